@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "datasets/image_fwd.h"
+
+namespace upbench {
+
+// One way to resize, named by kernel and by whose behaviour it reproduces.
+struct ResampleKernel {
+  std::string name;         // "matlab-bicubic", "bicubic-a75", "lanczos", "area", ...
+  std::string description;  // support, coefficient, antialiasing, the tool it equals
+  bool antialias;           // does the kernel widen when the picture shrinks
+};
+
+const std::vector<ResampleKernel>& resample_kernels();
+
+// height, width: output size in pixels, > 0. Values are neither clamped nor rounded, except that matlab-bicubic works as
+// MATLAB's imresize does on uint8 input when `as_uint8` is set: rounded half up to 8 bit after each pass.
+// Throws std::invalid_argument for an unknown kernel (the message lists the known ones).
+Image resample(const Image& image, int height, int width, std::string_view kernel, bool as_uint8 = false);
+
+}  // namespace upbench

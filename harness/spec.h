@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "datasets/image_set.h"
+
+// The spec file (YAML): DESIGN section 4. Torch-free.
+namespace upbench {
+
+// "FILE:LINE:COLUMN: what, expected what". The program exits with 2.
+class SpecError : public std::invalid_argument {
+ public:
+  using std::invalid_argument::invalid_argument;
+};
+
+// One parameter of a stage with every value it takes. A single value is no axis.
+struct Axis {
+  std::string path;                   // "upscale.model": stage id and parameter
+  std::vector<nlohmann::json> values; // typed: number, string, bool, object; ranges already expanded (0.1, 0.2, ... exactly)
+  std::vector<std::string> labels;    // each value as written ("0.3", "lanczos", "a_x2+b_x2")
+  int zip = -1;                       // axes with the same number >= 0 move together
+  bool swept = false;                 // written as a list, range or zip
+};
+
+struct StageSpec {
+  std::string id;                     // default: the kind, then kind-2, ...
+  std::string kind;                   // "upscale", "resize"
+  std::vector<Axis> parameters;       // every parameter of the kind, defaults filled, in the kind's order
+};
+
+// A cell is left out when every condition holds.
+struct Exclusion {
+  struct Condition {
+    std::string path;
+    enum class Test { equals, below, above, one_of } test = Test::equals;
+    std::vector<nlohmann::json> values;
+  };
+  std::vector<Condition> conditions;
+  std::string text;                   // as written, for the report
+};
+
+struct TimingSpec {
+  int images = 1;                     // model time is measured on the first N pictures of each cell; 0: never
+  int repeats = 3;                    // after the scored execution as warm-up
+  double budget_s = 2.0;              // stop repeating a trial after this long (at least one repeat is made)
+};
+
+struct Spec {
+  std::string name;
+  ImageSetSpec images;
+  std::vector<StageSpec> pipeline;
+  std::vector<std::string> metrics;   // as written; checked by the caller against the metric catalog
+  std::vector<std::uint64_t> seeds{0};
+  std::vector<Exclusion> exclude;
+  TimingSpec timing;
+  std::string text;                   // the file as written
+  std::filesystem::path directory;    // relative paths are beside the spec
+  nlohmann::json canonical() const;   // defaults filled, keys sorted; identifies the request
+};
+
+// overrides: "path=value" with the value in YAML ("pipeline.0.upscale.tile=[none,64]", "images.limit=2").
+Spec read_spec(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
+Spec parse_spec(std::string_view text, const std::string& file_name, const std::filesystem::path& directory,
+                const std::vector<std::string>& overrides = {});
+
+}  // namespace upbench

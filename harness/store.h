@@ -1,0 +1,134 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "harness/record.h"
+
+// The queue, the results and resuming: one SQLite file (WAL). All SQL of upbench lives behind this class.
+namespace upbench {
+
+// The store cannot be used or written; `exit_code` as DESIGN section 3: 2 wrong file or second writer, 4 disk or file system.
+class StoreError : public std::runtime_error {
+ public:
+  StoreError(const std::string& text, int code) : std::runtime_error(text), exit_code(code) {}
+  int exit_code;
+};
+
+// What a run asks for, complete before any work. Trials in report order.
+struct RunPlan {
+  RunRow run;
+  EnvironmentRow environment;
+  std::vector<CellRow> cells;
+  std::vector<ImageRow> images;
+  std::vector<MetricRow> metrics;
+  std::vector<TrialRow> trials;
+};
+
+struct Claim {
+  Digest trial;
+  Digest cell, image;
+  Digest output;
+  std::uint64_t seed = 0;
+  std::uint64_t token = 0;
+  int attempt = 1;
+};
+
+struct Progress {
+  std::uint64_t total = 0;    // trials of the run, those that repeat another included
+  std::uint64_t ok = 0, failed = 0, skipped = 0;
+  std::uint64_t ready = 0, leased = 0;
+  std::uint64_t done() const { return ok + failed + skipped; }
+};
+
+// A finished output that any run may reuse.
+struct OutputRow {
+  Digest output;
+  int width = 0, height = 0;
+  Digest pixels;
+  std::string used;
+  std::string kept_file;
+  std::vector<std::string> flags;
+};
+
+// One row of a report: what was asked, and what is known. Scores aligned with RunPlan::metrics of the run.
+struct TrialResult {
+  std::uint32_t cell = 0, image = 0;
+  std::uint64_t seed = 0;
+  std::uint32_t same_as = kNoTrial;
+  bool finished = false;
+  Status status = Status::ok;
+  std::string reason;
+  std::vector<std::string> flags;
+  Digest output;
+  int width = 0, height = 0;
+  std::string kept_file;
+  std::uint64_t peak_bytes = 0;
+  struct Value {
+    double value = 0;
+    ValueFlag flag = ValueFlag::skipped;
+    std::string reason;
+  };
+  std::vector<Value> scores;
+  std::vector<TimingRow> timings;
+};
+
+class Store {
+ public:
+  // write: creates the file where there is none, takes the writer lock (a second writer is refused with StoreError 2), checks
+  // file system, schema and integrity. read: never writes, works beside a writer; the file must exist.
+  enum class Access { write, read };
+  explicit Store(const std::filesystem::path& file, Access access = Access::write);
+  ~Store();  // flushes
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  const std::filesystem::path& file() const;
+  std::filesystem::path output_folder() const;  // FILE.outputs, beside the file; not created here
+
+  // --- writing -------------------------------------------------------------------------------------------------------
+  // Idempotent: what is there stays, finished trials stay finished, leases of a dead worker are ready again. Aliases (same_as)
+  // are not queued. Trials of images with a problem are failed at once.
+  void begin_run(const RunPlan& plan);
+  void requeue_failed(const Digest& run);
+
+  // The next trials in execution order, leased to `worker`; empty when none is left. Thread-safe.
+  std::vector<Claim> claim(const Digest& run, const std::string& worker, std::size_t most);
+
+  // Hands the record to the writer thread; at most 64 records or 50 ms are in flight, then durable (synchronous=FULL). The trial's
+  // aliases finish with it. Blocks while 64 wait. Thread-safe. Throws StoreError 4 once the disk is full or a write failed: what was
+  // acknowledged before stays readable.
+  void append(Record record);
+  void release(const std::vector<Claim>& claims);  // back to ready, untouched (Ctrl-C)
+  void flush();                                    // returns when all appended records are durable
+  std::uint64_t acknowledged() const;              // records durable so far in this process
+  void finish_run(const Digest& run);              // stamps finished_at
+
+  // --- reading -------------------------------------------------------------------------------------------------------
+  std::optional<OutputRow> output(const Digest& output) const;
+  std::vector<ScoreRow> scores(const Digest& output) const;
+  bool has_model_timing(const Digest& output) const;
+  std::vector<RunRow> runs() const;                 // oldest first
+  Progress progress(const Digest& run) const;
+  RunPlan plan(const Digest& run) const;            // trials left empty
+  // In report order, streaming: memory does not grow with the number of trials.
+  void for_each_trial(const Digest& run, const std::function<void(const TrialResult&)>& visit) const;
+  std::vector<BoundaryRow> boundaries(const Digest& output) const;
+
+  // --- whole files ---------------------------------------------------------------------------------------------------
+  // Set union by key into this store; equal keys with different scores are kept as they are here and counted.
+  struct MergeResult { std::uint64_t added = 0, conflicts = 0; };
+  MergeResult merge(const std::filesystem::path& other);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace upbench

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "metrics/metric.h"
+
+namespace upbench {
+
+const std::vector<Metric>& metrics();
+
+// "psnr-y@b0@float" -> the metric and its options. Options: @bN cuts N pixels at each side whatever the caller's default;
+// @float scores the clamped, unrounded picture.
+struct MetricRequest {
+  std::string name;                // as written, options in canonical order
+  const Metric* metric = nullptr;
+  int border = -1;                 // -1: the caller's default for metrics that cut, 0 for others
+  bool quantize = true;
+};
+
+// Throws std::invalid_argument "unknown metric 'psnrr'; did you mean 'psnr-y'? known: ...".
+MetricRequest parse_metric(std::string_view text);
+
+// Scores pictures with a fixed list of metrics; weights are loaded once. Thread-safe after construction.
+class Scorer {
+ public:
+  Scorer(std::vector<MetricRequest> requests, int default_border);
+  ~Scorer();
+  Scorer(Scorer&&) noexcept;
+
+  struct Result {
+    Score score;
+    double seconds = 0;
+  };
+  // One result per request, in order; never throws for a metric's own failure. output: unclamped; clamped (and rounded to 8 bit
+  // unless @float) once for all metrics. Throws std::invalid_argument when sizes differ.
+  std::vector<Result> score(const Image& output, const Image& reference) const;
+  // Only those metrics whose index is listed.
+  std::vector<Result> score(const Image& output, const Image& reference, const std::vector<std::size_t>& which) const;
+  const std::vector<MetricRequest>& requests() const;
+  int border(std::size_t request) const;  // the border actually cut
+
+ private:
+  struct Impl;
+  Impl* impl_;
+};
+
+}  // namespace upbench

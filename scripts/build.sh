@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# usage: scripts/build.sh [--preset dev|ci|asan|tidy] [--target NAME]... [--help]
+#
+# Configures and builds; the program is at build/upbench. Needs what scripts/setup.sh installs.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+preset=dev targets=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --help | -h) usage; exit 0 ;;
+    --preset) preset=${2:?--preset needs a name}; shift 2 ;;
+    --target) targets+=("${2:?--target needs a name}"); shift 2 ;;
+    *) usage >&2; exit 2 ;;
+  esac
+done
+
+for tool in cmake ninja g++; do
+  command -v $tool >/dev/null || die "$tool is missing: run scripts/setup.sh"
+done
+[ -f "$env_dir/.complete" ] || die "no environment at $env_dir: run scripts/setup.sh"
+UPBENCH_TORCH_DIR=$(echo "$env_dir"/lib/python3*/site-packages/torch)
+export UPBENCH_TORCH_DIR
+
+cd "$root"
+cmake --preset "$preset" >"$deps/configure.log" 2>&1 || { cat "$deps/configure.log" >&2; die "configuring failed"; }
+case $preset in asan) dir=build-asan ;; tidy) dir=build-tidy ;; *) dir=build ;; esac
+[ "$preset" != tidy ] || exit 0
+cmake --build "$dir" ${targets[0]:+--target "${targets[@]}"}
