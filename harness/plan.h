@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -9,31 +10,39 @@
 
 #include "harness/record.h"
 #include "harness/spec.h"
+#include "harness/stage_kinds.h"
 #include "harness/store.h"
 
 // spec -> every trial, checked and keyed, before any work. Torch-free and pure: facts about models come in by a function.
 namespace upbench {
 
-struct ModelFacts {
-  std::string label;               // as the report shows it
-  int scale = 0;                   // 0: any
-  Digest tensor_hash;              // zero: no weights
-  std::string architecture;
-  double macs_per_pixel = 0;       // per input pixel
-  std::int64_t weight_bytes = 0;
+// What work costs on the machine at hand, for the estimate. The defaults are of two AVX-512 processors running float32, rounded; the
+// harness replaces what it has measured. Seconds are of one trial at a time; `parallel` trials run side by side.
+struct Rates {
+  double macs_per_second = 4e10;                // multiply-accumulates of networks
+  double resample_seconds_per_megapixel = 0.05; // of interpolators and resizing, per output megapixel
+  double picture_seconds_per_megapixel = 0.06;  // decoding, clamping, 8 bit, hashing; input plus output megapixels
+  double trial_seconds = 3e-4;                  // claim, record, commit
+  double parallel = 1;
+  // Per output megapixel, by the longest matching beginning of the metric's name.
+  std::map<std::string, double> metric_seconds_per_megapixel = {
+      {"", 0.1}, {"mse", 0.02}, {"psnr", 0.02}, {"ssim", 0.06}, {"lpips", 0.75}};
 };
 
 struct PlanInputs {
   std::vector<ImageRow> images;
   std::vector<MetricRow> metrics;
-  // Called once per distinct model value; throws std::invalid_argument for what cannot be loaded.
+  // Called once per distinct model value that no exclusion left out, and for each part of a chain (its hash goes into the keys);
+  // throws std::invalid_argument for what cannot be loaded, which comes back as SpecError with the place in the spec.
   std::function<ModelFacts(const nlohmann::json& model)> model_facts;
   EnvironmentRow environment;
   std::vector<std::string> command;
+  Rates rates;
+  std::vector<std::string> kernels;  // that `resize` knows; empty: not checked
 };
 
 struct Excluded {
-  std::vector<std::pair<std::string, std::string>> label;
+  std::vector<std::pair<std::string, std::string>> label;  // what its cells have in common
   std::string reason;              // "scale 2, but the pictures ask for 4 (fit: a1111 would repeat it)"
   std::uint64_t trials = 0;
 };
@@ -45,9 +54,9 @@ struct Duplicates {
 
 struct Estimate {
   double macs = 0;                 // of distinct executions
-  double seconds = 0;              // wall, at the given rate; see estimate_rate() in harness
-  std::uint64_t device_bytes = 0;  // peak
-  std::uint64_t output_bytes = 0;  // kept pictures
+  double seconds = 0;              // wall, at PlanInputs::rates: networks, metrics, model timing, overhead
+  std::uint64_t device_bytes = 0;  // peak of one trial: weights, pictures and activations of the largest piece
+  std::uint64_t output_bytes = 0;  // if all are kept: 2.2 bytes per pixel, what 8-bit RGB photos take as PNG
 };
 
 struct Plan {
@@ -59,8 +68,13 @@ struct Plan {
   Estimate estimate;
 };
 
-// Throws SpecError or std::invalid_argument. Refuses more than 10^8 trials with the count. Execution order: cells of a group together, then
-// by picture; it is a permutation (TrialRow::position), independent of report order.
+// Report order: cells (first axis slowest, axes in pipeline order), then pictures, then seeds. Execution order
+// (TrialRow::position, a permutation): cells that load the same weights together, then by picture, so that each picture is decoded
+// once a group. CellRow::settings holds per stage {id, kind, version, settings, models}: settings by parameter name, all filled,
+// those without effect at their defaults; models the scale and identity of what each model parameter loads.
+// The run's key covers canonical spec, picture keys, metric versions and cell keys (and with them the weights).
+// A trial repeats another (same_as) when it has its output key and reference. A rule or refusal that leaves nothing is an error.
+// Throws SpecError or std::invalid_argument. Refuses more than 10^8 trials or 10^6 cells with the count.
 Plan make_plan(const Spec& spec, const PlanInputs& inputs);
 
 }  // namespace upbench

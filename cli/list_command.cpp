@@ -1,0 +1,88 @@
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "cli/presets.h"
+#include "datasets/resample.h"
+#include "metrics/catalog.h"
+#include "models/catalog.h"
+
+namespace upbench {
+namespace {
+
+struct Entry {
+  std::string name, description;
+};
+
+std::vector<Entry> list_models(const std::vector<std::filesystem::path>& folders) {
+  std::vector<Entry> entries;
+  for (const BuiltinModel& model : builtin_models()) entries.push_back({model.name, model.description});
+  for (const auto& folder : folders)
+    for (const auto& file : model_files(folder)) entries.push_back({file.stem().string(), file.string()});
+  return entries;
+}
+
+std::vector<Entry> list_metrics() {
+  std::vector<Entry> entries;
+  for (const Metric& metric : metrics())
+    entries.push_back({metric.name, fmt::format("{}{} is better; {}", metric.unit.empty() ? "" : metric.unit + ", ",
+                                                metric.better == Better::higher ? "higher" : "lower", metric.convention)});
+  return entries;
+}
+
+std::vector<Entry> list_kernels() {
+  std::vector<Entry> entries;
+  for (const ResampleKernel& kernel : resample_kernels()) entries.push_back({kernel.name, kernel.description});
+  return entries;
+}
+
+std::vector<Entry> list_presets() {
+  std::vector<Entry> entries;
+  for (const Preset& preset : presets()) entries.push_back({preset.name, preset.question});
+  return entries;
+}
+
+void print(const std::vector<Entry>& entries, bool json) {
+  if (json) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const Entry& entry : entries) list.push_back({{"name", entry.name}, {"description", entry.description}});
+    fmt::print("{}\n", list.dump(2));
+    return;
+  }
+  std::size_t width = 0;
+  for (const Entry& entry : entries) width = std::max(width, entry.name.size());
+  for (const Entry& entry : entries) fmt::print("{:<{}}  {}\n", entry.name, width, entry.description);
+}
+
+}  // namespace
+
+void add_list_command(CLI::App& program, Command& chosen) {
+  struct Options {
+    std::string what;
+    std::vector<std::filesystem::path> models;
+    bool json = false;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command = program.add_subcommand("list", "List what a spec may name");
+  command->add_option("WHAT", options->what, "models, metrics, kernels or presets")
+      ->required()
+      ->check(CLI::IsMember({"models", "metrics", "kernels", "presets"}));
+  command->add_option("--models", options->models, "Also list the model files in this folder (may be repeated)")->type_name("DIR");
+  command->add_flag("--json", options->json, "Print it as JSON");
+  command->footer("Examples:\n  upbench list metrics\n  upbench list models --models ~/models");
+  command->callback([options, &chosen] {
+    chosen = [options] {
+      if (options->what == "models") print(list_models(options->models), options->json);
+      if (options->what == "metrics") print(list_metrics(), options->json);
+      if (options->what == "kernels") print(list_kernels(), options->json);
+      if (options->what == "presets") print(list_presets(), options->json);
+      return static_cast<int>(exit_ok);
+    };
+  });
+}
+
+}  // namespace upbench

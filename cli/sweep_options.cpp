@@ -1,0 +1,32 @@
+#include "cli/sweep_options.h"
+
+#include <fstream>
+#include <iterator>
+
+namespace upbench {
+
+void add_sweep_options(CLI::App& command, SweepCommandOptions& options) {
+  command.add_option("SPEC", options.spec, "Spec file (YAML): pictures, pipeline with axes, metrics")->required();
+  command.add_option("--set", options.overrides, "Override a value of the spec, e.g. --set images.limit=2 or --set upscale.tile=[none,64]")
+      ->type_name("PATH=VALUE");
+  command.add_option("--device", options.sweep.device, "auto, cpu or cuda:N")->capture_default_str();
+  command.add_option("--threads", options.sweep.threads, "Processors to use in all; 0: every one available")
+      ->check(CLI::Range(0, 4096));
+  command.add_option("--models", options.sweep.model_dirs, "Folder to look for model files by name (may be repeated)")->type_name("DIR");
+}
+
+Sweep prepare(const SweepCommandOptions& options) {
+  SweepOptions sweep = options.sweep;
+  sweep.command = command_line();
+  return prepare_sweep(read_spec(options.spec, options.overrides), sweep);
+}
+
+std::vector<std::string> command_line() {
+  // /proc/self/cmdline: arguments separated by NUL, so that no global has to carry argv.
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::vector<std::string> arguments;
+  for (std::string argument; std::getline(file, argument, '\0');) arguments.push_back(argument);
+  return arguments;
+}
+
+}  // namespace upbench

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "harness/sweep.h"
+
+namespace upbench {
+
+// Options that `run` and `plan` share, because a plan has to see what the run will see.
+struct SweepCommandOptions {
+  std::filesystem::path spec;
+  std::vector<std::string> overrides;
+  SweepOptions sweep;
+};
+
+void add_sweep_options(CLI::App& command, SweepCommandOptions& options);
+
+// Reads the spec with its overrides and prepares it.
+Sweep prepare(const SweepCommandOptions& options);
+
+// How this program was called, for the record.
+std::vector<std::string> command_line();
+
+}  // namespace upbench

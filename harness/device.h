@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+namespace upbench {
+
+// No such device, or its driver does not work. The program exits with 4.
+class DeviceError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct DeviceInfo {
+  std::string name;               // "cpu" or "cuda:0", as at::Device takes it
+  std::string description;        // "AMD EPYC ..., 2 threads" or the GPU's name
+  std::uint64_t memory_bytes = 0; // of the device
+};
+
+// request: "auto" (a GPU where one works, else the CPU), "cpu", "cuda", "cuda:N". CUDA libraries are loaded here and only here,
+// when a GPU is asked for or looked for and a driver is present. Throws DeviceError, std::invalid_argument for other text.
+DeviceInfo open_device(const std::string& request);
+
+// Processors this process may use (affinity, cgroup quota), at least 1.
+int available_threads();
+
+// Threads that LibTorch uses inside one operator called from the calling thread.
+void set_operator_threads(int threads);
+
+// Waits until all work queued on the device is done; nothing to do on the CPU.
+void synchronize(const std::string& device);
+
+}  // namespace upbench

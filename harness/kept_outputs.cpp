@@ -1,0 +1,35 @@
+#include "harness/kept_outputs.h"
+
+#include "datasets/codec/decode.h"
+#include "datasets/codec/encode.h"
+#include "datasets/image.h"
+
+namespace upbench {
+
+Digest pixel_digest(const Image& image) {
+  const Raster raster = to_raster(image);
+  return Hasher().add(raster.samples.data(), raster.samples.size()).finish();
+}
+
+std::string KeptOutputs::keep(const Image& image, const Digest& pixels) const {
+  const std::string hex = pixels.hex();
+  const std::string name = hex.substr(0, 2) + "/" + hex + ".png";
+  const std::filesystem::path file = folder_ / name;
+  if (!std::filesystem::exists(file)) {
+    std::filesystem::create_directories(file.parent_path());
+    write_file_atomically(file, encode_png(to_raster(image), {.level = 1, .text = {}}));
+  }
+  return name;
+}
+
+std::optional<Image> KeptOutputs::load(const std::string& name, const Digest& pixels) const {
+  try {
+    Image image = to_image(decode_file(folder_ / name));
+    if (pixel_digest(image) == pixels) return image;
+  } catch (const std::runtime_error&) {
+    // Gone or damaged: the caller makes it again.
+  }
+  return std::nullopt;
+}
+
+}  // namespace upbench

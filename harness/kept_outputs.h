@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include <ATen/core/Tensor.h>
+
+#include "datasets/digest.h"
+#include "datasets/image_fwd.h"
+
+namespace upbench {
+
+// SHA-256 of the 8-bit picture, H x W x RGB: what the record keeps as `pixels`.
+Digest pixel_digest(const Image& image);
+
+// Output pictures by content, beside the store: FOLDER/ab/abcdef....png.
+class KeptOutputs {
+ public:
+  explicit KeptOutputs(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  // Writes the 8-bit picture unless it is there; returns its name relative to the folder. Throws std::system_error.
+  std::string keep(const Image& image, const Digest& pixels) const;
+
+  // The picture, or nothing when the file is gone or does not hold these pixels any more (then it has to be made again).
+  std::optional<Image> load(const std::string& name, const Digest& pixels) const;
+
+ private:
+  std::filesystem::path folder_;
+};
+
+}  // namespace upbench

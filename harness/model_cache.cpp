@@ -1,0 +1,55 @@
+#include "harness/model_cache.h"
+
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+namespace upbench {
+
+ModelRequest model_request(const nlohmann::json& value) {
+  ModelRequest request;
+  if (value.is_string()) {
+    request.parts = {{value.get<std::string>(), 1.0}};
+    request.label = request.parts[0].first;
+    return request;
+  }
+  if (value.is_object() && value.size() == 1 && value.contains("chain")) {
+    request.kind = ModelRequest::Kind::chain;
+    for (const auto& part : value["chain"]) {
+      request.parts.emplace_back(part.get<std::string>(), 1.0);
+      request.label += (request.label.empty() ? "" : "+") + part.get<std::string>();
+    }
+    return request;
+  }
+  if (value.is_object() && value.size() == 1 && value.contains("blend")) {
+    request.kind = ModelRequest::Kind::blend;
+    for (const auto& [name, weight] : value["blend"].items()) {
+      request.parts.emplace_back(name, weight.get<double>());
+      request.label += fmt::format("{}{}*{}", request.label.empty() ? "" : "+", weight.get<double>(), name);
+    }
+    return request;
+  }
+  throw std::invalid_argument(
+      fmt::format("model {}: expected a name, {{chain: [a, b]}} or {{blend: {{a: 0.5, b: 0.5}}}}", value.dump()));
+}
+
+ModelCache::ModelCache(ModelSearch search, std::size_t budget_bytes)
+    : search_(std::move(search)), cache_(budget_bytes) {}
+
+UpscalerPtr ModelCache::get(const nlohmann::json& model, const std::string& device, Precision precision) {
+  const std::string key = fmt::format("{} {} {}", model.dump(), device, static_cast<int>(precision));
+  return cache_.get(key, [&] {
+    UpscalerPtr upscaler = load_upscaler(model_request(model), search_)->to(device, precision);
+    const auto bytes = static_cast<std::size_t>(upscaler->info().parameters) * sizeof(float) + 1;
+    return SharedCache<std::string, Upscaler>::Made{std::move(upscaler), bytes};
+  });
+}
+
+Precision parse_precision(const std::string& name) {
+  if (name == "fp32") return Precision::fp32;
+  if (name == "fp16") return Precision::fp16;
+  if (name == "bf16") return Precision::bf16;
+  throw std::invalid_argument(fmt::format("unknown precision '{}': expected fp32, fp16 or bf16", name));
+}
+
+}  // namespace upbench

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+#include <nlohmann/json.hpp>
+
+#include "harness/model_cache.h"
+#include "harness/plan.h"
+#include "harness/record.h"
+
+namespace upbench {
+
+// What travels between stages.
+struct Frame {
+  Image rgb;                            // on the trial's device; a network may leave it outside [0, 1]: each stage clamps its input
+  int scale = 0;                        // wanted by the set: reference size / input size; 0: nothing is wanted
+  std::vector<BoundaryRow> boundaries;  // known tile boundaries, in this frame's pixels
+};
+
+// What a stage works with, shared by all trials of a sweep.
+struct StageContext {
+  ModelCache& models;
+  std::string device;
+  const std::unordered_map<std::string, ModelFacts>& planned;  // by model value: a network must still be what was planned
+};
+
+// A stage maps a Frame to a Frame. Immutable; run() may be called by several threads at once.
+class Stage {
+ public:
+  virtual ~Stage() = default;
+  // used: filled with what was really used (tensor hash, tile plan, precision), for the proof of cell.
+  virtual Frame run(const Frame& input, const StageContext& context, nlohmann::json& used) const = 0;
+};
+
+// id: of the stage in its pipeline. settings: by parameter name, defaults filled, as harness/stage_kinds.h lists them.
+std::unique_ptr<Stage> make_stage(const std::string& kind, const std::string& id, const nlohmann::json& settings);
+
+std::unique_ptr<Stage> make_upscale_stage(const std::string& id, const nlohmann::json& settings);
+std::unique_ptr<Stage> make_resize_stage(const std::string& id, const nlohmann::json& settings);
+
+// Boundaries of a frame whose sides were multiplied.
+std::vector<BoundaryRow> scaled(std::vector<BoundaryRow> boundaries, double x_factor, double y_factor);
+
+}  // namespace upbench

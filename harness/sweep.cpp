@@ -1,0 +1,118 @@
+#include "harness/sweep.h"
+
+#include <set>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "harness/environment.h"
+#include "harness/model_cache.h"
+
+namespace upbench {
+namespace {
+
+// Lists and identifies the pictures; what is wrong with one of them is kept with it and fails its trials only.
+void look_up_pictures(Sweep& sweep) {
+  sweep.items = list_items(sweep.spec.images);
+  for (ImageItem& item : sweep.items) {
+    ItemIdentity& identity = sweep.identities.emplace_back();
+    if (!item.problem.empty()) continue;
+    try {
+      identity = identify(sweep.spec.images, item);
+    } catch (const std::exception& error) {
+      item.problem = error.what();
+    }
+  }
+}
+
+// The scale that every picture of the set asks for; 0 where nothing is asked (no reference, none given).
+int common_scale(const Sweep& sweep) {
+  const auto& given = sweep.spec.images.make_lr;
+  int scale = given ? given->scale : 0;
+  std::string first;
+  for (std::size_t i = 0; i < sweep.items.size(); ++i) {
+    const int own = sweep.identities[i].scale;
+    if (own == 0 || !sweep.items[i].problem.empty()) continue;
+    if (scale != 0 && own != scale)
+      throw std::invalid_argument(fmt::format("pictures ask for different scales: {} for x{}, {} for x{}; expected one scale in a set",
+                                              first.empty() ? "images.scale" : first, scale, sweep.items[i].name, own));
+    scale = own;
+    first = sweep.items[i].name;
+  }
+  return scale;
+}
+
+ImageRow image_row(const ImageItem& item, const ItemIdentity& identity) {
+  ImageRow row{.key = {},
+               .name = item.name,
+               .input = identity.input,
+               .reference = identity.reference,
+               .input_width = identity.input_width,
+               .input_height = identity.input_height,
+               .reference_width = identity.reference_width,
+               .reference_height = identity.reference_height,
+               .notes = identity.notes,
+               .problem = item.problem};
+  row.key = Hasher().add_field(row.name).add_field(row.input).add_field(row.reference).add_field(row.problem).finish();
+  return row;
+}
+
+MetricRow metric_row(const MetricRequest& request, int default_border) {
+  const Metric& metric = *request.metric;
+  const int border = request.border >= 0 ? request.border : metric.cuts_border ? default_border : 0;
+  return {.name = request.name,
+          .unit = metric.unit,
+          .convention = metric.convention + (request.quantize ? "" : "; unrounded"),
+          .higher_is_better = metric.better == Better::higher,
+          .version = metric.version,
+          .border = border,
+          .decimals = metric.decimals};
+}
+
+void look_up_metrics(Sweep& sweep) {
+  std::set<std::string> seen;
+  for (const std::string& name : sweep.spec.metrics) {
+    MetricRequest request = parse_metric(name);
+    if (!seen.insert(request.name).second) throw std::invalid_argument(fmt::format("metric '{}' is named twice", request.name));
+    sweep.metrics.push_back(std::move(request));
+  }
+}
+
+ModelFacts facts_of(const nlohmann::json& model, const ModelSearch& search) {
+  const UpscalerInfo info = load_upscaler(model_request(model), search)->info();
+  return {.label = info.name,
+          .scale = info.scale,
+          .tensor_hash = info.tensor_hash,
+          .architecture = info.architecture,
+          .macs_per_pixel = info.macs_per_pixel,
+          .weight_bytes = info.parameters * static_cast<std::int64_t>(sizeof(float))};
+}
+
+}  // namespace
+
+Sweep prepare_sweep(Spec spec, const SweepOptions& options) {
+  Sweep sweep;
+  sweep.spec = std::move(spec);
+  sweep.search = {.spec_dir = sweep.spec.directory, .model_dirs = options.model_dirs};
+  sweep.device = open_device(options.device);
+  sweep.threads = options.threads > 0 ? options.threads : available_threads();
+  look_up_metrics(sweep);
+  look_up_pictures(sweep);
+  sweep.scale = common_scale(sweep);
+  sweep.border = options.border >= 0 ? options.border : sweep.scale;
+
+  PlanInputs inputs;
+  inputs.command = options.command;
+  inputs.environment = describe_environment(sweep.device, sweep.threads);
+  for (std::size_t i = 0; i < sweep.items.size(); ++i) inputs.images.push_back(image_row(sweep.items[i], sweep.identities[i]));
+  for (const MetricRequest& request : sweep.metrics) inputs.metrics.push_back(metric_row(request, sweep.border));
+  inputs.model_facts = [&sweep](const nlohmann::json& model) {
+    const auto [entry, fresh] = sweep.models.try_emplace(model.dump());
+    if (fresh) entry->second = facts_of(model, sweep.search);
+    return entry->second;
+  };
+  sweep.plan = make_plan(sweep.spec, inputs);
+  return sweep;
+}
+
+}  // namespace upbench

@@ -1,0 +1,58 @@
+#include "metrics/squared_error.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "metrics/vector_clones.h"
+
+namespace upbench {
+namespace {
+
+constexpr int kBlock = 256;  // pixels at a time; their differences stay in the first-level cache
+constexpr int kLanes = 8;    // partial sums, so that the additions do not wait for each other
+
+using Block = std::array<double, kBlock>;
+using Lanes = std::array<double, kLanes>;
+
+UPBENCH_VECTOR_CLONES
+void add_difference(const float* output, const float* reference, int count, double weight, Block& difference) {
+  for (int x = 0; x < count; ++x) {
+    const float steps = 255.0F * output[x] - 255.0F * reference[x];
+    difference[x] += weight * static_cast<double>(steps);
+  }
+}
+
+UPBENCH_VECTOR_CLONES
+void add_squares(const Block& difference, Lanes& sums) {
+  for (int x = 0; x < kBlock; x += kLanes)
+    for (int lane = 0; lane < kLanes; ++lane) sums[lane] += difference[x + lane] * difference[x + lane];
+}
+
+}  // namespace
+
+double mean_squared_error(const Planes& output, const Planes& reference, const Signal& signal) {
+  Lanes sums{};
+  for (int y = 0; y < output.height; ++y)
+    for (int x = 0; x < output.width; x += kBlock) {
+      Block difference{};
+      for (int c = 0; c < 3; ++c)
+        if (signal.weights[c] != 0)
+          add_difference(output.row(c, y) + x, reference.row(c, y) + x, std::min(kBlock, output.width - x),
+                         signal.weights[c], difference);
+      add_squares(difference, sums);
+    }
+  double sum = 0;
+  for (double lane : sums) sum += lane;
+  return sum / (static_cast<double>(output.width) * output.height);
+}
+
+double mean_squared_error_rgb(const Planes& output, const Planes& reference) {
+  double sum = 0;
+  for (const Signal& channel : kRgbSignals) sum += mean_squared_error(output, reference, channel);
+  return sum / 3;
+}
+
+double psnr_of(double mean_squared_error) { return 10 * std::log10(255.0 * 255.0 / mean_squared_error); }
+
+}  // namespace upbench

@@ -1,0 +1,85 @@
+#include "models/networks/srvgg.h"
+
+#include <cmath>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+namespace upbench {
+namespace {
+
+constexpr const char* kName = "SRVGGNetCompact";
+
+std::string weight_name(int layer) { return fmt::format("body.{}.weight", layer); }
+std::string bias_name(int layer) { return fmt::format("body.{}.bias", layer); }
+
+at::Tensor convolve(const NamedTensors& weights, int layer, const at::Tensor& x) {
+  return at::conv2d(x, weights.at(weight_name(layer)), weights.at(bias_name(layer)), 1, 1);
+}
+
+// The factor whose square times 3 is `channels`; 0 where there is none.
+int shuffle_factor(std::int64_t channels) {
+  const int factor = static_cast<int>(std::lround(std::sqrt(static_cast<double>(channels) / 3.0)));
+  return std::int64_t{3} * factor * factor == channels ? factor : 0;
+}
+
+}  // namespace
+
+at::Tensor srvgg_forward(const NamedTensors& weights, const at::Tensor& x, int scale) {
+  at::Tensor y = convolve(weights, 0, x);
+  for (int layer = 1; weights.contains(weight_name(layer)); layer += 2) {
+    y = convolve(weights, layer + 1, at::prelu(y, weights.at(weight_name(layer))));
+  }
+  return at::pixel_shuffle(y, scale) + at::upsample_nearest2d(x, {x.size(2) * scale, x.size(3) * scale});
+}
+
+Layout srvgg_layout(int features, int convolutions, int scale) {
+  Layout layout;
+  const int last = 2 * convolutions + 2;
+  const auto add = [&](const std::string& name, std::vector<std::int64_t> shape) {
+    layout[name] = {.shape = std::move(shape), .canonical = name};
+  };
+  for (int layer = 0; layer <= last; layer += 2) {
+    const int outputs = layer == last ? 3 * scale * scale : features;
+    add(weight_name(layer), {outputs, layer == 0 ? 3 : features, 3, 3});
+    add(bias_name(layer), {outputs});
+    if (layer != last) add(weight_name(layer + 1), {features});
+  }
+  return layout;
+}
+
+std::optional<NetworkMatch> match_srvgg(const NamedTensors& tensors) {
+  const auto first = tensors.find(weight_name(0)), slope = tensors.find(weight_name(1));
+  if (first == tensors.end() || slope == tensors.end()) return {};
+  if (first->second.dim() != 4 || slope->second.dim() != 1) return {};
+  int last = 0;
+  while (tensors.contains(weight_name(last + 1)) && tensors.contains(weight_name(last + 2))) last += 2;
+  const int convolutions = last / 2 - 1;
+  const std::int64_t features = first->second.size(0);
+  const at::Tensor& tail = tensors.at(weight_name(last));
+  if (convolutions < 0 || tail.dim() == 0) return {};
+
+  NetworkMatch match;
+  match.architecture = kName;
+  match.scale = shuffle_factor(tail.size(0));
+  match.recognised_by = fmt::format("body.N.weight alternates 3x3 convolutions and PReLU slopes; body.{} gives {} channels = 3 x {}^2",
+                                    last, tail.size(0), match.scale);
+  if (match.scale == 0) {
+    match.recognised_by = "body.N.weight alternates 3x3 convolutions and PReLU slopes";
+    match.problem = fmt::format("the last convolution, body.{}, gives {} channels, expected 3 x scale^2", last, tail.size(0));
+    return match;
+  }
+  match.layout = srvgg_layout(static_cast<int>(features), convolutions, match.scale);
+  match.receptive_radius = convolutions + 2;
+  match.macs_per_pixel = 9.0 * static_cast<double>(features) *
+                         static_cast<double>(3 + convolutions * features + tail.size(0));
+  match.hyper_parameters = {{"features", std::to_string(features)},
+                            {"convolutions", std::to_string(convolutions)},
+                            {"activation", "prelu"}};
+  match.bind = [scale = match.scale](const NamedTensors& weights) -> NetworkFunction {
+    return [weights, scale](const at::Tensor& x) { return srvgg_forward(weights, x, scale); };
+  };
+  return match;
+}
+
+}  // namespace upbench

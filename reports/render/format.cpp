@@ -1,0 +1,111 @@
+#include "reports/render/format.h"
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+
+#include <fmt/format.h>
+
+namespace upbench {
+namespace {
+
+constexpr std::size_t kLongestText = 400;
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+
+// Three significant digits, as many decimals as that takes.
+std::string significant(double value) {
+  const double size = std::abs(value);
+  return fixed(value, size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2);
+}
+
+std::string format_seconds(double seconds) {
+  if (seconds < 0) return "-" + format_seconds(-seconds);
+  if (seconds >= 7199.5) return fmt::format("{:.1f} h", seconds / 3600);
+  if (seconds >= 119.95) return fmt::format("{:.1f} min", seconds / 60);
+  if (seconds >= 0.9995) return significant(seconds) + " s";
+  if (seconds >= 0.9995e-3 || seconds == 0) return significant(seconds * 1e3) + " ms";
+  return significant(seconds * 1e6) + " µs";
+}
+
+std::string format_bytes(double bytes) {
+  static constexpr std::array<const char*, 5> kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
+  std::size_t unit = 0;
+  while (bytes >= 1023.5 && unit + 1 < kUnits.size()) {
+    bytes /= 1024;
+    ++unit;
+  }
+  return fmt::format("{} {}", unit == 0 ? fixed(bytes, 0) : significant(bytes), kUnits[unit]);
+}
+
+// Length of the valid UTF-8 sequence at the front of `text` (0: none) and its code point.
+std::size_t decode(std::string_view text, std::uint32_t& point) {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  const std::uint8_t first = byte(0);
+  const std::size_t length = first < 0x80 ? 1 : first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  if (length == 1) {
+    point = first;
+    return 1;
+  }
+  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
+  point = first & (0xFF >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+    point = point << 6 | (byte(i) & 0x3F);
+  }
+  const bool overlong = (length == 3 && point < 0x800) || (length == 4 && point < 0x10000);
+  return overlong || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000) ? 0 : length;
+}
+
+// Control characters, U+2028/2029 (line breaks to a script), and characters that turn the direction of the text around.
+bool is_invisible(std::uint32_t point) {
+  return point < 0x20 || (point >= 0x7F && point < 0xA0) || point == 0x2028 || point == 0x2029 || point == 0x200E || point == 0x200F ||
+         (point >= 0x202A && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069) || point == 0xFEFF;
+}
+
+}  // namespace
+
+std::string exact(double value) { return fmt::format("{}", value); }
+
+std::string fixed(double value, int decimals) {
+  std::string text = fmt::format("{:.{}f}", value, decimals);
+  if (text.starts_with('-') && text.find_first_not_of("-0.") == std::string::npos) text.erase(0, 1);
+  return text;
+}
+
+std::string format_value(const Table::Column& column, double value) {
+  if (std::isinf(value)) return value > 0 ? "∞" : "-∞";
+  switch (column.kind) {
+    case Table::Kind::text:
+    case Table::Kind::number:
+    case Table::Kind::decibel: return fixed(value, column.decimals);
+    case Table::Kind::ratio: return fixed(value * 100, column.decimals) + " %";
+    case Table::Kind::seconds: return format_seconds(value);
+    case Table::Kind::bytes: return format_bytes(value);
+    case Table::Kind::count: return fixed(value, 0);
+  }
+  return {};
+}
+
+std::string format_cell(const Table::Column& column, const Table::Cell& cell) {
+  if (column.kind == Table::Kind::text) return clean_text(cell.text);
+  std::string text = cell.value ? format_value(column, *cell.value) : "–";
+  if (cell.value && cell.spread) text += " ± " + format_value(column, *cell.spread);
+  if (!cell.text.empty()) text += fmt::format(" ({})", clean_text(cell.text));
+  return text;
+}
+
+std::string clean_text(std::string_view text) {
+  std::string clean;
+  while (!text.empty()) {
+    std::uint32_t point = 0;
+    const std::size_t length = decode(text, point);
+    if (clean.size() + 4 > kLongestText) return clean + "…";
+    clean += length == 0 || is_invisible(point) ? kReplacement : text.substr(0, length);
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return clean;
+}
+
+bool is_number(const Table::Column& column) { return column.kind != Table::Kind::text; }
+
+}  // namespace upbench

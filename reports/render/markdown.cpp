@@ -1,0 +1,45 @@
+#include "reports/render/markdown.h"
+
+#include <fmt/format.h>
+
+#include "reports/render/format.h"
+
+namespace upbench {
+
+// A backslash before ASCII punctuation is itself invisible in markdown. '.', '-', '+', '#' act at the start of a line only, where no text
+// of ours stands; '<' and '&' become entities because some readers pass HTML through despite the backslash.
+std::string escape_markdown(std::string_view text) {
+  std::string escaped;
+  for (const char c : clean_text(text)) {
+    if (c == '<') escaped += "&lt;";
+    else if (c == '>') escaped += "&gt;";
+    else if (c == '&') escaped += "&amp;";
+    else if (c == '@') escaped += "@\u200B";  // no mention of a user
+    else {
+      if (std::string_view("\\`*_[]|~!$").find(c) != std::string_view::npos) escaped += '\\';
+      escaped += c;
+    }
+  }
+  return escaped;
+}
+
+std::string render_markdown(const Table& table) {
+  std::string text = "|", rule = "|";
+  for (const Table::Column& column : table.columns) {
+    text += fmt::format(" {} |", escape_markdown(column.title));
+    rule += is_number(column) ? " ---: |" : " --- |";
+  }
+  text += "\n" + rule + "\n";
+  for (const Table::Row& row : table.rows) {
+    text += "|";
+    for (std::size_t i = 0; i < row.cells.size(); ++i) {
+      const std::string cell = escape_markdown(format_cell(table.columns[i], row.cells[i]));
+      text += row.cells[i].best ? fmt::format(" **{}** |", cell) : fmt::format(" {} |", cell);
+    }
+    text += "\n";
+  }
+  if (table.left_out > 0) text += fmt::format("\n{} more rows are left out here; the CSV holds all.\n", table.left_out);
+  return text;
+}
+
+}  // namespace upbench

@@ -1,0 +1,60 @@
+#include "reports/run_data.h"
+
+#include <limits>
+#include <map>
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "reports/statistics/descriptive.h"
+
+namespace upbench {
+
+double trial_seconds(const std::vector<TimingRow>& timings, Clock clock) {
+  std::map<std::string, std::vector<double>> samples;
+  for (const TimingRow& timing : timings)
+    if (timing.clock == clock) samples[timing.stage].push_back(timing.seconds);
+  if (const auto whole = samples.find("trial"); whole != samples.end()) return median(whole->second);
+  if (samples.empty()) return std::numeric_limits<double>::quiet_NaN();
+  double sum = 0;
+  for (const auto& [stage, seconds] : samples) sum += median(seconds);
+  return sum;
+}
+
+void RunData::add(const TrialResult& result) {
+  if (result.cell >= plan.cells.size() || result.image >= plan.images.size() ||
+      (!result.scores.empty() && result.scores.size() != plan.metrics.size()))
+    throw std::invalid_argument(fmt::format("report: trial {} has cell {}, image {} and {} scores; the run has {} cells, {} images, {} metrics",
+                                            trials.size(), result.cell, result.image, result.scores.size(), plan.cells.size(),
+                                            plan.images.size(), plan.metrics.size()));
+  trials.push_back({.cell = result.cell,
+                    .image = result.image,
+                    .seed = result.seed,
+                    .same_as = result.same_as,
+                    .finished = result.finished,
+                    .status = result.status,
+                    .reason = intern(result.reason),
+                    .flags = intern(fmt::format("{}", fmt::join(result.flags, "; "))),
+                    .width = result.width,
+                    .height = result.height,
+                    .model_seconds = trial_seconds(result.timings, Clock::model),
+                    .sweep_seconds = trial_seconds(result.timings, Clock::sweep),
+                    .peak_bytes = result.peak_bytes});
+  for (std::size_t m = 0; m < plan.metrics.size(); ++m) {
+    if (m >= result.scores.size()) scores.push_back({});
+    else scores.push_back({result.scores[m].value, result.scores[m].flag, intern(result.scores[m].reason)});
+  }
+}
+
+const RunData::Score& RunData::score(std::size_t trial, std::size_t metric) const {
+  return scores[trial * plan.metrics.size() + metric];
+}
+
+std::uint32_t RunData::intern(const std::string& text) {
+  const auto [entry, added] = known_.try_emplace(text, static_cast<std::uint32_t>(texts.size()));
+  if (added) texts.push_back(text);
+  return entry->second;
+}
+
+}  // namespace upbench

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# usage: scripts/test.sh [--preset dev|ci|asan] [REGEX] [--help]
+#
+# Sets up, builds and runs every test (or those whose name matches REGEX). Tests that need real weights and pictures look
+# for them in $UPBENCH_ASSETS (default ../shared/assets) and skip, saying so, where that folder is absent.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+preset=dev pattern=.
+while [ $# -gt 0 ]; do
+  case $1 in
+    --help | -h) usage; exit 0 ;;
+    --preset) preset=${2:?--preset needs a name}; shift 2 ;;
+    -*) usage >&2; exit 2 ;;
+    *) pattern=$1; shift ;;
+  esac
+done
+
+"$root/scripts/setup.sh"
+"$root/scripts/build.sh" --preset "$preset"
+say "running tests"
+cd "$root"
+# Two programs at a time at most: each uses all processors by itself in places.
+ctest --preset "$preset" --tests-regex "$pattern" --parallel "${UPBENCH_TEST_JOBS:-2}"
