@@ -38,7 +38,8 @@ void upscale_one(const std::filesystem::path& file, const Stage& stage, const St
                  const UpscaleCommandOptions& options, const nlohmann::json& settings) {
   const Image input = to_image(decode_file(file)).to(context.device);
   nlohmann::json used;
-  const Frame frame = stage.run({.rgb = input, .scale = options.scale, .boundaries = {}}, context, used);
+  const PictureSize target{static_cast<int>(input.size(2)) * options.scale, static_cast<int>(input.size(1)) * options.scale};
+  const Frame frame = stage.run({.rgb = input, .target = target}, context, used);
   const auto target = options.folder / (file.stem().string() + ".png");
   const nlohmann::json parameters = {{"upbench", program_version()}, {"settings", settings}, {"used", used}};
   write_file_atomically(target, encode_png(to_raster(frame.rgb), {.level = 6, .text = {{"upbench", parameters.dump()}}}));

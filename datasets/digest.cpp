@@ -20,9 +20,13 @@ std::string Digest::hex() const {
   return text;
 }
 
-std::string Digest::short_hex() const { return hex().substr(0, 12); }
+std::string Digest::short_hex() const {
+  return hex().substr(0, 12);
+}
 
-bool Digest::is_zero() const { return *this == Digest{}; }
+bool Digest::is_zero() const {
+  return *this == Digest{};
+}
 
 namespace {
 
@@ -43,7 +47,8 @@ Digest parse_digest(std::string_view hex) {
     fine = high >= 0 && low >= 0;
     digest.bytes[i] = static_cast<std::uint8_t>(high << 4 | low);
   }
-  if (!fine) throw std::invalid_argument(fmt::format("'{}' is no SHA-256 value: expected 64 hexadecimal digits", hex));
+  if (!fine)
+    throw std::invalid_argument(fmt::format("'{}' is no SHA-256 value: expected 64 hexadecimal digits", hex));
   return digest;
 }
 
@@ -52,18 +57,26 @@ Hasher::Hasher() : context_(EVP_MD_CTX_new()) {
   EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), EVP_sha256(), nullptr);
 }
 
-Hasher::~Hasher() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
+Hasher::~Hasher() {
+  EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_));
+}
 
 Hasher& Hasher::add(const void* data, std::size_t size) {
   EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), data, size);
   return *this;
 }
 
-Hasher& Hasher::add(std::string_view text) { return add(text.data(), text.size()); }
+Hasher& Hasher::add(std::string_view text) {
+  return add(text.data(), text.size());
+}
 
-Hasher& Hasher::add_field(std::string_view text) { return add_field(std::uint64_t{text.size()}).add(text); }
+Hasher& Hasher::add_field(std::string_view text) {
+  return add_field(std::uint64_t{text.size()}).add(text);
+}
 
-Hasher& Hasher::add_field(const Digest& digest) { return add(digest.bytes.data(), digest.bytes.size()); }
+Hasher& Hasher::add_field(const Digest& digest) {
+  return add(digest.bytes.data(), digest.bytes.size());
+}
 
 Hasher& Hasher::add_field(std::uint64_t number) {
   std::array<std::uint8_t, 8> little_endian;
@@ -82,7 +95,9 @@ Digest Hasher::finish() {
   return digest;
 }
 
-Digest sha256(std::string_view text) { return Hasher().add(text).finish(); }
+Digest sha256(std::string_view text) {
+  return Hasher().add(text).finish();
+}
 
 Digest sha256_file(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);

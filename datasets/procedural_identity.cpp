@@ -12,21 +12,20 @@ namespace {
 void require(const ProceduralPicture& picture) {
   const auto& classes = procedural_classes();
   if (std::find(classes.begin(), classes.end(), picture.cls) == classes.end()) {
-    throw std::invalid_argument(fmt::format("unknown class of procedural pictures '{}'; known: {}", picture.cls,
-                                            fmt::join(classes, ", ")));
+    throw std::invalid_argument(fmt::format("unknown class of procedural pictures '{}'; known: {}",
+                                            picture.cls, fmt::join(classes, ", ")));
   }
   if (picture.size < kSmallestProcedural || picture.size > kLargestProcedural) {
-    throw std::invalid_argument(fmt::format("procedural picture of {} px a side: expected {} to {}", picture.size,
-                                            kSmallestProcedural, kLargestProcedural));
+    throw std::invalid_argument(fmt::format("procedural picture of {} px a side: expected {} to {}",
+                                            picture.size, kSmallestProcedural, kLargestProcedural));
   }
 }
 
 }  // namespace
 
 const std::vector<std::string>& procedural_classes() {
-  static const std::vector<std::string> classes{"dead-leaves",    "text",
-                                                "line-art",       "smooth-shading",
-                                                "periodic-texture", "natural-field"};
+  static const std::vector<std::string> classes{
+      "dead-leaves", "text", "line-art", "smooth-shading", "periodic-texture", "natural-field"};
   return classes;
 }
 

@@ -16,7 +16,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
       row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[j] = std::min(row[j], before[j - 2] + 1);
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = std::min(row[j], before[j - 2] + 1);
     }
     std::swap(before, last);
     std::swap(last, row);
@@ -42,10 +43,12 @@ std::string nearest_name(std::string_view word, const std::vector<std::string>& 
   return best;
 }
 
-std::string unknown_name(std::string_view what, std::string_view word, const std::vector<std::string>& candidates) {
+std::string unknown_name(std::string_view what, std::string_view word,
+                         const std::vector<std::string>& candidates) {
   const std::string nearest = nearest_name(word, candidates);
   return fmt::format("unknown {} '{}'{}, expected one of {}", what, word.substr(0, kLongestWord),
-                     nearest.empty() ? "" : fmt::format(" (did you mean '{}'?)", nearest), fmt::join(candidates, ", "));
+                     nearest.empty() ? "" : fmt::format(" (did you mean '{}'?)", nearest),
+                     fmt::join(candidates, ", "));
 }
 
 }  // namespace upbench

@@ -1,6 +1,7 @@
 #include "harness/spec_yaml.h"
 
 #include <sstream>
+#include <unordered_map>
 
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
@@ -39,7 +40,8 @@ bool looks_like_utf16_or_32(std::string_view text) {
 // What yaml-cpp would take in silence or report unclearly.
 void check_text(std::string_view text, YamlPlace place) {
   if (text.size() > kMostBytes)
-    refuse(place, fmt::format("{:.1f} MB of text, expected at most 1 MB", static_cast<double>(text.size()) / 1e6));
+    refuse(place,
+           fmt::format("{:.1f} MB of text, expected at most 1 MB", static_cast<double>(text.size()) / 1e6));
   if (looks_like_utf16_or_32(text)) refuse(place, "UTF-16 or UTF-32 text, expected UTF-8");
   bool indentation = true;
   while (!text.empty()) {
@@ -56,7 +58,8 @@ void check_text(std::string_view text, YamlPlace place) {
   }
 }
 
-// Builds the tree from the parser's events and refuses, at once and so before they can cost anything, what a spec may not contain.
+// Builds the tree from the parser's events and refuses, at once and so before they can cost anything, what a
+// spec may not contain.
 class TreeBuilder final : public YAML::EventHandler {
  public:
   explicit TreeBuilder(std::shared_ptr<const YamlSource> source) : source_(std::move(source)) {}
@@ -70,29 +73,41 @@ class TreeBuilder final : public YAML::EventHandler {
   }
   void OnDocumentEnd() override {}
   void OnAnchor(const YAML::Mark& mark, const std::string& name) override {
-    refuse(place(mark), fmt::format("anchor '&{}', expected the value written out (anchors and aliases are refused)", name));
+    refuse(
+        place(mark),
+        fmt::format("anchor '&{}', expected the value written out (anchors and aliases are refused)", name));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     refuse(place(mark), "an alias, expected the value written out (anchors and aliases are refused)");
   }
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { add(node(YamlNode::Kind::null, mark)); }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, const std::string& value) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
+                const std::string& value) override {
     check_tag(mark, tag);
     YamlNode scalar = node(YamlNode::Kind::scalar, mark);
     scalar.text = value;
     scalar.quoted = tag == "!";
     add(std::move(scalar));
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {
     open(YamlNode::Kind::list, mark, tag);
   }
   void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {
     open(YamlNode::Kind::map, mark, tag);
   }
   void OnMapEnd() override { close(); }
 
  private:
+  // A list or map that is not yet closed.
+  struct Open {
+    YamlNode node;
+    bool key_waits = false;                      // map: the last key has no value yet
+    std::unordered_map<std::string, int> lines;  // of its keys
+  };
+
   YamlNode node(YamlNode::Kind kind, const YAML::Mark& mark) const {
     YamlNode made;
     made.kind = kind;
@@ -102,60 +117,57 @@ class TreeBuilder final : public YAML::EventHandler {
 
   // The parser says "?" for plain and "!" for quoted scalars.
   void check_tag(const YAML::Mark& mark, const std::string& tag) const {
-    if (!tag.empty() && tag != "?" && tag != "!") refuse(place(mark), fmt::format("tag '{}', expected no tags", tag));
+    if (!tag.empty() && tag != "?" && tag != "!")
+      refuse(place(mark), fmt::format("tag '{}', expected no tags", tag));
   }
 
   void open(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag) {
     check_tag(mark, tag);
-    if (open_.size() >= kMostLevels) refuse(place(mark), fmt::format("nested deeper than {} levels, expected fewer", kMostLevels));
-    if (!open_.empty() && open_.back().is(YamlNode::Kind::map) && !key_waits()) refuse_key(place(mark));
-    open_.push_back(node(kind, mark));
-    has_key_.push_back(false);
+    if (open_.size() >= kMostLevels)
+      refuse(place(mark), fmt::format("nested deeper than {} levels, expected fewer", kMostLevels));
+    if (!open_.empty() && open_.back().node.is(YamlNode::Kind::map) && !open_.back().key_waits)
+      refuse_key(place(mark));
+    open_.push_back({.node = node(kind, mark), .lines = {}});
   }
 
   void close() {
-    YamlNode done = std::move(open_.back());
+    YamlNode done = std::move(open_.back().node);
     open_.pop_back();
-    has_key_.pop_back();
     add(std::move(done));
   }
 
-  bool key_waits() const { return has_key_.back(); }
-
-  [[noreturn]] static void refuse_key(const YamlPlace& where) { refuse(where, "a key that is no text, expected a name"); }
+  [[noreturn]] static void refuse_key(const YamlPlace& where) {
+    refuse(where, "a key that is no text, expected a name");
+  }
 
   void add(YamlNode value) {
     if (open_.empty()) {
       root_ = std::move(value);
-    } else if (YamlNode& parent = open_.back(); parent.is(YamlNode::Kind::list)) {
-      parent.items.push_back(std::move(value));
-    } else if (key_waits()) {
-      parent.entries.back().value = std::move(value);
-      has_key_.back() = false;
+    } else if (Open& parent = open_.back(); parent.node.is(YamlNode::Kind::list)) {
+      parent.node.items.push_back(std::move(value));
+    } else if (parent.key_waits) {
+      parent.node.entries.back().value = std::move(value);
+      parent.key_waits = false;
     } else {
       add_key(parent, std::move(value));
     }
   }
 
-  void add_key(YamlNode& parent, YamlNode key) {
+  static void add_key(Open& parent, YamlNode key) {
     if (!key.is(YamlNode::Kind::scalar)) refuse_key(key.place);
-    if (key.text == "<<" && !key.quoted) refuse(key.place, "a merge key '<<', expected the keys written out (or extends: FILE)");
-    if (const YamlNode* earlier = std::as_const(parent).find(key.text))
-      refuse(key.place, fmt::format("key '{}' a second time (first at line {}), expected it once", key.text, earlier->place.line));
-    parent.entries.push_back({std::move(key.text), key.place, node_at(key.place)});
-    has_key_.back() = true;
-  }
-
-  static YamlNode node_at(const YamlPlace& where) {
-    YamlNode made;
-    made.place = where;
-    return made;
+    if (key.text == "<<" && !key.quoted)
+      refuse(key.place, "a merge key '<<', expected the keys written out (or extends: FILE)");
+    const auto [earlier, fresh] = parent.lines.try_emplace(key.text, key.place.line);
+    if (!fresh)
+      refuse(key.place, fmt::format("key '{}' a second time (first in line {}), expected it once", key.text,
+                                    earlier->second));
+    parent.node.entries.push_back({std::move(key.text), key.place, {}});
+    parent.key_waits = true;
   }
 
   std::shared_ptr<const YamlSource> source_;
   YamlNode root_;
-  std::vector<YamlNode> open_;      // lists and maps not yet closed, outermost first
-  std::vector<bool> has_key_;       // of each open map: its last key still waits for a value
+  std::vector<Open> open_;  // outermost first
   int documents_ = 0;
 };
 
@@ -165,7 +177,9 @@ bool plain_in_flow(const YamlNode& scalar) {
 
 }  // namespace
 
-std::string YamlPlace::text() const { return fmt::format("{}:{}:{}", source->name, line, column); }
+std::string YamlPlace::text() const {
+  return fmt::format("{}:{}:{}", source->name, line, column);
+}
 
 YamlNode* YamlNode::find(std::string_view key) {
   for (Entry& entry : entries)
@@ -189,7 +203,8 @@ YamlNode parse_yaml(std::string_view text, std::shared_ptr<const YamlSource> sou
     while (parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& error) {
-    refuse(builder.place(error.mark.is_null() ? YAML::Mark() : error.mark), fmt::format("{}, expected YAML", error.msg));
+    refuse(builder.place(error.mark.is_null() ? YAML::Mark() : error.mark),
+           fmt::format("{}, expected YAML", error.msg));
   }
   YamlNode root = builder.take();
   if (!root.place.source) root.place = {std::move(source), 1, 1};
@@ -198,20 +213,26 @@ YamlNode parse_yaml(std::string_view text, std::shared_ptr<const YamlSource> sou
 
 std::string to_flow(const YamlNode& node) {
   switch (node.kind) {
-    case YamlNode::Kind::null: return "~";
-    case YamlNode::Kind::scalar: return plain_in_flow(node) ? node.text : fmt::format("'{}'", node.text);
+    case YamlNode::Kind::null:
+      return "~";
+    case YamlNode::Kind::scalar:
+      return plain_in_flow(node) ? node.text : fmt::format("'{}'", node.text);
     case YamlNode::Kind::list: {
       std::string text;
       for (const YamlNode& item : node.items) text += (text.empty() ? "" : ", ") + to_flow(item);
       return "[" + text + "]";
     }
-    case YamlNode::Kind::map: break;
+    case YamlNode::Kind::map:
+      break;
   }
   std::string text;
-  for (const auto& entry : node.entries) text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", entry.key, to_flow(entry.value));
+  for (const auto& entry : node.entries)
+    text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", entry.key, to_flow(entry.value));
   return "{" + text + "}";
 }
 
-void refuse(const YamlPlace& place, std::string_view text) { throw SpecError(fmt::format("{}: {}", place.text(), text)); }
+void refuse(const YamlPlace& place, std::string_view text) {
+  throw SpecError(fmt::format("{}: {}", place.text(), text));
+}
 
 }  // namespace upbench

@@ -13,14 +13,14 @@
 namespace upbench {
 
 struct YamlSource {
-  std::string name;                  // as error messages show it
-  std::filesystem::path directory;   // what relative paths are relative to
+  std::string name;                 // as error messages show it
+  std::filesystem::path directory;  // what relative paths are relative to
 };
 
 struct YamlPlace {
   std::shared_ptr<const YamlSource> source;
   int line = 1, column = 1;
-  std::string text() const;          // "FILE:LINE:COLUMN"
+  std::string text() const;  // "FILE:LINE:COLUMN"
 };
 
 struct YamlNode {
@@ -28,10 +28,10 @@ struct YamlNode {
   struct Entry;
   Kind kind = Kind::null;
   YamlPlace place;
-  std::string text;                  // scalar
-  bool quoted = false;               // scalar: not plain, so never a number or boolean
-  std::vector<YamlNode> items;       // list
-  std::vector<Entry> entries;        // map, in the order written; keys are unique
+  std::string text;             // scalar
+  bool quoted = false;          // scalar: not plain, so never a number or boolean
+  std::vector<YamlNode> items;  // list
+  std::vector<Entry> entries;   // map, in the order written; keys are unique
 
   bool is(Kind what) const { return kind == what; }
   YamlNode* find(std::string_view key);
@@ -40,7 +40,7 @@ struct YamlNode {
 
 struct YamlNode::Entry {
   std::string key;
-  YamlPlace place;                   // of the key
+  YamlPlace place;  // of the key
   YamlNode value;
 };
 

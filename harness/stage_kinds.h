@@ -12,18 +12,18 @@
 
 #include "datasets/digest.h"
 
-// What kinds of stages there are and which parameters they take; what spec and plan need to know of a stage. Torch-free.
-// How a stage runs is in harness/stages/.
+// What kinds of stages there are and which parameters they take; what spec and plan need to know of a stage.
+// Torch-free. How a stage runs is in harness/stages/.
 namespace upbench {
 
 struct ModelFacts {
-  std::string label;               // as the report shows it
-  int scale = 0;                   // 0: any
-  Digest tensor_hash;              // zero: no weights
+  std::string label;   // as the report shows it
+  int scale = 0;       // 0: any
+  Digest tensor_hash;  // zero: no weights
   std::string architecture;
-  double macs_per_pixel = 0;       // per input pixel
+  double macs_per_pixel = 0;  // per input pixel
   std::int64_t weight_bytes = 0;
-  int version = 1;                 // of the code, where that alone decides the pixels (interpolators); part of output keys
+  int version = 1;  // of the code, where that alone decides the pixels (interpolators); part of output keys
 };
 
 struct ParameterKind {
@@ -31,11 +31,11 @@ struct ParameterKind {
   enum class Type { text, integer, number, boolean, choice, model, tile, size };
   std::string name;
   Type type = Type::text;
-  nlohmann::json default_value;           // null: must be given, unless optional
-  double least = 0, most = 0;             // integer, number; both 0: unbounded
-  std::vector<std::string> choices;       // choice
+  nlohmann::json default_value;      // null: must be given, unless optional
+  double least = 0, most = 0;        // integer, number; both 0: unbounded
+  std::vector<std::string> choices;  // choice
   std::string help;
-  bool optional = false;                  // may be absent; its value is then null
+  bool optional = false;  // may be absent; its value is then null
 };
 
 struct PictureSize {
@@ -48,25 +48,26 @@ struct PictureSize {
 // Why `parameter` may differ between two cells that compute the same.
 struct SameNote {
   std::string parameter;
-  std::string text;                       // "tile 128 covers the picture: same as tile none"
+  std::string text;  // "tile 128 covers the picture: same as tile none"
 };
 
 // One stage of one cell, before a picture is known.
 struct SettledStage {
-  nlohmann::json values;                  // by parameter name, every parameter; those without effect at their defaults
-  nlohmann::json models;                  // list of {parameter, scale, identity}; identity: what the pixels depend on
+  nlohmann::json values;  // by parameter name, every parameter; those without effect at their defaults
+  nlohmann::json models;  // list of {parameter, scale, identity}; identity: what the pixels depend on
   std::vector<SameNote> notes;
-  std::string refusal;                    // not empty: this setting cannot work, and why
+  std::string refusal;  // not empty: this setting cannot work, and why
 };
 
 // What one stage does to pictures of one size.
 struct StageOutcome {
   PictureSize output;
-  std::array<int, 4> variant{};           // what of the effective settings depends on the picture; each kind has its own meaning
-  double pixels_read = 0;                 // input pixels that a network computes on, all tiles and passes
-  double largest_piece = 0;               // input pixels computed on at once
-  double pixels_resampled = 0;            // output pixels of a resampling kernel
-  std::string refusal;                    // not empty: pictures of this size cannot be used, and why
+  std::array<int, 4>
+      variant{};  // what of the effective settings depends on the picture; each kind has its own meaning
+  double pixels_read = 0;       // input pixels that a network computes on, all tiles and passes
+  double largest_piece = 0;     // input pixels computed on at once
+  double pixels_resampled = 0;  // output pixels of a resampling kernel
+  std::string refusal;          // not empty: pictures of this size cannot be used, and why
 };
 
 // What the pixels depend on: goes into the output key.
@@ -77,15 +78,15 @@ struct StageEffect {
 
 struct StageKind {
   using FindModel = std::function<const ModelFacts&(const nlohmann::json& model)>;
-  // target: the size that the pictures finally should have; 0x0: nothing is wanted. A closure, so that a plan over many sizes reads
-  // the settings once.
+  // target: the size that the pictures finally should have; 0x0: nothing is wanted. A closure, so that a plan
+  // over many sizes reads the settings once.
   using Outcome = std::function<StageOutcome(PictureSize input, PictureSize target)>;
 
   std::string name;
-  int version = 1;                        // of its code; part of every output key
+  int version = 1;  // of its code; part of every output key
   bool uses_seed = false;
   std::vector<ParameterKind> parameters;
-  std::vector<std::string> exactly_one;   // of these optional parameters one must be given
+  std::vector<std::string> exactly_one;  // of these optional parameters one must be given
 
   // parameters: values by name, as the spec reads them.
   SettledStage (*settle)(const nlohmann::json& parameters, const FindModel& find_model) = nullptr;
@@ -97,8 +98,8 @@ struct StageKind {
 const std::vector<StageKind>& stage_kinds();
 const StageKind* find_stage_kind(std::string_view name);
 
-// Output size of a resize stage. settings: one of scale, megapixels (1e6), long_edge, size is not null; sides are rounded half up and
-// are at least 1.
+// Output size of a resize stage. settings: one of scale, megapixels (1e6), long_edge, size is not null; sides
+// are rounded half up and are at least 1.
 PictureSize resized(const nlohmann::json& settings, PictureSize input);
 
 }  // namespace upbench

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -14,7 +16,8 @@
 // The queue, the results and resuming: one SQLite file (WAL). All SQL of upbench lives behind this class.
 namespace upbench {
 
-// The store cannot be used or written; `exit_code` as DESIGN section 3: 2 wrong file or second writer, 4 disk or file system.
+// The store cannot be used or written; `exit_code` as DESIGN section 3: 2 wrong file or second writer, 4 disk
+// or file system.
 class StoreError : public std::runtime_error {
  public:
   StoreError(const std::string& text, int code) : std::runtime_error(text), exit_code(code) {}
@@ -41,7 +44,7 @@ struct Claim {
 };
 
 struct Progress {
-  std::uint64_t total = 0;    // trials of the run, those that repeat another included
+  std::uint64_t total = 0;  // trials of the run, those that repeat another included
   std::uint64_t ok = 0, failed = 0, skipped = 0;
   std::uint64_t ready = 0, leased = 0;
   std::uint64_t done() const { return ok + failed + skipped; }
@@ -76,15 +79,25 @@ struct TrialResult {
     std::string reason;
   };
   std::vector<Value> scores;
-  std::vector<TimingRow> timings;
+  std::vector<TimingRow> timings;  // sorted by clock, stage, sample
+};
+
+struct StoreOptions {
+  // A claim is another's to take when its process has not renewed it for this long; the store renews its own.
+  std::chrono::milliseconds lease = std::chrono::minutes(10);
+  // Limit of the file in pages of 4 KiB; beyond it the disk counts as full. 0: as UPBENCH_STORE_PAGES says,
+  // else none.
+  std::uint32_t most_pages = 0;
 };
 
 class Store {
  public:
-  // write: creates the file where there is none, takes the writer lock (a second writer is refused with StoreError 2), checks
-  // file system, schema and integrity. read: never writes, works beside a writer; the file must exist.
+  // write: creates the file where there is none, takes the writer lock (a second writer is refused with
+  // StoreError 2), checks file system, schema and integrity. read: never writes, works beside a writer; the
+  // file must exist.
   enum class Access { write, read };
-  explicit Store(const std::filesystem::path& file, Access access = Access::write);
+  explicit Store(const std::filesystem::path& file, Access access = Access::write,
+                 const StoreOptions& options = {});
   ~Store();  // flushes
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -92,38 +105,55 @@ class Store {
   const std::filesystem::path& file() const;
   std::filesystem::path output_folder() const;  // FILE.outputs, beside the file; not created here
 
-  // --- writing -------------------------------------------------------------------------------------------------------
-  // Idempotent: what is there stays, finished trials stay finished, leases of a dead worker are ready again. Aliases (same_as)
-  // are not queued. Trials of images with a problem are failed at once.
+  // --- writing ---
+
+  // Idempotent: what is there stays, finished trials stay finished, leases of a dead worker are ready again.
+  // Aliases (same_as) are not queued. Trials of images with a problem are failed at once. A trial that now
+  // asks for another output (its weights were replaced) is queued again. Throws std::invalid_argument for a
+  // plan whose indices lead nowhere.
   void begin_run(const RunPlan& plan);
   void requeue_failed(const Digest& run);
 
-  // The next trials in execution order, leased to `worker`; empty when none is left. Thread-safe.
+  // The next trials in execution order, leased to `worker`; empty when none is left. Thread-safe. The run was
+  // begun in this process.
   std::vector<Claim> claim(const Digest& run, const std::string& worker, std::size_t most);
 
-  // Hands the record to the writer thread; at most 64 records or 50 ms are in flight, then durable (synchronous=FULL). The trial's
-  // aliases finish with it. Blocks while 64 wait. Thread-safe. Throws StoreError 4 once the disk is full or a write failed: what was
-  // acknowledged before stays readable.
+  // Hands the record to the writer thread; at most 64 records or 50 ms are in flight, then durable
+  // (synchronous=FULL). The trial's aliases finish with it. Blocks while 64 wait. Thread-safe. Throws
+  // StoreError 4 once the disk is full or a write failed: what was acknowledged before stays readable. Throws
+  // std::invalid_argument for a record that contradicts its trial (another output, a metric the run does not
+  // have, a time that is no number). NaN as a score becomes a failed score. A record whose token is stale
+  // (its claim was released or is finished) is dropped and counted. Of an output that is known already, only
+  // what is missing is added; a score replaces its predecessor, except that a skipped one never replaces a
+  // number.
   void append(Record record);
+  std::uint64_t rejected() const;                  // records dropped for a stale token in this process
   void release(const std::vector<Claim>& claims);  // back to ready, untouched (Ctrl-C)
   void flush();                                    // returns when all appended records are durable
   std::uint64_t acknowledged() const;              // records durable so far in this process
   void finish_run(const Digest& run);              // stamps finished_at
 
-  // --- reading -------------------------------------------------------------------------------------------------------
+  // --- reading ---
+
   std::optional<OutputRow> output(const Digest& output) const;
   std::vector<ScoreRow> scores(const Digest& output) const;
   bool has_model_timing(const Digest& output) const;
-  std::vector<RunRow> runs() const;                 // oldest first
+  std::vector<RunRow> runs() const;  // oldest first
   Progress progress(const Digest& run) const;
-  RunPlan plan(const Digest& run) const;            // trials left empty
+  RunPlan plan(const Digest& run) const;  // trials left empty
   // In report order, streaming: memory does not grow with the number of trials.
   void for_each_trial(const Digest& run, const std::function<void(const TrialResult&)>& visit) const;
   std::vector<BoundaryRow> boundaries(const Digest& output) const;
 
-  // --- whole files ---------------------------------------------------------------------------------------------------
-  // Set union by key into this store; equal keys with different scores are kept as they are here and counted.
-  struct MergeResult { std::uint64_t added = 0, conflicts = 0; };
+  // --- whole files ---
+
+  // Set union by key into this store, with the kept output files; all or nothing. Equal keys with different
+  // content (scores, pixels, plans of one run) are kept as they are here and counted. A number replaces a
+  // skipped or failed score, a finished trial an open one. `added`: finished trials and scores that are new
+  // here. Not while a run is worked on: claims are void afterwards.
+  struct MergeResult {
+    std::uint64_t added = 0, conflicts = 0;
+  };
   MergeResult merge(const std::filesystem::path& other);
 
  private:

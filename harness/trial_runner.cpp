@@ -21,6 +21,7 @@ struct TrialRunner::Cell {
     std::unique_ptr<Stage> stage;
   };
   std::vector<Part> stages;
+  std::string settings;  // CellRow::settings
 };
 
 // What a stage of a shared prefix left.
@@ -76,6 +77,7 @@ TrialRunner::TrialRunner(const Sweep& sweep, const Store& store, TrialRunnerOpti
       prefixes_(options.stage_cache_bytes) {
   for (const CellRow& row : sweep.plan.rows.cells) {
     Cell& cell = cells_.emplace_back();
+    cell.settings = row.settings;
     for (const auto& stage : nlohmann::json::parse(row.settings))
       cell.stages.push_back({stage.at("id"), make_stage(stage.at("kind"), stage.at("id"), stage.at("settings"))});
   }
@@ -148,16 +150,32 @@ void TrialRunner::execute(const Claim& claim, const Cell& cell, std::size_t imag
     for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
     score(frame.rgb, *item, image, all, record);
   }
-  if (record.status == Status::ok && static_cast<int>(image) < sweep_.spec.timing.images) measure_model_time(cell, *item, record);
+  if (record.status == Status::ok && static_cast<int>(image) < sweep_.spec.timing.images) measure_model_time(cell, image, *item, record);
+}
+
+Frame TrialRunner::input_frame(const LoadedItem& item, std::size_t image) const {
+  return {.rgb = item.input.to(sweep_.device.name), .target = target_size(sweep_.plan.rows.images[image], sweep_.scale)};
+}
+
+// Of every stage but the last: what other cells may share.
+std::vector<Digest> TrialRunner::prefix_keys(const Cell& cell, std::size_t image, const Claim& claim) const {
+  std::vector<Digest> keys;
+  if (cell.stages.size() < 2) return keys;
+  const ImageRow& row = sweep_.plan.rows.images[image];
+  const EffectivePipeline pipeline =
+      effective_pipeline(cell.settings, {row.input_width, row.input_height}, target_size(row, sweep_.scale));
+  for (std::size_t i = 0; i + 1 < pipeline.stages.size(); ++i) {
+    const EffectiveStage& stage = pipeline.stages[i];
+    keys.push_back(output_key(stage.prefix, row.input, stage.uses_seed, claim.seed));
+  }
+  return keys;
 }
 
 // Stages that other cells share are taken from the cache, or put there.
 Frame TrialRunner::run_stages(const Cell& cell, std::size_t image, const Claim& claim, const LoadedItem& item, Record& record) {
   const StageContext context{models_, sweep_.device.name, sweep_.models};
-  const CellRow& row = sweep_.plan.rows.cells[cell_index_.at(claim.cell)];
-  const std::vector<Digest> keys = cell.stages.size() > 1 ? stage_keys(row, sweep_.plan.rows.images[image], claim.seed) : std::vector<Digest>{};
-  auto current = std::make_shared<const Output>(
-      Output{{.rgb = item.input.to(sweep_.device.name), .scale = sweep_.scale, .boundaries = {}}, nlohmann::json::array()});
+  const std::vector<Digest> keys = prefix_keys(cell, image, claim);
+  auto current = std::make_shared<const Output>(Output{input_frame(item, image), nlohmann::json::array()});
   for (std::size_t i = 0; i < cell.stages.size(); ++i) {
     const auto make = [&] {
       const auto start = SteadyClock::now();
@@ -173,8 +191,7 @@ Frame TrialRunner::run_stages(const Cell& cell, std::size_t image, const Claim& 
       const std::size_t bytes = bytes_of(next->frame.rgb);
       return SharedCache<Digest, Output>::Made{std::move(next), bytes};
     };
-    const bool last = i + 1 == cell.stages.size();
-    current = last ? make().value : prefixes_.get(keys[i], make);
+    current = i < keys.size() ? prefixes_.get(keys[i], make) : make().value;
   }
   record.used = nlohmann::json{{"stages", current->used},
                                {"device", sweep_.device.name},
@@ -222,13 +239,13 @@ void TrialRunner::score(const Image& output, const LoadedItem& item, std::size_t
 }
 
 // The whole pipeline again, alone on the machine, without caches; the scored execution was the warm-up.
-void TrialRunner::measure_model_time(const Cell& cell, const LoadedItem& item, Record& record) {
+void TrialRunner::measure_model_time(const Cell& cell, std::size_t image, const LoadedItem& item, Record& record) {
   const ExclusiveGate::Exclusive alone(gate_);
   set_operator_threads(sweep_.threads);
   const StageContext context{models_, sweep_.device.name, sweep_.models};
   const auto begin = SteadyClock::now();
   for (int sample = 0; sample < sweep_.spec.timing.repeats; ++sample) {
-    Frame frame{.rgb = item.input.to(sweep_.device.name), .scale = sweep_.scale, .boundaries = {}};
+    Frame frame = input_frame(item, image);
     double total = 0;
     for (const auto& part : cell.stages) {
       nlohmann::json used;

@@ -49,7 +49,9 @@ class TrialRunner {
   bool reuse(const Claim& claim, std::size_t image, Record& record);
   void describe_output(const Image& image, Record& record) const;
   void score(const Image& output, const LoadedItem& item, std::size_t image, const std::vector<std::size_t>& which, Record& record) const;
-  void measure_model_time(const Cell& cell, const LoadedItem& item, Record& record);
+  void measure_model_time(const Cell& cell, std::size_t image, const LoadedItem& item, Record& record);
+  Frame input_frame(const LoadedItem& item, std::size_t image) const;
+  std::vector<Digest> prefix_keys(const Cell& cell, std::size_t image, const Claim& claim) const;
   std::shared_ptr<const LoadedItem> load(std::size_t image);
   Digest score_key(const Digest& output, std::size_t image, std::size_t metric) const;
 

@@ -6,6 +6,7 @@
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include <fmt/format.h>
@@ -16,14 +17,14 @@
 namespace upbench {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 
 // Claims are taken from the store this many at a time, so that tiny trials do not pay a transaction each.
 constexpr std::size_t kClaimBatch = 64;
 constexpr std::uint64_t kAutomaticallyKeptBytes = 2'000'000'000;
 constexpr std::chrono::milliseconds kProgressInterval{100};
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(SteadyClock::time_point start) { return std::chrono::duration<double>(SteadyClock::now() - start).count(); }
 
 // Trials claimed but not begun, shared by the threads.
 class ClaimQueue {
@@ -65,8 +66,11 @@ class ClaimQueue {
 
 // What the threads of one run share. Lives on the heap: an abandoned thread may outlast run_sweep.
 struct Shared {
-  Shared(const Sweep& sweep, Store& store, const TrialRunnerOptions& options)
-      : store(store), runner(sweep, store, options), queue(store, sweep.plan.rows.run.key), operators(options.operator_threads) {}
+  Shared(const Sweep& sweep, Store& results, const TrialRunnerOptions& options)
+      : store(results),
+        runner(sweep, results, options),
+        queue(results, sweep.plan.rows.run.key),
+        operators(options.operator_threads) {}
 
   Store& store;
   TrialRunner runner;
@@ -98,14 +102,14 @@ void work(const std::shared_ptr<Shared>& shared) {
 
 // Waits for the threads, reports progress, reacts to `stop`. Returns whether every thread ended.
 bool supervise(Shared& shared, Store& store, const Digest& run, const WorkerOptions& options, WorkerResult& result) {
-  std::optional<Clock::time_point> stopped_at;
+  std::optional<SteadyClock::time_point> stopped_at;
   std::unique_lock lock(shared.mutex);
   while (shared.running > 0) {
     shared.ended.wait_for(lock, kProgressInterval);
     lock.unlock();
     if (options.on_progress) options.on_progress(store.progress(run), shared.executed);
     if (options.stop && *options.stop && !stopped_at) {
-      stopped_at = Clock::now();
+      stopped_at = SteadyClock::now();
       shared.queue.close();
       result.interrupted = true;
     }
@@ -144,7 +148,7 @@ Parallelism choose_parallelism(const Sweep& sweep) {
 }
 
 WorkerResult run_sweep(const Sweep& sweep, Store& store, const WorkerOptions& options) {
-  const auto start = Clock::now();
+  const auto start = SteadyClock::now();
   const Digest run = sweep.plan.rows.run.key;
   store.begin_run(sweep.plan.rows);
   if (options.only_failed) store.requeue_failed(run);
@@ -161,7 +165,10 @@ WorkerResult run_sweep(const Sweep& sweep, Store& store, const WorkerOptions& op
   for (std::thread& thread : threads) result.abandoned ? thread.detach() : thread.join();
 
   store.release(shared->queue.left());
-  if (shared->error) std::rethrow_exception(shared->error);
+  {
+    const std::lock_guard lock(shared->mutex);
+    if (shared->error) std::rethrow_exception(shared->error);
+  }
   store.flush();
   result.progress = store.progress(run);
   if (result.progress.done() == result.progress.total) store.finish_run(run);

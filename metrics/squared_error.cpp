@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "metrics/vector_clones.h"
 
@@ -53,6 +54,9 @@ double mean_squared_error_rgb(const Planes& output, const Planes& reference) {
   return sum / 3;
 }
 
-double psnr_of(double mean_squared_error) { return 10 * std::log10(255.0 * 255.0 / mean_squared_error); }
+Score psnr_score(double mean_squared_error) {
+  if (mean_squared_error == 0) return {.value = std::numeric_limits<double>::infinity(), .flag = ScoreFlag::inf};
+  return {.value = 10 * std::log10(255.0 * 255.0 / mean_squared_error)};
+}
 
 }  // namespace upbench

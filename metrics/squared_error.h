@@ -1,5 +1,6 @@
 #pragma once
 
+#include "metrics/metric.h"
 #include "metrics/planes.h"
 
 namespace upbench {
@@ -11,7 +12,7 @@ double mean_squared_error(const Planes& output, const Planes& reference, const S
 // The mean of that over R, G and B.
 double mean_squared_error_rgb(const Planes& output, const Planes& reference);
 
-// 10 log10(255^2 / error): +infinity for 0.
-double psnr_of(double mean_squared_error);
+// Peak signal-to-noise ratio, 10 log10(255^2 / error) in dB; flag inf for an error of 0.
+Score psnr_score(double mean_squared_error);
 
 }  // namespace upbench

@@ -76,7 +76,6 @@ void blur_columns(const std::array<const float*, kSsimWindow>& rows, int count, 
   for (int x = 0; x < count; ++x) {
     float m = window[kRadius] * row[kRadius][x];
     float q = window[kRadius] * (row[kRadius][x] * row[kRadius][x]);
-#pragma GCC unroll 5
     for (int i = 0; i < kRadius; ++i) {
       const float a = row[i][x];
       const float b = row[kSsimWindow - 1 - i][x];
@@ -91,7 +90,6 @@ void blur_columns(const std::array<const float*, kSsimWindow>& rows, int count, 
 // Along the row, at x + 5.
 inline __attribute__((always_inline)) float blur_at(const float* row, const Window& window) {
   float m = window[kRadius] * row[kRadius];
-#pragma GCC unroll 5
   for (int i = 0; i < kRadius; ++i) m += window[i] * (row[i] + row[kSsimWindow - 1 - i]);
   return m;
 }
@@ -170,10 +168,12 @@ double ssim(const Planes& output, const Planes& reference, const Signal& signal)
   return total / (static_cast<double>(columns) * rows);
 }
 
-double ssim_rgb(const Planes& output, const Planes& reference) {
+Score ssim_score(const Planes& output, const Planes& reference, std::span<const Signal> signals) {
+  if (output.width < kSsimWindow || output.height < kSsimWindow)
+    return {.flag = ScoreFlag::undefined, .reason = "smaller than the 11x11 window"};
   double sum = 0;
-  for (const Signal& channel : kRgbSignals) sum += ssim(output, reference, channel);
-  return sum / 3;
+  for (const Signal& signal : signals) sum += ssim(output, reference, signal);
+  return {.value = sum / static_cast<double>(signals.size())};
 }
 
 }  // namespace upbench

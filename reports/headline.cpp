@@ -32,15 +32,30 @@ std::string names(const Analysis& analysis, const std::vector<std::uint32_t>& ce
   return fmt::format("{}", fmt::join(list, ", "));
 }
 
-// The best comparable cell outside `best`.
-std::uint32_t runner_up(const Analysis& analysis, std::size_t m) {
+bool is_best(const Analysis& analysis, std::size_t m, std::uint32_t cell) {
+  return std::count(analysis.best[m].begin(), analysis.best[m].end(), cell) > 0;
+}
+
+// The best comparable cell that `fits`; kNoValue for none.
+std::uint32_t next_best(const Analysis& analysis, std::size_t m, auto fits) {
   std::uint32_t found = kNoValue;
   for (std::uint32_t c = 0; c < analysis.cells.size(); ++c) {
     const MetricFigures& figures = analysis.cells[c].metrics[m];
-    if (!figures.comparable || std::count(analysis.best[m].begin(), analysis.best[m].end(), c) > 0) continue;
+    if (!figures.comparable || !fits(c)) continue;
     if (found == kNoValue || analysis.better(m, figures.mean, analysis.cells[found].metrics[m].mean)) found = c;
   }
   return found;
+}
+
+// "lanczos, 0.31 dB behind on average and beaten on 4 of 5 pictures"
+std::string behind(const Analysis& analysis, std::size_t m, std::uint32_t first, std::uint32_t second) {
+  const MetricRow& metric = analysis.metric(m);
+  const CellFigures& cell = analysis.cells[second];
+  const std::vector<double> differences = paired_differences(cell.metrics[m], analysis.cells[first].metrics[m]);
+  if (differences.empty()) return fmt::format("{} with {}", cell.name, with_unit(metric, cell.metrics[m].mean));
+  const auto wins = std::count_if(differences.begin(), differences.end(), [&](double d) { return analysis.better(m, d, 0.0); });
+  return fmt::format("{}, {} behind on average and beaten on {} of {} picture{}", cell.name, with_unit(metric, std::abs(mean(differences))), wins,
+                     differences.size(), plural(differences.size()));
 }
 
 std::string finding(const Analysis& analysis, std::size_t m) {
@@ -62,14 +77,17 @@ std::string finding(const Analysis& analysis, std::size_t m) {
                          ? fmt::format("{}: {} is best with a mean of {}", metric.name, first.name, with_unit(metric, figures.mean))
                          : fmt::format("{}: {} cells share the best mean of {}: {}", metric.name, best.size(), with_unit(metric, figures.mean),
                                        names(analysis, best));
-  const std::uint32_t second = runner_up(analysis, m);
+  const std::uint32_t second = next_best(analysis, m, [&](std::uint32_t c) { return !is_best(analysis, m, c); });
   if (second == kNoValue) return text + ".";
-  const CellFigures& next = analysis.cells[second];
-  const std::vector<double> differences = paired_differences(next.metrics[m], figures);
-  if (differences.empty()) return text + fmt::format("; next is {} with {}.", next.name, with_unit(metric, next.metrics[m].mean));
-  const auto wins = std::count_if(differences.begin(), differences.end(), [&](double d) { return analysis.better(m, d, 0.0); });
-  return text + fmt::format("; next is {}, {} behind on average and beaten on {} of {} picture{}.", next.name,
-                            with_unit(metric, std::abs(mean(differences))), wins, differences.size(), plural(differences.size()));
+  text += "; next is " + behind(analysis, m, best.front(), second);
+  // Where the next is the same model with another tile, the reader wants to know the next model as well.
+  const ReportAxis& axis = analysis.axes[analysis.naming.front()];
+  const auto is_other = [&](std::uint32_t c) {
+    return std::none_of(best.begin(), best.end(), [&](std::uint32_t b) { return axis.of_cell[b] == axis.of_cell[c]; });
+  };
+  if (is_other(second)) return text + ".";
+  const std::uint32_t other = next_best(analysis, m, is_other);
+  return other == kNoValue ? text + "." : text + fmt::format("; the next {} is {}.", axis.title, behind(analysis, m, best.front(), other));
 }
 
 std::string fastest(const Analysis& analysis) {
@@ -116,9 +134,21 @@ std::vector<std::string> mixed_borders(const std::vector<MetricRow>& metrics) {
   return warnings;
 }
 
+// Cells whose mean rests on other pictures than the rest -> the metrics for which just these do.
+std::map<std::vector<std::uint32_t>, std::vector<std::string>> partial_cells(const Analysis& analysis) {
+  std::map<std::vector<std::uint32_t>, std::vector<std::string>> partial;
+  for (std::size_t m = 0; m < analysis.data->plan.metrics.size(); ++m) {
+    std::vector<std::uint32_t> cells;
+    for (std::uint32_t c = 0; c < analysis.cells.size(); ++c)
+      if (const MetricFigures& figures = analysis.cells[c].metrics[m]; !std::isnan(figures.mean) && !figures.comparable) cells.push_back(c);
+    if (!cells.empty()) partial[cells].push_back(analysis.metric(m).name);
+  }
+  return partial;
+}
+
 std::vector<std::string> make_warnings(const Analysis& analysis, const Totals& totals) {
   const RunPlan& plan = analysis.data->plan;
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings = analysis.data->warnings;
   const std::size_t n = plan.images.size();
   if (totals.pending > 0) warnings.push_back(fmt::format("The run is not finished: {} of {} trials are still to do.", totals.pending, totals.all()));
   if (totals.failed > 0)
@@ -126,14 +156,9 @@ std::vector<std::string> make_warnings(const Analysis& analysis, const Totals& t
   if (totals.skipped > 0) warnings.push_back(fmt::format("{} of {} trials were skipped.", totals.skipped, totals.all()));
   if (n > 0 && n < kFewPictures)
     warnings.push_back(fmt::format("Only {} picture{}: small differences may not hold for others (fewer than {}).", n, plural(n), kFewPictures));
-  for (std::size_t m = 0; m < plan.metrics.size(); ++m) {
-    const auto partial = std::count_if(analysis.cells.begin(), analysis.cells.end(), [&](const CellFigures& cell) {
-      return !std::isnan(cell.metrics[m].mean) && !cell.metrics[m].comparable;
-    });
-    if (partial > 0)
-      warnings.push_back(fmt::format("{}: the mean of {} cell{} rests on other pictures than the rest (failed, missing or infinite scores); not ranked as best.",
-                                     plan.metrics[m].name, partial, plural(static_cast<std::size_t>(partial))));
-  }
+  for (const auto& [cells, metrics] : partial_cells(analysis))
+    warnings.push_back(fmt::format("{}: {} did not score every picture (failed, missing or infinite); shown, but not called best.",
+                                   fmt::join(metrics, ", "), names(analysis, cells)));
   if (totals.infinite > 0) warnings.push_back(fmt::format("{} infinite score{} (output identical to the reference) left out of the means.", totals.infinite, plural(totals.infinite)));
   for (std::string& warning : mixed_borders(plan.metrics)) warnings.push_back(std::move(warning));
   const auto unreferenced = std::count_if(plan.images.begin(), plan.images.end(), [](const ImageRow& image) { return image.reference.is_zero(); });

@@ -34,6 +34,7 @@ struct RunData {
   std::vector<Trial> trials;         // in report order
   std::vector<Score> scores;         // of trial t and metric m at t * metrics + m
   std::vector<std::string> texts{""};
+  std::vector<std::string> warnings; // about the data as a whole, shown first
 
   // Throws std::invalid_argument where the result names a cell, image or metric that the plan has not.
   void add(const TrialResult& result);

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "datasets/codec/raster.h"
 
@@ -20,11 +21,12 @@ struct DecodeLimits {
 };
 
 struct RasterHeader {
-  std::string format;  // "png", "jpeg"
+  std::string format;  // "png", "jpeg", "bmp"
   int width = 0;       // after orientation
   int height = 0;
   int channels = 3;
   int bit_depth = 8;
+  std::vector<std::string> notes;  // as Raster::notes
 };
 
 // Strict: a truncated or corrupt file is an error, never a picture. The format is told from the first bytes,
@@ -32,9 +34,13 @@ struct RasterHeader {
 // Throws std::runtime_error "NAME: what is wrong, what was expected".
 Raster decode(std::span<const std::uint8_t> file, std::string_view name, const DecodeLimits& limits = {});
 Raster decode_file(const std::filesystem::path& file, const DecodeLimits& limits = {});
-RasterHeader read_header(std::span<const std::uint8_t> file, std::string_view name);
+// Without decoding: size and layout, within the limits. A corrupt picture behind a sound header is found by
+// decode() only.
+RasterHeader read_header(std::span<const std::uint8_t> file, std::string_view name,
+                         const DecodeLimits& limits = {});
 
-// The file's bytes; refuses what is not a regular file, and a file that changes its size while it is read.
+// The file's bytes. Throws std::runtime_error "FILE: why" for what is not a regular file of at most 1 GiB
+// (never waiting on a pipe or a device), and for a file that changes while it is read.
 std::vector<std::uint8_t> read_bytes(const std::filesystem::path& file);
 
 }  // namespace upbench

@@ -8,7 +8,8 @@
 namespace upbench {
 
 // A decoded picture as it lay in the file: rows top to bottom, channels interleaved.
-// channels: 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA. bit_depth 8: one byte a sample; 16: two, native byte order.
+// channels: 1 grey, 2 grey + alpha, 3 RGB, 4 RGBA. bit_depth 8: one byte a sample; 16: two, native byte
+// order.
 struct Raster {
   int width = 0;
   int height = 0;
@@ -19,7 +20,8 @@ struct Raster {
   std::vector<std::string> notes;
 
   std::size_t row_bytes() const {
-    return static_cast<std::size_t>(width) * static_cast<std::size_t>(channels) * static_cast<std::size_t>(bit_depth / 8);
+    return static_cast<std::size_t>(width) * static_cast<std::size_t>(channels) *
+           static_cast<std::size_t>(bit_depth / 8);
   }
 };
 

@@ -12,14 +12,17 @@ Interval hull(const std::vector<Point>& corners) {
   return rows;
 }
 
-// Running mean over 2 * radius + 1 of the `count` values at line[i * stride], edges repeated, for `lanes` neighbouring
-// lines at once (columns are walked row by row: a cache line holds several of them).
-void box_blur_lines(float* line, int count, std::ptrdiff_t stride, int lanes, int radius, std::vector<float>& copy) {
+// Running mean over 2 * radius + 1 of the `count` values at line[i * stride], edges repeated, for `lanes`
+// neighbouring lines at once (columns are walked row by row: a cache line holds several of them).
+void box_blur_lines(float* line, int count, std::ptrdiff_t stride, int lanes, int radius,
+                    std::vector<float>& copy) {
   const auto lane_count = static_cast<std::size_t>(lanes);
   copy.resize((static_cast<std::size_t>(count) + 1) * lane_count);
   float* sum = copy.data() + static_cast<std::size_t>(count) * lane_count;
   for (int i = 0; i < count; ++i) std::copy_n(line + i * stride, lane_count, copy.data() + i * lane_count);
-  const auto values = [&](int i) { return copy.data() + static_cast<std::size_t>(std::clamp(i, 0, count - 1)) * lane_count; };
+  const auto values = [&](int i) {
+    return copy.data() + static_cast<std::size_t>(std::clamp(i, 0, count - 1)) * lane_count;
+  };
   std::fill_n(sum, lane_count, 0.0F);
   for (int i = -radius; i <= radius; ++i) {
     for (std::size_t k = 0; k < lane_count; ++k) sum[k] += values(i)[k];
@@ -61,7 +64,9 @@ Interval Ellipse::row(float y) const {
   return {centre.x + (-q - root) / p, centre.x + (-q + root) / p};
 }
 
-Interval Polygon::rows() const { return hull(corners); }
+Interval Polygon::rows() const {
+  return hull(corners);
+}
 
 Interval Polygon::row(float y) const {
   Interval found;
@@ -69,7 +74,8 @@ Interval Polygon::row(float y) const {
   for (const Point& to : corners) {
     if ((from.y <= y) != (to.y <= y)) {
       const float x = from.x + (to.x - from.x) * ((y - from.y) / (to.y - from.y));
-      found = found.begin > found.end ? Interval{x, x} : Interval{std::min(found.begin, x), std::max(found.end, x)};
+      found = found.begin > found.end ? Interval{x, x}
+                                      : Interval{std::min(found.begin, x), std::max(found.end, x)};
     }
     from = to;
   }
@@ -80,8 +86,8 @@ Polygon rectangle(Point centre, Point axis, float half_length, float half_width)
   const auto corner = [&](float along, float across) {
     return Point{centre.x + along * axis.x - across * axis.y, centre.y + along * axis.y + across * axis.x};
   };
-  return {{corner(-half_length, -half_width), corner(half_length, -half_width), corner(half_length, half_width),
-           corner(-half_length, half_width)}};
+  return {{corner(-half_length, -half_width), corner(half_length, -half_width),
+           corner(half_length, half_width), corner(-half_length, half_width)}};
 }
 
 Polygon regular_polygon(Random& random, Point centre, float radius, int corners) {
@@ -110,7 +116,9 @@ void Canvas::blur(float sigma) {
 Raster Canvas::averaged() const {
   Raster raster{.width = size_, .height = size_, .channels = 3, .bit_depth = 8, .samples = {}, .notes = {}};
   raster.samples.reserve(static_cast<std::size_t>(size_) * size_ * 3);
-  const auto byte = [](float value) { return static_cast<std::uint8_t>(std::clamp(value, 0.0F, 1.0F) * 255 + 0.5F); };
+  const auto byte = [](float value) {
+    return static_cast<std::uint8_t>(std::clamp(value, 0.0F, 1.0F) * 255 + 0.5F);
+  };
   for (int y = 0; y < size_; ++y) {
     for (int x = 0; x < size_; ++x) {
       Colour sum;

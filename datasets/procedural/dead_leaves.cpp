@@ -1,5 +1,6 @@
-// Dead leaves (Matheron 1968; Lee, Mumford, Huang 2001): objects of power-law size that hide each other, the simplest
-// model with the scale invariance and the edges of photographs. Here with texture, shading, and depth of field.
+// Dead leaves (Matheron 1968; Lee, Mumford, Huang 2001): objects of power-law size that hide each other, the
+// simplest model with the scale invariance and the edges of photographs. Here with texture, shading, and
+// depth of field.
 #include <array>
 
 #include "datasets/procedural/painters.h"
@@ -11,8 +12,8 @@ namespace {
 using Textures = std::array<Texture, 3>;
 
 Textures make_textures(const Random& random) {
-  return {Texture({.largest = 64, .persistence = 0.7F}, random.fork(1)),                  // surfaces
-          Texture({.largest = 8, .persistence = 0.95F}, random.fork(2)),                  // grain, foliage
+  return {Texture({.largest = 64, .persistence = 0.7F}, random.fork(1)),                 // surfaces
+          Texture({.largest = 8, .persistence = 0.95F}, random.fork(2)),                 // grain, foliage
           Texture({.largest = 8, .persistence = 0.85F, .stretch = 8}, random.fork(3))};  // hair, wood
 }
 
@@ -34,7 +35,8 @@ class Surface {
   }
 
   Colour operator()(int x, int y) const {
-    const float along = (Canvas::position(x) - centre_.x) * slope_.x + (Canvas::position(y) - centre_.y) * slope_.y;
+    const float along =
+        (Canvas::position(x) - centre_.x) * slope_.x + (Canvas::position(y) - centre_.y) * slope_.y;
     return colour_ + change_ * along + roughness_ * texture_.at(x + shift_x_, y + shift_y_, turned_);
   }
 
@@ -54,10 +56,13 @@ void paint_leaf(Canvas& canvas, Random& random, const Textures& textures, float 
   const Point axis = direction(random.uniform());
   const Surface surface(random, textures, centre, radius);
   const float u = random.uniform();
-  const float slimness = random.chance(0.2F) ? 0.04F + 0.2F * u : 0.3F + 0.7F * u;  // some are twigs and hairs
+  const float slimness =
+      random.chance(0.2F) ? 0.04F + 0.2F * u : 0.3F + 0.7F * u;  // some are twigs and hairs
   const int kind = random.integer(0, 3);
-  if (kind <= 1) return canvas.fill(Ellipse{centre, axis, radius, std::max(radius * slimness, 0.25F)}, surface);
-  if (kind == 2) return canvas.fill(rectangle(centre, axis, radius, std::max(radius * slimness, 0.25F)), surface);
+  if (kind <= 1)
+    return canvas.fill(Ellipse{centre, axis, radius, std::max(radius * slimness, 0.25F)}, surface);
+  if (kind == 2)
+    return canvas.fill(rectangle(centre, axis, radius, std::max(radius * slimness, 0.25F)), surface);
   canvas.fill(regular_polygon(random, centre, radius, random.integer(3, 7)), surface);
 }
 
@@ -66,14 +71,17 @@ void paint_leaf(Canvas& canvas, Random& random, const Textures& textures, float 
 void paint_dead_leaves(Canvas& canvas, Random random) {
   const Textures textures = make_textures(random);
   const float size = static_cast<float>(canvas.size()), largest = std::max(size * 0.5F, 8.0F);
-  const float smallest = std::min(random.power_law(1.5F, 16), largest / 2);  // near or far: how much is fine detail
+  const float smallest =
+      std::min(random.power_law(1.5F, 16), largest / 2);  // near or far: how much is fine detail
   const Surface ground(random, textures, {size / 2, size / 2}, size / 2);
   canvas.fill_all(ground);
 
-  // Mean area of a leaf: shapes fill about half of their circle, and E[radius^2] = 2 smallest^2 ln(largest / smallest).
+  // Mean area of a leaf: shapes fill about half of their circle, and E[radius^2] = 2 smallest^2 ln(largest /
+  // smallest).
   const float octaves = static_cast<float>(std::ilogb(largest / smallest)) + 0.5F;
   const float mean_area = 1.6F * 2 * smallest * smallest * 0.69F * octaves;
-  const float whole = (size + largest) * (size + largest) / mean_area;  // leaves whose areas add up to the picture
+  const float whole =
+      (size + largest) * (size + largest) / mean_area;  // leaves whose areas add up to the picture
   const float focus = random.chance(0.5F) ? 0 : random.range(0.2F, 1.2F);
   struct Layer {
     float coverage, blur;  // the far ones hide the ground and are the least sharp, the near ones stand apart

@@ -15,24 +15,31 @@ void draw_stroke(Canvas& canvas, const std::vector<Point>& line, float width, fl
     const Point from = line[i - 1], to = line[i];
     const float dx = to.x - from.x, dy = to.y - from.y, length = std::sqrt(dx * dx + dy * dy);
     if (length < 1e-3F) continue;
-    canvas.fill(rectangle({(from.x + to.x) / 2, (from.y + to.y) / 2}, {dx / length, dy / length}, length / 2, radius), flat);
+    canvas.fill(
+        rectangle({(from.x + to.x) / 2, (from.y + to.y) / 2}, {dx / length, dy / length}, length / 2, radius),
+        flat);
   }
 }
 
-Point random_point(Random& random, float size) { return {random.range(-0.1F, 1.1F) * size, random.range(-0.1F, 1.1F) * size}; }
+Point random_point(Random& random, float size) {
+  return {random.range(-0.1F, 1.1F) * size, random.range(-0.1F, 1.1F) * size};
+}
 
 // A cubic Bezier curve.
 std::vector<Point> curve(Random& random, float size) {
   const Point start = random_point(random, size);
   const float reach = random.range(0.1F, 0.7F) * size;
-  const auto near = [&] { return Point{start.x + random.range(-reach, reach), start.y + random.range(-reach, reach)}; };
+  const auto near = [&] {
+    return Point{start.x + random.range(-reach, reach), start.y + random.range(-reach, reach)};
+  };
   const Point p1 = near(), p2 = near(), p3 = near();
   std::vector<Point> line;
   const int steps = 32;
   for (int i = 0; i <= steps; ++i) {
     const float t = static_cast<float>(i) / steps, s = 1 - t;
     const float a = s * s * s, b = 3 * s * s * t, c = 3 * s * t * t, d = t * t * t;
-    line.push_back({a * start.x + b * p1.x + c * p2.x + d * p3.x, a * start.y + b * p1.y + c * p2.y + d * p3.y});
+    line.push_back(
+        {a * start.x + b * p1.x + c * p2.x + d * p3.x, a * start.y + b * p1.y + c * p2.y + d * p3.y});
   }
   return line;
 }
@@ -42,7 +49,8 @@ std::vector<Point> ring(Point centre, Point axis, float a, float b) {
   const int steps = 48;
   for (int i = 0; i <= steps; ++i) {
     const Point at = direction(static_cast<float>(i) / steps);
-    line.push_back({centre.x + a * at.x * axis.x - b * at.y * axis.y, centre.y + a * at.x * axis.y + b * at.y * axis.x});
+    line.push_back(
+        {centre.x + a * at.x * axis.x - b * at.y * axis.y, centre.y + a * at.x * axis.y + b * at.y * axis.x});
   }
   return line;
 }
@@ -67,11 +75,13 @@ void draw_figure(Canvas& canvas, Random& random, float size, float width, Colour
 
 void draw_hatching(Canvas& canvas, Random& random, float size, Colour ink) {
   const Point centre = random_point(random, size), along = direction(random.uniform());
-  const float length = random.range(0.05F, 0.25F) * size, gap = random.range(2, 8), width = random.range(0.5F, 1.5F);
+  const float length = random.range(0.05F, 0.25F) * size, gap = random.range(2, 8),
+              width = random.range(0.5F, 1.5F);
   const int lines = random.integer(4, 20);
   for (int i = 0; i < lines; ++i) {
     const float offset = gap * static_cast<float>(i), slip = random.range(-2, 2);
-    const Point from{centre.x - along.y * offset + along.x * slip, centre.y + along.x * offset + along.y * slip};
+    const Point from{centre.x - along.y * offset + along.x * slip,
+                     centre.y + along.x * offset + along.y * slip};
     draw_stroke(canvas, {from, {from.x + along.x * length, from.y + along.y * length}}, width, width, ink);
   }
 }
@@ -86,7 +96,9 @@ void paint_line_art(Canvas& canvas, Random random) {
   canvas.fill_all([&](int, int) { return paper; });
 
   const float area = size * size / (192 * 192);  // as many strokes a pixel in large pictures as in small ones
-  const auto count = [&](int low, int high) { return std::max(2, static_cast<int>(area * static_cast<float>(random.integer(low, high)))); };
+  const auto count = [&](int low, int high) {
+    return std::max(2, static_cast<int>(area * static_cast<float>(random.integer(low, high))));
+  };
   const float width = random.range(0.8F, 3);
   for (int i = count(5, 25); i > 0; --i) draw_figure(canvas, random, size, width, ink);
   for (int i = count(1, 5); i > 0; --i) draw_hatching(canvas, random, size, ink);

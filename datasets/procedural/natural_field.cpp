@@ -1,4 +1,5 @@
-// Fields with the 1/f^a spectrum of photographs (Field 1987), cut by edges that wind as level sets of smooth fields do.
+// Fields with the 1/f^a spectrum of photographs (Field 1987), cut by edges that wind as level sets of smooth
+// fields do.
 #include <array>
 
 #include "datasets/procedural/painters.h"
@@ -45,8 +46,11 @@ void paint_natural_field(Canvas& canvas, Random random) {
       canvas.fill_all(material);
       continue;
     }
-    const NoiseSpec outline{.largest = random.range(12, 80), .smallest = random.range(1.5F, 20), .persistence = random.range(0.4F, 0.65F)};
-    const Field region(canvas.side(), canvas.side(), outline, random.fork(static_cast<std::uint64_t>(200 + i)));
+    const NoiseSpec outline{.largest = random.range(12, 80),
+                            .smallest = random.range(1.5F, 20),
+                            .persistence = random.range(0.4F, 0.65F)};
+    const Field region(canvas.side(), canvas.side(), outline,
+                       random.fork(static_cast<std::uint64_t>(200 + i)));
     const float level = random.range(0, 0.9F);
     const float width = random.chance(0.3F) ? 0.15F : 10;  // the region, or a band along its edge
     canvas.fill_all([&](int x, int y) {

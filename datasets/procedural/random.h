@@ -12,8 +12,8 @@ inline std::uint64_t mixed(std::uint64_t value) {
   return value ^ value >> 31;
 }
 
-// splitmix64: number n of a stream depends on its key and n alone. Standard distributions are not used: they differ
-// from library to library.
+// splitmix64: number n of a stream depends on its key and n alone. Standard distributions are not used: they
+// differ from library to library.
 class Random {
  public:
   explicit Random(std::uint64_t key) : state_(mixed(key ^ 0x6a09e667f3bcc909u)) {}
@@ -40,7 +40,7 @@ class Random {
 
 // sin(2 pi turns) to 4e-6, by + and x alone: the library's sine differs in its last bit between machines.
 inline float wave(float turns) {
-  float t = turns - std::floor(turns);           // [0, 1)
+  float t = turns - std::floor(turns);               // [0, 1)
   t = t < 0.25F ? t : t < 0.75F ? 0.5F - t : t - 1;  // [-1/4, 1/4], same sine
   const float x = 6.2831853F * t, s = x * x;
   return x * (1 - s / 6 * (1 - s / 20 * (1 - s / 42 * (1 - s / 72))));

@@ -9,10 +9,12 @@ namespace {
 
 using Painter = void (*)(procedural::Canvas&, procedural::Random);
 
-// In the order of procedural_classes(). A class keeps its number for good: it is part of its pictures' random streams.
-constexpr std::array<Painter, 6> kPainters{procedural::paint_dead_leaves,      procedural::paint_text,
-                                           procedural::paint_line_art,         procedural::paint_smooth_shading,
-                                           procedural::paint_periodic_texture, procedural::paint_natural_field};
+// In the order of procedural_classes(). A class keeps its number for good: it is part of its pictures' random
+// streams.
+constexpr std::array<Painter, 6> kPainters{
+    procedural::paint_dead_leaves,      procedural::paint_text,
+    procedural::paint_line_art,         procedural::paint_smooth_shading,
+    procedural::paint_periodic_texture, procedural::paint_natural_field};
 
 }  // namespace
 

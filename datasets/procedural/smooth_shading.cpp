@@ -1,4 +1,5 @@
-// Lit solids before a gradient: long ramps that banding and blocking show on, with sharp outlines and soft shadows.
+// Lit solids before a gradient: long ramps that banding and blocking show on, with sharp outlines and soft
+// shadows.
 #include "datasets/procedural/painters.h"
 
 namespace upbench::procedural {
@@ -35,7 +36,8 @@ void paint_ball(Canvas& canvas, Random& random, const Light& light, Point centre
 // Darkest under the object, fading to the shadow's rim.
 void paint_shadow(Canvas& canvas, Point centre, float radius) {
   canvas.fill(Ellipse{centre, {1, 0}, radius, radius}, [&](int x, int y) {
-    const float dx = (Canvas::position(x) - centre.x) / radius, dy = (Canvas::position(y) - centre.y) / radius;
+    const float dx = (Canvas::position(x) - centre.x) / radius,
+                dy = (Canvas::position(y) - centre.y) / radius;
     return canvas.at(x, y) * (1 - 0.6F * std::max(0.0F, 1 - dx * dx - dy * dy));
   });
 }
@@ -45,7 +47,9 @@ void paint_card(Canvas& canvas, Random& random, Point centre, float radius) {
   const Colour from = natural_colour(random), to = natural_colour(random);
   const Point along = direction(random.uniform());
   const auto ramp = [&](int x, int y) {
-    const float t = ((Canvas::position(x) - centre.x) * along.x + (Canvas::position(y) - centre.y) * along.y) / (2 * radius);
+    const float t =
+        ((Canvas::position(x) - centre.x) * along.x + (Canvas::position(y) - centre.y) * along.y) /
+        (2 * radius);
     return mixed(from, to, std::clamp(0.5F + t, 0.0F, 1.0F));
   };
   if (random.chance(0.5F)) {
@@ -71,7 +75,9 @@ void paint_smooth_shading(Canvas& canvas, Random random) {
     if (i == sharp_from) canvas.blur(random.range(0, 4));
     const float radius = random.power_law(size * 0.06F, size * 0.5F);
     const Point centre{random.range(0, size), random.range(0, size)};
-    if (random.chance(0.5F)) paint_shadow(canvas, {centre.x - 0.4F * radius * light.x, centre.y - 0.4F * radius * light.y}, radius * 1.3F);
+    if (random.chance(0.5F))
+      paint_shadow(canvas, {centre.x - 0.4F * radius * light.x, centre.y - 0.4F * radius * light.y},
+                   radius * 1.3F);
     if (random.chance(0.6F)) {
       paint_ball(canvas, random, light, centre, radius);
     } else {

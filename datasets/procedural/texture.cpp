@@ -26,17 +26,20 @@ LatticeAxis lattice_axis(int samples, float cell, float shift) {
 }
 
 // Adds one octave; corners beyond `period` wrap (period = more than the lattice has: no wrap).
-void add_lattice(std::vector<float>& values, const LatticeAxis& along_x, const LatticeAxis& along_y, int period_x,
-                 int period_y, float amplitude, Random& random) {
+void add_lattice(std::vector<float>& values, const LatticeAxis& along_x, const LatticeAxis& along_y,
+                 int period_x, int period_y, float amplitude, Random& random) {
   std::vector<float> lattice(static_cast<std::size_t>(period_x) * static_cast<std::size_t>(period_y));
   for (float& corner : lattice) corner = random.range(-amplitude, amplitude);
 
   const std::size_t width = along_x.corner.size();
   std::vector<float> line(static_cast<std::size_t>(period_x) + 1);  // the lattice at this y
   for (std::size_t y = 0; y < along_y.corner.size(); ++y) {
-    const auto row = [&](int r) { return lattice.data() + static_cast<std::ptrdiff_t>(r % period_y) * period_x; };
+    const auto row = [&](int r) {
+      return lattice.data() + static_cast<std::ptrdiff_t>(r % period_y) * period_x;
+    };
     const float *above = row(along_y.corner[y]), *below = row(along_y.corner[y] + 1), down = along_y.share[y];
-    for (std::size_t i = 0; i < static_cast<std::size_t>(period_x); ++i) line[i] = above[i] + (below[i] - above[i]) * down;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(period_x); ++i)
+      line[i] = above[i] + (below[i] - above[i]) * down;
     line.back() = line.front();
     float* out = values.data() + y * width;
     for (std::size_t x = 0; x < width; ++x) {
@@ -46,7 +49,8 @@ void add_lattice(std::vector<float>& values, const LatticeAxis& along_x, const L
   }
 }
 
-// Uniform corner values of +-1, joined smoothly, have variance 1/3 x the mean square of the joining weights (0.743^2).
+// Uniform corner values of +-1, joined smoothly, have variance 1/3 x the mean square of the joining weights
+// (0.743^2).
 constexpr float kOctaveGain = 2.33F;
 
 }  // namespace
@@ -54,7 +58,8 @@ constexpr float kOctaveGain = 2.33F;
 Field::Field(int width, int height, const NoiseSpec& spec, Random random)
     : width_(width), height_(height), values_(static_cast<std::size_t>(width) * height) {
   float energy = 0, amplitude = 1;
-  for (float cell = spec.largest; cell >= spec.smallest; cell /= 2, amplitude *= spec.persistence) energy += amplitude * amplitude;
+  for (float cell = spec.largest; cell >= spec.smallest; cell /= 2, amplitude *= spec.persistence)
+    energy += amplitude * amplitude;
   amplitude = kOctaveGain / std::sqrt(energy);
   for (float cell = spec.largest; cell >= spec.smallest; cell /= 2, amplitude *= spec.persistence) {
     add_octave(cell * Canvas::kSamples * spec.stretch, cell * Canvas::kSamples, amplitude, random);
@@ -74,10 +79,12 @@ Texture::Texture(const NoiseSpec& spec, Random random) : values_(std::size_t{kSi
     while (static_cast<float>(cell) * 1.5F < samples && cell < kSide / 2) cell *= 2;
     return cell;
   };
-  const int first = power_of_two(spec.largest * Canvas::kSamples), last = power_of_two(spec.smallest * Canvas::kSamples);
+  const int first = power_of_two(spec.largest * Canvas::kSamples),
+            last = power_of_two(spec.smallest * Canvas::kSamples);
   const int stretch = power_of_two(2 * spec.stretch) / 2;
   float energy = 0, amplitude = 1;
-  for (int cell = first; cell >= last; cell /= 2, amplitude *= spec.persistence) energy += amplitude * amplitude;
+  for (int cell = first; cell >= last; cell /= 2, amplitude *= spec.persistence)
+    energy += amplitude * amplitude;
   amplitude = kOctaveGain / std::sqrt(energy);
   for (int cell = first; cell >= last; cell /= 2, amplitude *= spec.persistence) {
     const int long_cell = std::min(cell * stretch, kSide / 2);

@@ -7,13 +7,14 @@
 
 namespace upbench::procedural {
 
-// A field of lattice noise: octave after octave of smoothly joined random values. Zero mean, variance 1 before the ends
-// of the picture cut it.
+// A field of lattice noise: octave after octave of smoothly joined random values. Zero mean, variance 1
+// before the ends of the picture cut it.
 struct NoiseSpec {
-  float largest = 128;      // coarsest lattice cell, output pixels
-  float smallest = 0.67F;   // finest
-  float persistence = 0.7F; // amplitude of an octave to that of the next coarser: 2^-(a-1) for a 1/f^a spectrum
-  float stretch = 1;        // cells are this much longer along x
+  float largest = 128;     // coarsest lattice cell, output pixels
+  float smallest = 0.67F;  // finest
+  float persistence =
+      0.7F;           // amplitude of an octave to that of the next coarser: 2^-(a-1) for a 1/f^a spectrum
+  float stretch = 1;  // cells are this much longer along x
 };
 
 class Field {
@@ -40,7 +41,8 @@ class Texture {
   // Any x and y; `turned` swaps the axes.
   float at(int x, int y, bool turned = false) const {
     const unsigned mask = kSide - 1;
-    const unsigned column = static_cast<unsigned>(turned ? y : x) & mask, row = static_cast<unsigned>(turned ? x : y) & mask;
+    const unsigned column = static_cast<unsigned>(turned ? y : x) & mask,
+                   row = static_cast<unsigned>(turned ? x : y) & mask;
     return values_[row * kSide + column];
   }
 

@@ -9,15 +9,15 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/model_cache.h"
-#include "harness/plan.h"
 #include "harness/record.h"
+#include "harness/stage_kinds.h"
 
 namespace upbench {
 
 // What travels between stages.
 struct Frame {
   Image rgb;                            // on the trial's device; a network may leave it outside [0, 1]: each stage clamps its input
-  int scale = 0;                        // wanted by the set: reference size / input size; 0: nothing is wanted
+  PictureSize target;                   // that the pictures finally should have; 0x0: nothing is wanted
   std::vector<BoundaryRow> boundaries;  // known tile boundaries, in this frame's pixels
 };
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <stdexcept>
 
 #include <ATen/ops/clamp.h>
@@ -34,14 +35,9 @@ class UpscaleStage final : public Stage {
     const UpscalerPtr upscaler = context.models.get(model_, context.device, parse_precision(precision_));
     const UpscalerInfo& info = upscaler->info();
     require_planned(info, context);
-    if (info.scale == 0 && input.scale == 0)
-      throw std::invalid_argument(
-          fmt::format("{}: {} resizes to any scale and the pictures name none: give images.scale", id_, info.name));
-    const int wanted = input.scale == 0 ? info.scale : input.scale;
     used = {{"architecture", info.architecture}, {"tensor_hash", info.tensor_hash.hex()}, {"precision", precision_}};
-
-    Frame frame = pass(input, *upscaler, info.scale == 0 ? wanted : info.scale, used);
-    if (fit_) frame = fit(std::move(frame), input, wanted, *upscaler, used);
+    Frame frame = pass(input, *upscaler, info.scale > 0 ? info.scale : any_scale(input, info), used);
+    if (fit_ && input.target != PictureSize{}) frame = fit(std::move(frame), *upscaler, used);
     return frame;
   }
 
@@ -54,10 +50,19 @@ class UpscaleStage final : public Stage {
                                            info.tensor_hash.short_hex(), planned->second.tensor_hash.short_hex()));
   }
 
+  // For models that take any: the whole factor to the wanted size, the next one above it where `fit` goes the rest.
+  int any_scale(const Frame& input, const UpscalerInfo& info) const {
+    const auto factor = [](int target, std::int64_t side) { return static_cast<int>((target + side - 1) / side); };
+    const int scale = std::max(factor(input.target.width, input.rgb.size(2)), factor(input.target.height, input.rgb.size(1)));
+    if (scale < 1)
+      throw std::invalid_argument(fmt::format("{}: {} resizes to any scale and the pictures name none", id_, info.name));
+    return scale;
+  }
+
   Frame pass(const Frame& input, const Upscaler& upscaler, int scale, nlohmann::json& used) const {
     UpscaleResult result = upscale(upscaler, input.rgb.clamp(0, 1), {.scale = scale, .tile = tile_});
     Frame frame{.rgb = std::move(result.image),
-                .scale = input.scale,
+                .target = input.target,
                 .boundaries = scaled(input.boundaries, scale, scale)};
     for (const Boundary& boundary : result.boundaries)
       frame.boundaries.push_back({id_, boundary.vertical, boundary.position, boundary.half_width});
@@ -74,17 +79,20 @@ class UpscaleStage final : public Stage {
   }
 
   // As A1111's upscaler wrapper: more passes while smaller than wanted, 8 bit between them, then Lanczos to the exact size.
-  // (A1111 also floors the wanted size to a multiple of 8; here the set's own scale is the wanted size.)
-  Frame fit(Frame frame, const Frame& input, int wanted, const Upscaler& upscaler, nlohmann::json& used) const {
-    const auto height = input.rgb.size(1) * wanted, width = input.rgb.size(2) * wanted;
-    for (int done = 1; done < kMostPasses && frame.rgb.size(1) < height && upscaler.info().scale > 1; ++done) {
+  // (A1111 also floors the wanted size to a multiple of 8; here the reference's own size is the wanted one.)
+  Frame fit(Frame frame, const Upscaler& upscaler, nlohmann::json& used) const {
+    const PictureSize target = frame.target;
+    const int scale = upscaler.info().scale;
+    const auto height = [&] { return frame.rgb.size(1); };
+    const auto width = [&] { return frame.rgb.size(2); };
+    for (int done = 1; done < kMostPasses && scale > 1 && (height() < target.height || width() < target.width); ++done) {
       frame.rgb = quantized(frame.rgb);
-      frame = pass(frame, upscaler, upscaler.info().scale, used);
+      frame = pass(frame, upscaler, scale, used);
     }
-    if (frame.rgb.size(1) != height || frame.rgb.size(2) != width) {
-      const double factor = static_cast<double>(height) / static_cast<double>(frame.rgb.size(1));
-      frame.boundaries = scaled(std::move(frame.boundaries), factor, factor);
-      frame.rgb = resample(quantized(frame.rgb), static_cast<int>(height), static_cast<int>(width), "lanczos");
+    if (height() != target.height || width() != target.width) {
+      frame.boundaries = scaled(std::move(frame.boundaries), static_cast<double>(target.width) / static_cast<double>(width()),
+                                static_cast<double>(target.height) / static_cast<double>(height()));
+      frame.rgb = resample(quantized(frame.rgb), target.height, target.width, "lanczos");
       used["fitted_by"] = "lanczos";
     }
     return frame;

@@ -96,6 +96,7 @@ StorageRef storage_of(const PickleValue& persistent_id) {
   if (!dtype) refuse("persistent id: '{}' is no storage class", printable(type));
   if (id->items.size() == 6 && !id->items[5]->as<PickleNone>()) refuse("persistent id: views of storages (PyTorch before 0.4) are not read");
   StorageRef storage{.key = argument<std::string>(*id, 2, what), .dtype = *dtype, .elements = argument<std::int64_t>(*id, 4, what)};
+  check_tensor_name(storage.key);
   const std::int64_t shape[] = {storage.elements};
   bytes_of(shape, storage.dtype);  // refuses what is negative or overflows
   return storage;

@@ -13,6 +13,7 @@ namespace upbench {
 namespace {
 
 constexpr std::size_t kMaxValues = 2'000'000;
+constexpr std::size_t kMaxMarks = 1'000;
 
 class Unpickler {
  public:
@@ -68,7 +69,7 @@ class Unpickler {
 
   bool build_container(Opcode opcode) {
     switch (opcode) {
-      case Opcode::mark: marks_.push_back(stack_.size()); return true;
+      case Opcode::mark: return set_mark();
       case Opcode::tuple: return push(PickleTuple{pop_to_mark()});
       case Opcode::tuple1: return push(PickleTuple{pop_last(1)});
       case Opcode::tuple2: return push(PickleTuple{pop_last(2)});
@@ -130,7 +131,9 @@ class Unpickler {
     if (opcode == Opcode::newobj && function->name != "collections.OrderedDict") {
       refuse("NEWOBJ of '{}', expected collections.OrderedDict", printable(function->name));
     }
-    return push(call_global(function->name, *arguments).content);
+    PickleValue result = call_global(function->name, *arguments);
+    if (const auto* dictionary = result.as<PickleDict>()) spend(dictionary->items.size());
+    return push(std::move(result.content));
   }
 
   bool push_global(const std::string& module, const std::string& attribute) {
@@ -171,9 +174,21 @@ class Unpickler {
 
   template <class T>
   bool push(T&& content) {
-    if (pickle_.values.size() == kMaxValues) refuse("more than {} values", kMaxValues);
+    spend(1);
     pickle_.values.push_back({std::forward<T>(content)});
     stack_.push_back(&pickle_.values.back());
+    return true;
+  }
+
+  // Everything that a few bytes of pickle can make more of is counted.
+  void spend(std::size_t values) {
+    spent_ += values;
+    if (spent_ > kMaxValues) refuse("more than {} values", kMaxValues);
+  }
+
+  bool set_mark() {
+    if (marks_.size() == kMaxMarks) refuse("more than {} nested marks", kMaxMarks);
+    marks_.push_back(stack_.size());
     return true;
   }
 
@@ -230,7 +245,7 @@ class Unpickler {
   static std::string text(std::span<const std::uint8_t> bytes) { return {bytes.begin(), bytes.end()}; }
 
   std::span<const std::uint8_t> bytes_;
-  std::size_t at_ = 0, last_opcode_ = 0;
+  std::size_t at_ = 0, last_opcode_ = 0, spent_ = 0;
   Pickle pickle_;
   std::vector<PickleValue*> stack_;
   std::vector<std::size_t> marks_;

@@ -55,7 +55,7 @@ struct Pickle {
   std::size_t bytes = 0;                       // how many the pickle took
 };
 
-// Interprets the pickle at the start of `bytes`. An interpreter of its own, in which nothing can run: 38 of the 72 opcodes are
+// Interprets the pickle at the start of `bytes`. An interpreter of its own, in which nothing can run: 38 of the 68 opcodes are
 // known (those that torch.save uses with protocols 2 and 4), and the names that a pickle may mention are the tensor rebuilders,
 // the storage classes, the dtypes and OrderedDict. Everything else is refused by name: std::invalid_argument
 // "pickle byte 17: global 'os.system' is not allowed, ...".

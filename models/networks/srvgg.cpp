@@ -33,14 +33,14 @@ at::Tensor srvgg_forward(const NamedTensors& weights, const at::Tensor& x, int s
   return at::pixel_shuffle(y, scale) + at::upsample_nearest2d(x, {x.size(2) * scale, x.size(3) * scale});
 }
 
-Layout srvgg_layout(int features, int convolutions, int scale) {
+Layout srvgg_layout(std::int64_t features, int convolutions, int scale) {
   Layout layout;
   const int last = 2 * convolutions + 2;
   const auto add = [&](const std::string& name, std::vector<std::int64_t> shape) {
     layout[name] = {.shape = std::move(shape), .canonical = name};
   };
   for (int layer = 0; layer <= last; layer += 2) {
-    const int outputs = layer == last ? 3 * scale * scale : features;
+    const std::int64_t outputs = layer == last ? std::int64_t{3} * scale * scale : features;
     add(weight_name(layer), {outputs, layer == 0 ? 3 : features, 3, 3});
     add(bias_name(layer), {outputs});
     if (layer != last) add(weight_name(layer + 1), {features});
@@ -69,10 +69,10 @@ std::optional<NetworkMatch> match_srvgg(const NamedTensors& tensors) {
     match.problem = fmt::format("the last convolution, body.{}, gives {} channels, expected 3 x scale^2", last, tail.size(0));
     return match;
   }
-  match.layout = srvgg_layout(static_cast<int>(features), convolutions, match.scale);
+  match.layout = srvgg_layout(features, convolutions, match.scale);
   match.receptive_radius = convolutions + 2;
-  match.macs_per_pixel = 9.0 * static_cast<double>(features) *
-                         static_cast<double>(3 + convolutions * features + tail.size(0));
+  const auto width = static_cast<double>(features);
+  match.macs_per_pixel = 9 * width * (3 + convolutions * width + static_cast<double>(tail.size(0)));
   match.hyper_parameters = {{"features", std::to_string(features)},
                             {"convolutions", std::to_string(convolutions)},
                             {"activation", "prelu"}};

@@ -15,6 +15,6 @@ at::Tensor srvgg_forward(const NamedTensors& weights, const at::Tensor& x, int s
 std::optional<NetworkMatch> match_srvgg(const NamedTensors& tensors);
 
 // The tensors of a network of `features` channels, `convolutions` inner convolutions: what to name when nothing fits.
-Layout srvgg_layout(int features, int convolutions, int scale);
+Layout srvgg_layout(std::int64_t features, int convolutions, int scale);
 
 }  // namespace upbench

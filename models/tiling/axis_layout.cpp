@@ -8,7 +8,8 @@
 namespace upbench {
 namespace {
 
-// A tile before normalisation: what is read, and how strongly each of its read.size() * scale output pixels speaks.
+// A tile before normalisation: what is read, and how strongly each of its read.size() * scale output pixels
+// speaks.
 struct Layer {
   Span read;
   std::vector<double> opacity;
@@ -19,11 +20,17 @@ struct Layers {
   std::vector<Transition> transitions;
 };
 
-std::size_t output_size(int pixels, int scale) { return static_cast<std::size_t>(pixels) * static_cast<std::size_t>(scale); }
+std::size_t output_size(int pixels, int scale) {
+  return static_cast<std::size_t>(pixels) * static_cast<std::size_t>(scale);
+}
 
-Layer solid(Span read, int scale) { return {read, std::vector<double>(output_size(read.size(), scale), 1.0)}; }
+Layer solid(Span read, int scale) {
+  return {read, std::vector<double>(output_size(read.size(), scale), 1.0)};
+}
 
-Transition between(int begin, int end) { return {(begin + end) / 2.0, (end - begin) / 2.0}; }
+Transition between(int begin, int end) {
+  return {(begin + end) / 2.0, (end - begin) / 2.0};
+}
 
 // Opacities become weights as if the tiles were painted one over the other, the last on top.
 void paint(std::vector<Layer>& tiles, int length, int scale) {
@@ -68,7 +75,8 @@ Layers core_context(int length, int scale, const TileSettings& settings) {
   return layers;
 }
 
-// A1111, modules/images.py split_grid and combine_grid. Positions are truncated from floating point as there.
+// A1111, modules/images.py split_grid and combine_grid. Positions are truncated from floating point as there,
+// but the last one is exact: there, rounding can leave the last pixel of a side to no tile.
 Layers even_ramp(int length, int scale, const TileSettings& settings) {
   const auto [tile, overlap] = std::pair{settings.tile, settings.overlap};
   const int count = (length - overlap + (tile - overlap) - 1) / (tile - overlap);
@@ -76,10 +84,11 @@ Layers even_ramp(int length, int scale, const TileSettings& settings) {
   const std::size_t ramp = output_size(overlap, scale);
   Layers layers;
   for (int i = 0; i < count; ++i) {
-    const int begin = std::min(static_cast<int>(i * step), length - tile);
+    const int begin = i + 1 < count ? static_cast<int>(i * step) : length - tile;
     Layer layer = solid({begin, begin + tile}, scale);
     if (i > 0) {
-      for (std::size_t k = 0; k < ramp; ++k) layer.opacity[k] = static_cast<double>(k) / static_cast<double>(ramp);
+      for (std::size_t k = 0; k < ramp; ++k)
+        layer.opacity[k] = static_cast<double>(k) / static_cast<double>(ramp);
       layers.transitions.push_back(between(begin, begin + overlap));
     }
     layers.tiles.push_back(std::move(layer));
@@ -88,7 +97,8 @@ Layers even_ramp(int length, int scale, const TileSettings& settings) {
   return layers;
 }
 
-// ComfyUI, comfy/utils.py tiled_scale: borders of the picture are feathered too, which the division by the sum undoes.
+// ComfyUI, comfy/utils.py tiled_scale: borders of the picture are feathered too, which the division by the
+// sum undoes.
 Layers stride_feather(int length, int scale, const TileSettings& settings) {
   const std::size_t feather = output_size(settings.overlap, scale);
   Layers layers;
@@ -107,16 +117,16 @@ Layers stride_feather(int length, int scale, const TileSettings& settings) {
   return layers;
 }
 
-// The shared stretch in which core `begin` takes over from the core before it. At the picture's end it shrinks evenly to what
-// the last core can give.
+// The shared stretch in which core `begin` takes over from the core before it. At the picture's end it
+// shrinks evenly to what the last core can give.
 Span half_sine_zone(int begin, int length, int overlap) {
   const int after = std::min(overlap / 2, length - begin);
   const int before = after < overlap / 2 ? after : overlap - after;
   return {begin - before, begin + after};
 }
 
-// chaiNNer, nodes/impl/upscale: auto_split.py lays the cores, tile_blending.py blends. Over the shared stretch, 0 to 1, the
-// later tile rises from 1/4 to 3/4 as half a period of a sine.
+// chaiNNer, nodes/impl/upscale: auto_split.py lays the cores, tile_blending.py blends. Over the shared
+// stretch, 0 to 1, the later tile rises from 1/4 to 3/4 as half a period of a sine.
 Layers half_sine(int length, int scale, const TileSettings& settings) {
   const int count = (length + settings.tile - 1) / settings.tile;
   const int core = (length + count - 1) / count;
@@ -128,7 +138,8 @@ Layers half_sine(int length, int scale, const TileSettings& settings) {
     Layer layer = solid(read, scale);
     if (begin > 0) {
       const Span zone = half_sine_zone(begin, length, settings.overlap);
-      const std::size_t skipped = output_size(zone.begin - read.begin, scale), size = output_size(zone.size(), scale);
+      const std::size_t skipped = output_size(zone.begin - read.begin, scale),
+                        size = output_size(zone.size(), scale);
       std::fill_n(layer.opacity.begin(), skipped, 0.0);
       for (std::size_t k = 0; k < size; ++k) {
         const double along = size > 1 ? static_cast<double>(k) / static_cast<double>(size - 1) : 0.5;
@@ -161,11 +172,16 @@ Layers uniform(int length, int scale, const TileSettings& settings) {
 Layers lay(int length, int scale, const TileSettings& settings) {
   if (settings.tile == 0 || settings.tile >= length) return {{solid({0, length}, scale)}, {}};
   switch (settings.mode) {
-    case TileMode::core_context: return core_context(length, scale, settings);
-    case TileMode::even_ramp: return even_ramp(length, scale, settings);
-    case TileMode::stride_feather: return stride_feather(length, scale, settings);
-    case TileMode::half_sine: return half_sine(length, scale, settings);
-    case TileMode::uniform: break;
+    case TileMode::core_context:
+      return core_context(length, scale, settings);
+    case TileMode::even_ramp:
+      return even_ramp(length, scale, settings);
+    case TileMode::stride_feather:
+      return stride_feather(length, scale, settings);
+    case TileMode::half_sine:
+      return half_sine(length, scale, settings);
+    case TileMode::uniform:
+      break;
   }
   return uniform(length, scale, settings);
 }
@@ -177,10 +193,11 @@ TileAxis trimmed(const Layer& layer, int scale) {
   const auto first = std::find_if(weights.begin(), weights.end(), counts) - weights.begin();
   const auto end = weights.rend() - std::find_if(weights.rbegin(), weights.rend(), counts);
   const int from = static_cast<int>(first / scale), to = static_cast<int>((end + scale - 1) / scale);
-  return {.read = layer.read,
-          .keep = {layer.read.begin + from, layer.read.begin + to},
-          .weights = std::vector<float>(weights.begin() + static_cast<std::ptrdiff_t>(output_size(from, scale)),
-                                        weights.begin() + static_cast<std::ptrdiff_t>(output_size(to, scale)))};
+  return {
+      .read = layer.read,
+      .keep = {layer.read.begin + from, layer.read.begin + to},
+      .weights = std::vector<float>(weights.begin() + static_cast<std::ptrdiff_t>(output_size(from, scale)),
+                                    weights.begin() + static_cast<std::ptrdiff_t>(output_size(to, scale)))};
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ namespace upbench {
 namespace {
 
 constexpr std::size_t kLongestText = 400;
+constexpr std::size_t kLongestBlock = 200'000;
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 // Three significant digits, as many decimals as that takes.
@@ -62,6 +63,19 @@ bool is_invisible(std::uint32_t point) {
          (point >= 0x202A && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069) || point == 0xFEFF;
 }
 
+std::string clean(std::string_view text, std::size_t longest, std::string_view allowed) {
+  std::string result;
+  while (!text.empty()) {
+    std::uint32_t point = 0;
+    const std::size_t length = decode(text, point);
+    if (result.size() + 4 > longest) return result + "…";
+    const bool shown = length > 0 && (!is_invisible(point) || allowed.find(text.front()) != std::string_view::npos);
+    result += shown ? text.substr(0, length) : kReplacement;
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return result;
+}
+
 }  // namespace
 
 std::string exact(double value) { return fmt::format("{}", value); }
@@ -94,17 +108,9 @@ std::string format_cell(const Table::Column& column, const Table::Cell& cell) {
   return text;
 }
 
-std::string clean_text(std::string_view text) {
-  std::string clean;
-  while (!text.empty()) {
-    std::uint32_t point = 0;
-    const std::size_t length = decode(text, point);
-    if (clean.size() + 4 > kLongestText) return clean + "…";
-    clean += length == 0 || is_invisible(point) ? kReplacement : text.substr(0, length);
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  return clean;
-}
+std::string clean_text(std::string_view text) { return clean(text, kLongestText, ""); }
+
+std::string clean_block(std::string_view text) { return clean(text, kLongestBlock, "\n\t"); }
 
 bool is_number(const Table::Column& column) { return column.kind != Table::Kind::text; }
 

@@ -24,6 +24,9 @@ std::string format_cell(const Table::Column& column, const Table::Cell& cell);
 // line separators and direction overrides made visible as U+FFFD, at most 400 bytes.
 std::string clean_text(std::string_view text);
 
+// The same for a text of many lines: line breaks and tabs stay, at most 200,000 bytes.
+std::string clean_block(std::string_view text);
+
 bool is_number(const Table::Column& column);
 
 }  // namespace upbench

@@ -7,6 +7,21 @@
 namespace upbench {
 namespace {
 
+std::string escape(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    switch (c) {
+      case '&': escaped += "&amp;"; break;
+      case '<': escaped += "&lt;"; break;
+      case '>': escaped += "&gt;"; break;
+      case '"': escaped += "&quot;"; break;
+      case '\'': escaped += "&#39;"; break;
+      default: escaped += c;
+    }
+  }
+  return escaped;
+}
+
 std::string head(const Table::Column& column) {
   const char* better = column.better == Table::Better::higher  ? " data-better=\"higher\""
                        : column.better == Table::Better::lower ? " data-better=\"lower\""
@@ -26,20 +41,9 @@ std::string body(const Table::Column& column, const Table::Cell& cell) {
 
 }  // namespace
 
-std::string escape_html(std::string_view text) {
-  std::string escaped;
-  for (const char c : clean_text(text)) {
-    switch (c) {
-      case '&': escaped += "&amp;"; break;
-      case '<': escaped += "&lt;"; break;
-      case '>': escaped += "&gt;"; break;
-      case '"': escaped += "&quot;"; break;
-      case '\'': escaped += "&#39;"; break;
-      default: escaped += c;
-    }
-  }
-  return escaped;
-}
+std::string escape_html(std::string_view text) { return escape(clean_text(text)); }
+
+std::string render_html_block(std::string_view text) { return fmt::format("<pre>{}</pre>\n", escape(clean_block(text))); }
 
 std::string render_html(const Table& table) {
   std::string text = fmt::format("<figure class=\"table\" id=\"table-{}\">\n", escape_html(table.id));

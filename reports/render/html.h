@@ -14,4 +14,7 @@ std::string render_html(const Table& table);
 // For text between tags and inside double-quoted attributes.
 std::string escape_html(std::string_view text);
 
+// <pre> with lines kept.
+std::string render_html_block(std::string_view text);
+
 }  // namespace upbench

@@ -6,25 +6,27 @@
 
 namespace upbench {
 
+nlohmann::json json_row(const std::vector<Table::Column>& columns, const Table::Row& row) {
+  nlohmann::json object = nlohmann::json::object(), flags = nlohmann::json::object();
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const Table::Column& column = columns[i];
+    const Table::Cell& cell = row.cells[i];
+    if (!is_number(column)) {
+      object[column.id] = clean_text(cell.text);
+      continue;
+    }
+    const bool usable = cell.value && std::isfinite(*cell.value);
+    object[column.id] = usable ? nlohmann::json(*cell.value) : nlohmann::json();
+    if (column.spread) object[column.id + "_sd"] = cell.spread ? nlohmann::json(*cell.spread) : nlohmann::json();
+    if (!usable && cell.flag != ValueFlag::ok) flags[column.id] = to_string(cell.flag);
+  }
+  if (!flags.empty()) object["flags_of_values"] = std::move(flags);
+  return object;
+}
+
 nlohmann::json render_json(const Table& table) {
   nlohmann::json rows = nlohmann::json::array();
-  for (const Table::Row& row : table.rows) {
-    nlohmann::json object = nlohmann::json::object(), flags = nlohmann::json::object();
-    for (std::size_t i = 0; i < row.cells.size(); ++i) {
-      const Table::Column& column = table.columns[i];
-      const Table::Cell& cell = row.cells[i];
-      if (!is_number(column)) {
-        object[column.id] = clean_text(cell.text);
-        continue;
-      }
-      const bool usable = cell.value && std::isfinite(*cell.value);
-      object[column.id] = usable ? nlohmann::json(*cell.value) : nlohmann::json();
-      if (column.spread) object[column.id + "_sd"] = cell.spread ? nlohmann::json(*cell.spread) : nlohmann::json();
-      if (!usable && cell.flag != ValueFlag::ok) flags[column.id] = to_string(cell.flag);
-    }
-    if (!flags.empty()) object["flags_of_values"] = flags;
-    rows.push_back(std::move(object));
-  }
+  for (const Table::Row& row : table.rows) rows.push_back(json_row(table.columns, row));
   return rows;
 }
 

@@ -10,4 +10,7 @@ namespace upbench {
 // "inf"; "flags_of_values" of a row maps the ids of all columns without a usable number to the flag. Text is cleaned as in clean_text().
 nlohmann::json render_json(const Table& table);
 
+// One object of that list.
+nlohmann::json json_row(const std::vector<Table::Column>& columns, const Table::Row& row);
+
 }  // namespace upbench

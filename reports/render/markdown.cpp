@@ -14,7 +14,6 @@ std::string escape_markdown(std::string_view text) {
     if (c == '<') escaped += "&lt;";
     else if (c == '>') escaped += "&gt;";
     else if (c == '&') escaped += "&amp;";
-    else if (c == '@') escaped += "@\u200B";  // no mention of a user
     else {
       if (std::string_view("\\`*_[]|~!$").find(c) != std::string_view::npos) escaped += '\\';
       escaped += c;

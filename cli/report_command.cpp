@@ -1,0 +1,74 @@
+#include <cstdio>
+#include <filesystem>
+#include <span>
+
+#include <fmt/format.h>
+
+#include "cli/command.h"
+#include "datasets/codec/encode.h"
+#include "reports/report.h"
+
+namespace upbench {
+namespace {
+
+struct ReportOptions {
+  std::vector<std::filesystem::path> stores;
+  std::string run;
+  std::filesystem::path html, markdown, csv, json, latex, plots;
+};
+
+// "-" is standard output.
+void write(const std::filesystem::path& target, const std::string& text) {
+  if (target == "-") {
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+      throw std::system_error(errno, std::generic_category(), "standard output");
+    return;
+  }
+  if (target.has_parent_path()) std::filesystem::create_directories(target.parent_path());
+  write_file_atomically(target, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  fmt::print(stderr, "upbench: wrote {}\n", target.string());
+}
+
+int report(const ReportOptions& options) {
+  const RunData data = load_runs(options.stores, options.run);
+  bool written = false;
+  const auto render = [&](const std::filesystem::path& target, std::string (*renderer)(const RunData&)) {
+    if (target.empty()) return;
+    write(target, renderer(data));
+    written = true;
+  };
+  render(options.html, report_html);
+  render(options.markdown, report_markdown);
+  render(options.csv, report_csv);
+  render(options.json, report_json);
+  render(options.latex, report_latex);
+  if (!options.plots.empty()) {
+    write_plots(data, options.plots);
+    fmt::print(stderr, "upbench: wrote {}/*.vl.json\n", options.plots.string());
+    written = true;
+  }
+  if (!written) write("-", report_markdown(data));
+  return exit_ok;
+}
+
+}  // namespace
+
+void add_report_command(CLI::App& program, Command& chosen) {
+  auto options = std::make_shared<ReportOptions>();
+  CLI::App* command = program.add_subcommand("report", "Turn a store into a page, tables and plots");
+  command->add_option("STORE", options->stores, "Store files (.db)")->required();
+  command->add_option("--run", options->run, "Run key or its beginning (upbench status lists them); default: the latest");
+  command->add_option("--html", options->html, "One self-contained page")->type_name("FILE");
+  command->add_option("--markdown", options->markdown, "The same as text; - is standard output")->type_name("FILE");
+  command->add_option("--csv", options->csv, "One row per trial; - is standard output")->type_name("FILE");
+  command->add_option("--json", options->json, "Every table; - is standard output")->type_name("FILE");
+  command->add_option("--latex", options->latex, "Ranking table for a paper")->type_name("FILE");
+  command->add_option("--plots", options->plots, "Folder for Vega-Lite specs (NAME.vl.json)")->type_name("DIR");
+  command->footer(
+      "Examples:\n"
+      "  upbench report quickstart.db --html report.html\n"
+      "  upbench report quickstart.db --csv - | head");
+  command->callback([options, &chosen] { chosen = [options] { return report(*options); }; });
+}
+
+}  // namespace upbench

@@ -1,0 +1,94 @@
+#include "datasets/codec/png_structure.h"
+
+#include <algorithm>
+#include <limits>
+#include <stdexcept>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace upbench {
+namespace {
+
+constexpr std::size_t kChunkFrame = 12;  // length, type and checksum around the data
+constexpr std::size_t kHeaderData = 13;
+
+std::runtime_error truncated(Bytes file, std::string_view missing) {
+  return std::runtime_error(fmt::format("PNG truncated at byte {}: {}", file.size(), missing));
+}
+
+bool depth_fits(int colour_type, int depth) {
+  switch (colour_type) {
+    case 0:
+      return depth == 1 || depth == 2 || depth == 4 || depth == 8 || depth == 16;
+    case 3:
+      return depth == 1 || depth == 2 || depth == 4 || depth == 8;
+    case 2:
+    case 4:
+    case 6:
+      return depth == 8 || depth == 16;
+    default:
+      return false;
+  }
+}
+
+void read_header_chunk(Bytes data, PngStructure& png) {
+  const std::uint32_t width = big_endian_32(data, 0), height = big_endian_32(data, 4);
+  constexpr std::uint32_t kLargest = std::numeric_limits<std::int32_t>::max();
+  if (width == 0 || height == 0 || width > kLargest || height > kLargest) {
+    throw std::runtime_error(
+        fmt::format("PNG header says {}x{} pixels: expected 1 to 2^31-1 a side", width, height));
+  }
+  png.width = static_cast<int>(width);
+  png.height = static_cast<int>(height);
+  png.bit_depth = data[8];
+  png.colour_type = data[9];
+  if (!depth_fits(png.colour_type, png.bit_depth)) {
+    throw std::runtime_error(fmt::format("PNG header has colour type {} with {} bits: no such PNG",
+                                         png.colour_type, png.bit_depth));
+  }
+}
+
+// Colour management is not applied: say so where the file asks for anything but sRGB.
+void note_ancillary(std::string_view type, Bytes data, PngStructure& png) {
+  constexpr std::uint32_t kGammaOfSrgb = 45455;  // 1/2.2 in units of 1e-5
+  if (type == "tRNS") png.has_transparency = true;
+  if (type == "eXIf") png.exif = data;
+  if (type == "iCCP") png.notes.push_back("ICC profile ignored");
+  if (type == "gAMA" && data.size() == 4 && big_endian_32(data, 0) != kGammaOfSrgb) {
+    png.notes.push_back(fmt::format("gAMA {} ignored", big_endian_32(data, 0) / 100000.0));
+  }
+  if (type == "acTL") png.notes.push_back("animation: default picture only");
+}
+
+}  // namespace
+
+PngStructure read_png_structure(Bytes file) {
+  if (file.size() < std::size(kPngSignature)) throw truncated(file, "the signature ends early");
+  PngStructure png;
+  bool has_data = false;
+  for (std::size_t at = std::size(kPngSignature);;) {
+    const std::size_t left = file.size() - at;
+    if (left < kChunkFrame) throw truncated(file, at == file.size() ? "no IEND chunk" : "a chunk ends early");
+    const std::size_t length = big_endian_32(file, at);
+    const std::string_view type(reinterpret_cast<const char*>(file.data()) + at + 4, 4);
+    const bool first = at == std::size(kPngSignature);
+    if (first && (type != "IHDR" || length != kHeaderData))
+      throw std::runtime_error("PNG does not begin with its IHDR chunk");
+    if (length > left - kChunkFrame) {
+      throw truncated(file, fmt::format("the chunk at byte {} says it holds {} bytes", at, length));
+    }
+    const Bytes data = file.subspan(at + 8, length);
+    if (first) read_header_chunk(data, png);
+    note_ancillary(type, data, png);
+    has_data |= type == "IDAT";
+    at += kChunkFrame + length;
+    if (type != "IEND") continue;
+    if (!has_data) throw std::runtime_error("PNG holds no IDAT chunk");
+    if (at < file.size())
+      png.notes.push_back(fmt::format("{} bytes after the end of the PNG ignored", file.size() - at));
+    return png;
+  }
+}
+
+}  // namespace upbench

@@ -1,0 +1,86 @@
+#include <atomic>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "datasets/codec/encode.h"
+
+namespace upbench {
+namespace {
+
+std::system_error failure(const std::filesystem::path& file, const char* what) {
+  return {errno, std::generic_category(), fmt::format("{}: {}", file.string(), what)};
+}
+
+std::filesystem::path folder_of(const std::filesystem::path& file) {
+  return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+}
+
+// A file beside the target that is removed again unless it took the target's place. Its name does not hold
+// the target's, which may already be as long as a name can be.
+class Neighbour {
+ public:
+  explicit Neighbour(const std::filesystem::path& target) : target_(target) {
+    static std::atomic<unsigned> counter{0};
+    do {
+      path_ = folder_of(target) / fmt::format(".upbench-{}-{}.tmp", ::getpid(), counter++);
+      descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (descriptor_ < 0 && errno == EEXIST);
+    if (descriptor_ < 0) throw failure(target_, "cannot be written");
+  }
+  ~Neighbour() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+  Neighbour(const Neighbour&) = delete;
+  Neighbour& operator=(const Neighbour&) = delete;
+
+  void write(std::span<const std::uint8_t> bytes) {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) throw failure(target_, "cannot be written");
+      bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+    if (::fsync(descriptor_) != 0) throw failure(target_, "cannot be made durable");
+    const int descriptor = std::exchange(descriptor_, -1);
+    if (::close(descriptor) != 0) throw failure(target_, "cannot be written");
+  }
+
+  void take_the_place() {
+    if (::rename(path_.c_str(), target_.c_str()) != 0) throw failure(target_, "cannot be replaced");
+    path_.clear();
+  }
+
+ private:
+  const std::filesystem::path& target_;
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+};
+
+// The new name itself is durable only when the folder is.
+void sync_folder(const std::filesystem::path& file) {
+  const int descriptor = ::open(folder_of(file).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) throw failure(file, "its folder cannot be opened");
+  const int result = ::fsync(descriptor), code = errno;
+  ::close(descriptor);
+  errno = code;
+  // Some filesystems have no fsync for folders and say EINVAL.
+  if (result != 0 && errno != EINVAL) throw failure(file, "its folder cannot be made durable");
+}
+
+}  // namespace
+
+void write_file_atomically(const std::filesystem::path& file, std::span<const std::uint8_t> bytes) {
+  Neighbour neighbour(file);
+  neighbour.write(bytes);
+  neighbour.take_the_place();
+  sync_folder(file);
+}
+
+}  // namespace upbench

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "harness/record.h"
+#include "harness/stage_kinds.h"
+
+// The settings of a cell -> what they mean for one picture, and the keys of that. Used by the plan for every
+// picture size, and by whoever runs or checks a trial.
+namespace upbench {
+
+// One stage for one picture.
+struct EffectiveStage {
+  std::string id, kind;
+  int version = 1;
+  nlohmann::json asked;   // settings by parameter name (CellRow::settings)
+  nlohmann::json effect;  // what the pixels depend on
+  PictureSize input, output;
+  Digest prefix;           // of the effects of all stages up to and with this one
+  bool uses_seed = false;  // this stage or one before it
+};
+
+struct EffectivePipeline {
+  std::vector<EffectiveStage> stages;
+  std::vector<SameNote> notes;  // with the whole path: "upscale.tile"
+  std::string refusal;  // not empty: pictures of this size cannot be used, and why; stages are then empty
+};
+
+// A cell's stages, read once, asked about many sizes. Immutable.
+class Pipeline {
+ public:
+  explicit Pipeline(nlohmann::json cell_settings);  // CellRow::settings, parsed
+
+  struct Pass {
+    std::vector<StageOutcome> outcomes;
+    std::string refusal;
+    PictureSize output() const { return outcomes.back().output; }
+  };
+  // target: size of the reference; 0x0 without one, then images.scale decides (the cell's settings hold it)
+  // or nothing is wanted. An output of another size than the target is refused with both scales.
+  Pass pass(PictureSize input, PictureSize target) const;
+  EffectivePipeline effective(PictureSize input, const Pass& pass) const;
+  std::size_t size() const { return outcomes_.size(); }
+
+ private:
+  std::string scale_refusal(PictureSize input, PictureSize output, PictureSize target) const;
+
+  nlohmann::json stages_;
+  std::vector<StageKind::Outcome> outcomes_;
+  int wanted_scale_ = 0;  // images.scale
+};
+
+EffectivePipeline effective_pipeline(const CellRow& cell, const ImageRow& image);
+
+// Of the output of a stage for one input picture; that of the last stage is TrialRow::output. The seed counts
+// only where a stage uses one.
+Digest output_key(const Digest& prefix, const Digest& input, bool uses_seed, std::uint64_t seed);
+// output_key of every stage of a trial. Throws std::invalid_argument for a picture that the cell refuses.
+std::vector<Digest> stage_keys(const CellRow& cell, const ImageRow& image, std::uint64_t seed);
+
+PictureSize input_size(const ImageRow& image);
+PictureSize reference_size(const ImageRow& image);  // 0x0: none
+
+}  // namespace upbench

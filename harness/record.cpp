@@ -1,0 +1,45 @@
+#include "harness/record.h"
+
+#include <stdexcept>
+
+namespace upbench {
+
+std::string_view to_string(Status status) {
+  switch (status) {
+    case Status::ok:
+      return "ok";
+    case Status::failed:
+      return "failed";
+    case Status::skipped:
+      return "skipped";
+  }
+  throw std::invalid_argument("a status outside its enumeration");
+}
+
+std::string_view to_string(ValueFlag flag) {
+  switch (flag) {
+    case ValueFlag::ok:
+      return "ok";
+    case ValueFlag::inf:
+      return "inf";
+    case ValueFlag::undefined:
+      return "undefined";
+    case ValueFlag::skipped:
+      return "skipped";
+    case ValueFlag::failed:
+      return "failed";
+  }
+  throw std::invalid_argument("a value flag outside its enumeration");
+}
+
+std::string_view to_string(Clock clock) {
+  switch (clock) {
+    case Clock::model:
+      return "model";
+    case Clock::sweep:
+      return "sweep";
+  }
+  throw std::invalid_argument("a clock outside its enumeration");
+}
+
+}  // namespace upbench

@@ -1,0 +1,94 @@
+#include "metrics/catalog.h"
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "metrics/entries.h"
+
+namespace upbench {
+namespace {
+
+constexpr int kLargestBorder = 1000;
+
+// Levenshtein's: insertions, deletions and replacements that turn one text into the other.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j)
+      diagonal = std::exchange(row[j + 1], std::min({row[j] + 1, row[j + 1] + 1, diagonal + (a[i] != b[j])}));
+  }
+  return row.back();
+}
+
+[[noreturn]] void refuse_unknown(std::string_view name) {
+  std::string known, suggestion, lower_case(name);
+  for (char& letter : lower_case)
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  std::size_t nearest = std::max<std::size_t>(2, name.size() / 3) + 1;
+  for (const Metric& metric : metrics()) {
+    known += (known.empty() ? "" : ", ") + metric.name;
+    const bool begins = !name.empty() && metric.name.starts_with(lower_case);
+    const std::size_t distance = begins ? 0 : edit_distance(lower_case, metric.name);
+    if (distance >= nearest) continue;
+    nearest = distance;
+    suggestion = fmt::format("did you mean '{}'? ", metric.name);
+  }
+  throw std::invalid_argument(fmt::format("unknown metric '{}'; {}known: {}", name, suggestion, known));
+}
+
+// The N of "bN".
+std::optional<int> border_option(std::string_view option) {
+  int border = 0;
+  if (!option.starts_with('b')) return std::nullopt;
+  const auto [end, error] = std::from_chars(option.data() + 1, option.data() + option.size(), border);
+  const bool whole = error == std::errc{} && end == option.data() + option.size();
+  return whole && border >= 0 && border <= kLargestBorder ? std::optional(border) : std::nullopt;
+}
+
+void apply_option(MetricRequest& request, std::string_view option, std::string_view text) {
+  const auto border = border_option(option);
+  if (!border && option != "float")
+    throw std::invalid_argument(fmt::format("metric '{}': unknown option '@{}'; known: @bN (cut N pixels at each side, 0..{}), "
+                                            "@float (score the unrounded picture)",
+                                            text, option, kLargestBorder));
+  const bool repeated = border ? request.border >= 0 : !request.quantize;
+  if (repeated)
+    throw std::invalid_argument(fmt::format("metric '{}': option '@{}' after another of its kind", text, option));
+  if (border)
+    request.border = *border;
+  else
+    request.quantize = false;
+}
+
+}  // namespace
+
+const std::vector<Metric>& metrics() {
+  static const std::vector<Metric> all = {mse(), psnr_rgb(), psnr_y(), ssim_rgb(), ssim_y(), lpips_alex(), lpips_squeeze()};
+  return all;
+}
+
+MetricRequest parse_metric(std::string_view text) {
+  const std::string_view name = text.substr(0, text.find('@'));
+  const auto metric = std::ranges::find(metrics(), name, &Metric::name);
+  if (metric == metrics().end()) refuse_unknown(name);
+
+  MetricRequest request{.name = metric->name, .metric = &*metric};
+  for (std::size_t at = name.size(); at < text.size();) {
+    const std::size_t end = std::min(text.find('@', at + 1), text.size());
+    apply_option(request, text.substr(at + 1, end - at - 1), text);
+    at = end;
+  }
+  if (request.border >= 0) request.name += fmt::format("@b{}", request.border);
+  if (!request.quantize) request.name += "@float";
+  return request;
+}
+
+}  // namespace upbench

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "metrics/metric.h"
+#include "models/checkpoint/checkpoint.h"
+
+namespace upbench {
+
+// A classification network cut into stages, as LPIPS compares pictures by (Zhang et al., CVPR 2018; version 0.1 of the weights).
+struct LpipsTrunk {
+  std::string network;   // for people: "AlexNet"
+  std::string features;  // file of the convolutions, torchvision's keys features.N.weight and features.N.bias
+  std::string lin;       // file of the learned channel weights, keys linN.model.1.weight of [1, C, 1, 1]
+  int smallest_side;     // pixels; below it a stage is empty
+  // The stages' outputs [N, C, h, w] for a normalised batch [N, 3, H, W].
+  std::vector<at::Tensor> (*stages)(const NamedTensors& weights, const at::Tensor& batch);
+};
+
+// Reads the two files from $UPBENCH_ASSETS/weights/lpips, else from $UPBENCH_WEIGHTS. Empty with `reason` filled when they are not
+// there; throws std::invalid_argument naming the file when one is there but is not what it should be.
+ScoreFunction make_lpips(const LpipsTrunk& trunk, std::string& reason);
+
+}  // namespace upbench

@@ -1,0 +1,24 @@
+#include "metrics/entries.h"
+#include "metrics/ssim_kernel.h"
+
+namespace upbench {
+namespace {
+
+Score score(const Image& output, const Image& reference) {
+  return ssim_score(planes_of(output), planes_of(reference), {&kLumaSignal, 1});
+}
+
+}  // namespace
+
+Metric ssim_y() {
+  return {.name = "ssim-y",
+          .unit = "",
+          .convention = "BT.601 limited-range Y, unrounded; 11x11 Gaussian window, sigma 1.5, wholly inside; "
+                        "K 0.01 and 0.03, L 255",
+          .better = Better::higher,
+          .cuts_border = true,
+          .decimals = 4,
+          .make = [](std::string&) { return score; }};
+}
+
+}  // namespace upbench

@@ -1,0 +1,87 @@
+#include "models/network_upscaler.h"
+
+#include <stdexcept>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+namespace upbench {
+namespace {
+
+at::ScalarType dtype_of(Precision precision) {
+  switch (precision) {
+    case Precision::fp16: return at::kHalf;
+    case Precision::bf16: return at::kBFloat16;
+    case Precision::fp32: break;
+  }
+  return at::kFloat;
+}
+
+at::Device parse_device(const std::string& text) {
+  try {
+    return at::Device(text);
+  } catch (const c10::Error&) {
+    throw std::invalid_argument(fmt::format("unknown device '{}', expected cpu or cuda:N", text));
+  }
+}
+
+UpscalerInfo describe(const std::string& name, const LoadedNetwork& network) {
+  const NetworkMatch& match = network.match;
+  UpscalerInfo info;
+  info.name = name;
+  info.architecture = match.architecture;
+  info.recognised_by = match.recognised_by;
+  info.scale = match.scale;
+  info.size_multiple = match.size_multiple;
+  info.minimum_size = match.minimum_size;
+  info.receptive_radius = match.receptive_radius;
+  info.macs_per_pixel = match.macs_per_pixel;
+  info.tensor_hash = network.hash;
+  info.dialect = network.dialect;
+  info.supports_half = match.supports_half;
+  info.hyper_parameters = match.hyper_parameters;
+  for (const auto& [key, tensor] : network.weights) info.parameters += tensor.numel();
+  return info;
+}
+
+class NetworkUpscaler : public Upscaler {
+ public:
+  // Weights are converted from the file's own, so that a way through fp16 loses nothing.
+  NetworkUpscaler(UpscalerInfo info, std::shared_ptr<const LoadedNetwork> network, at::Device device, at::ScalarType dtype)
+      : info_(std::move(info)), network_(std::move(network)), dtype_(dtype) {
+    NamedTensors weights;
+    for (const auto& [name, tensor] : network_->weights) weights.emplace(name, tensor.to(device, dtype));
+    function_ = network_->match.bind(weights);
+  }
+
+  const UpscalerInfo& info() const override { return info_; }
+
+  at::Tensor forward(const at::Tensor& batch, int scale) const override {
+    if (scale != info_.scale) {
+      throw std::invalid_argument(fmt::format("{}: a network of scale {} is asked for scale {}", info_.name, info_.scale, scale));
+    }
+    return function_(batch.to(dtype_)).to(at::kFloat);
+  }
+
+  UpscalerPtr to(const std::string& device, Precision precision) const override {
+    if (precision != Precision::fp32 && !info_.supports_half) {
+      throw std::invalid_argument(fmt::format("{}: {} does not work in half precision", info_.name, info_.architecture));
+    }
+    return std::make_shared<NetworkUpscaler>(info_, network_, parse_device(device), dtype_of(precision));
+  }
+
+ private:
+  UpscalerInfo info_;
+  std::shared_ptr<const LoadedNetwork> network_;
+  at::ScalarType dtype_;
+  NetworkFunction function_;
+};
+
+}  // namespace
+
+UpscalerPtr make_network_upscaler(const std::string& name, LoadedNetwork network) {
+  UpscalerInfo info = describe(name, network);
+  return std::make_shared<NetworkUpscaler>(std::move(info), std::make_shared<LoadedNetwork>(std::move(network)), at::kCPU, at::kFloat);
+}
+
+}  // namespace upbench

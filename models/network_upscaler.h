@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+#include "models/networks/registry.h"
+#include "models/upscaler.h"
+
+namespace upbench {
+
+// A network on the CPU in fp32. In half precision its weights and what it computes are half; forward takes and gives float32.
+UpscalerPtr make_network_upscaler(const std::string& name, LoadedNetwork network);
+
+}  // namespace upbench

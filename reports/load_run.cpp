@@ -1,0 +1,170 @@
+#include "reports/load_run.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <unordered_map>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace upbench {
+namespace {
+
+// Trial rows with their places in another RunData.
+struct Places {
+  std::vector<std::uint32_t> cells, images;
+  std::vector<std::size_t> metrics;
+};
+
+void append_trial(RunData& to, const RunData& from, std::size_t index, const Places& places, std::size_t first) {
+  RunData::Trial trial = from.trials[index];
+  trial.cell = places.cells[trial.cell];
+  trial.image = places.images[trial.image];
+  if (trial.same_as != kNoTrial) trial.same_as += static_cast<std::uint32_t>(first);
+  trial.reason = to.intern(from.text(trial.reason));
+  trial.flags = to.intern(from.text(trial.flags));
+  to.trials.push_back(trial);
+  const std::size_t base = to.scores.size();
+  to.scores.resize(base + to.plan.metrics.size(), {.reason = to.intern("not a metric of this run")});
+  for (std::size_t m = 0; m < places.metrics.size(); ++m) {
+    const RunData::Score& score = from.score(index, m);
+    to.scores[base + places.metrics[m]] = {score.value, score.flag, to.intern(from.text(score.reason))};
+  }
+}
+
+RunData merge_parts(std::vector<RunData> parts) {
+  RunData merged = std::move(parts.front());
+  Places same;
+  for (std::uint32_t i = 0; i < merged.plan.cells.size(); ++i) same.cells.push_back(i);
+  for (std::uint32_t i = 0; i < merged.plan.images.size(); ++i) same.images.push_back(i);
+  for (std::size_t i = 0; i < merged.plan.metrics.size(); ++i) same.metrics.push_back(i);
+  for (std::size_t p = 1; p < parts.size(); ++p) {
+    if (parts[p].trials.size() != merged.trials.size())
+      throw std::runtime_error(fmt::format("{}: {} trials of run {}, expected {} as in {}", parts[p].source, parts[p].trials.size(),
+                                           merged.plan.run.key.short_hex(), merged.trials.size(), merged.source));
+    for (std::size_t t = 0; t < merged.trials.size(); ++t) {
+      if (merged.trials[t].finished || !parts[p].trials[t].finished) continue;
+      append_trial(merged, parts[p], t, same, 0);
+      merged.trials[t] = merged.trials.back();
+      std::copy_n(merged.scores.end() - static_cast<std::ptrdiff_t>(same.metrics.size()), same.metrics.size(),
+                  merged.scores.begin() + static_cast<std::ptrdiff_t>(t * same.metrics.size()));
+      merged.trials.pop_back();
+      merged.scores.resize(merged.scores.size() - same.metrics.size());
+    }
+  }
+  return merged;
+}
+
+// A metric under the same name but another version, border or convention is another column.
+std::size_t place_metric(std::vector<MetricRow>& metrics, MetricRow metric) {
+  const auto same = [](const MetricRow& a, const MetricRow& b) {
+    return a.version == b.version && a.border == b.border && a.convention == b.convention;
+  };
+  const std::string variant = fmt::format("{}@v{}@border{}", metric.name, metric.version, metric.border);
+  for (std::size_t i = 0; i < metrics.size(); ++i)
+    if ((metrics[i].name == metric.name || metrics[i].name == variant) && same(metrics[i], metric)) return i;
+  if (std::any_of(metrics.begin(), metrics.end(), [&](const MetricRow& other) { return other.name == metric.name; })) metric.name = variant;
+  metrics.push_back(std::move(metric));
+  return metrics.size() - 1;
+}
+
+std::vector<std::string> distinct_names(const std::vector<RunData>& parts) {
+  std::vector<std::string> names;
+  for (const RunData& part : parts) {
+    const std::string& name = part.plan.run.name;
+    const bool twice = std::count_if(parts.begin(), parts.end(), [&](const RunData& other) { return other.plan.run.name == name; }) > 1;
+    names.push_back(twice ? fmt::format("{} ({} {})", name, part.plan.run.started_at, part.plan.run.key.short_hex().substr(0, 6)) : name);
+  }
+  return names;
+}
+
+RunData join_runs(const std::vector<RunData>& parts) {
+  RunData joined;
+  RunPlan& plan = joined.plan;
+  const std::vector<std::string> names = distinct_names(parts);
+  std::unordered_map<Digest, std::uint32_t> images;
+  std::vector<Places> places(parts.size());
+  nlohmann::json environments = nlohmann::json::object(), exclusions = nlohmann::json::array();
+  std::set<Digest> machines;
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    const RunPlan& part = parts[p].plan;
+    plan.run.name += (p > 0 ? " + " : "") + names[p];
+    plan.run.spec += fmt::format("{}# {}\n{}", p > 0 ? "\n" : "", names[p], part.run.spec);
+    plan.run.started_at = p == 0 ? part.run.started_at : std::min(plan.run.started_at, part.run.started_at);
+    plan.run.finished_at = std::max(plan.run.finished_at, part.run.finished_at);
+    machines.insert(part.environment.key);
+    environments[names[p]] = nlohmann::json::parse(part.environment.json, nullptr, false);
+    if (const auto list = nlohmann::json::parse(part.run.exclusions, nullptr, false); list.is_array())
+      exclusions.insert(exclusions.end(), list.begin(), list.end());
+    for (CellRow cell : part.cells) {
+      cell.label.insert(cell.label.begin(), {"run", names[p]});
+      places[p].cells.push_back(static_cast<std::uint32_t>(plan.cells.size()));
+      plan.cells.push_back(std::move(cell));
+    }
+    for (const ImageRow& image : part.images) {
+      const auto [at, added] = images.try_emplace(image.key, static_cast<std::uint32_t>(plan.images.size()));
+      if (added) plan.images.push_back(image);
+      places[p].images.push_back(at->second);
+    }
+    for (const MetricRow& metric : part.metrics) places[p].metrics.push_back(place_metric(plan.metrics, metric));
+  }
+  plan.run.exclusions = exclusions.dump();
+  plan.environment = parts.front().plan.environment;
+  if (machines.size() > 1) {
+    plan.environment.json = environments.dump();
+    joined.warnings.push_back("The runs were made in different environments: their times are not comparable.");
+  }
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    joined.source += (p > 0 ? ", " : "") + parts[p].source;
+    const std::size_t first = joined.trials.size();
+    for (std::size_t t = 0; t < parts[p].trials.size(); ++t) append_trial(joined, parts[p], t, places[p], first);
+  }
+  return joined;
+}
+
+}  // namespace
+
+RunData load_run(const Store& store, const std::optional<Digest>& run) {
+  const std::vector<RunRow> runs = store.runs();
+  if (runs.empty()) throw std::invalid_argument(fmt::format("{}: holds no run to report", store.file().string()));
+  const Digest key = run.value_or(runs.back().key);
+  if (std::none_of(runs.begin(), runs.end(), [&](const RunRow& row) { return row.key == key; }))
+    throw std::invalid_argument(fmt::format("{}: holds no run {}", store.file().string(), key.hex()));
+  RunData data;
+  data.plan = store.plan(key);
+  data.source = store.file().filename().string();
+  store.for_each_trial(key, [&](const TrialResult& result) { data.add(result); });
+  return data;
+}
+
+RunData load_runs(const std::vector<std::filesystem::path>& stores, const std::string& run) {
+  std::vector<RunData> parts;
+  for (const std::filesystem::path& file : stores) {
+    const Store store(file, Store::Access::read);
+    std::vector<Digest> keys;
+    for (const RunRow& row : store.runs())
+      if (row.key.hex().starts_with(run)) keys.push_back(row.key);
+    if (!run.empty() && keys.size() != 1)
+      throw std::invalid_argument(fmt::format("{}: {} runs have a key that begins with '{}', expected one", file.string(), keys.size(), run));
+    parts.push_back(load_run(store, run.empty() ? std::nullopt : std::optional(keys.front())));
+  }
+  return combine(std::move(parts));
+}
+
+RunData combine(std::vector<RunData> parts) {
+  if (parts.empty()) throw std::invalid_argument("report: no store given, expected at least one");
+  std::map<Digest, std::vector<RunData>> by_run;
+  std::vector<Digest> order;
+  for (RunData& part : parts) {
+    const Digest key = part.plan.run.key;
+    if (!by_run.contains(key)) order.push_back(key);
+    by_run[key].push_back(std::move(part));
+  }
+  std::vector<RunData> runs;
+  for (const Digest& key : order) runs.push_back(merge_parts(std::move(by_run[key])));
+  return runs.size() == 1 ? std::move(runs.front()) : join_runs(runs);
+}
+
+}  // namespace upbench

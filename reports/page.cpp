@@ -1,0 +1,133 @@
+#include "reports/page.h"
+
+#include <functional>
+#include <map>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "reports/assets.h"
+#include "reports/headline.h"
+#include "reports/plots.h"
+#include "reports/render/format.h"
+#include "reports/render/html.h"
+#include "reports/summary.h"
+
+namespace upbench {
+namespace {
+
+constexpr std::size_t kMostTrials = 5000;
+
+// {{name}} -> value, in one pass: text that was put in is never searched.
+std::string fill(std::string_view page, const std::map<std::string, std::string, std::less<>>& values) {
+  std::string filled;
+  for (std::size_t at = 0; at < page.size();) {
+    const std::size_t open = page.find("{{", at), close = page.find("}}", open);
+    if (close == std::string_view::npos) return filled.append(page.substr(at));
+    filled.append(page.substr(at, open - at)).append(values.at(std::string(page.substr(open + 2, close - open - 2))));
+    at = close + 2;
+  }
+  return filled;
+}
+
+std::string base64(std::span<const std::uint8_t> bytes) {
+  static constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t left = std::min<std::size_t>(3, bytes.size() - i);
+    std::uint32_t group = 0;
+    for (std::size_t j = 0; j < 3; ++j) group = group << 8 | (j < left ? bytes[i + j] : 0U);
+    for (std::size_t j = 0; j < 4; ++j) text += j <= left ? kDigits[group >> (18 - 6 * j) & 63] : '=';
+  }
+  return text;
+}
+
+std::string list(const char* style, const std::vector<std::string>& sentences) {
+  if (sentences.empty()) return {};
+  std::string text = fmt::format("<ul class=\"{}\">\n", style);
+  for (const std::string& sentence : sentences) text += fmt::format("<li>{}</li>\n", escape_html(sentence));
+  return text + "</ul>\n";
+}
+
+std::string summary(const Headline& headline) {
+  std::string text = list("findings", headline.findings) + list("warnings", headline.warnings) + "<dl>\n";
+  for (const auto& [name, value] : headline.facts) text += fmt::format("<dt>{}</dt><dd>{}</dd>\n", escape_html(name), escape_html(value));
+  return text + "</dl>\n";
+}
+
+std::string plot_section(const std::vector<Plot>& plots) {
+  std::string text = "<noscript><p class=\"note\">The plots need JavaScript; all their figures are in the tables.</p></noscript>\n";
+  if (assets::vega_bundle().empty())
+    text += "<p class=\"note\">This upbench was built without its plot library; the specifications of the plots are in this file.</p>\n";
+  text += "<div class=\"plots\">\n";
+  for (std::size_t i = 0; i < plots.size(); ++i)
+    text += fmt::format("<figure class=\"plot\"><div id=\"plot-{}\" role=\"group\" aria-label=\"{}\"></div><figcaption>{}</figcaption></figure>\n", i,
+                        escape_html(plots[i].title), escape_html(plots[i].caption));
+  return text + "</div>\n";
+}
+
+// In a data block only '<' could end the script element.
+std::string plot_data(const std::vector<Plot>& plots) {
+  if (plots.empty()) return {};
+  nlohmann::json json = nlohmann::json::array();
+  for (const Plot& plot : plots) json.push_back({{"name", plot.name}, {"title", plot.title}, {"spec", plot.spec}});
+  std::string safe;
+  for (const char c : json.dump()) safe += c == '<' ? std::string("\\u003c") : std::string(1, c);
+  return fmt::format("<script type=\"application/json\" id=\"plot-data\">{}</script>\n", safe);
+}
+
+class Sections {
+ public:
+  void add(std::string_view id, std::string_view title, const std::string& body) {
+    links += fmt::format("<a href=\"#{}\">{}</a>\n", id, title);
+    text += fmt::format("<section aria-labelledby=\"{}\">\n<h2 id=\"{}\">{}</h2>\n{}</section>\n", id, id, title, body);
+  }
+  void add(const Table& table) {
+    if (!table.rows.empty()) add(table.id, escape_html(table.title), render_html(table));
+  }
+  std::string links, text;
+};
+
+}  // namespace
+
+std::string make_page(const Analysis& analysis) {
+  const Headline headline = make_headline(analysis);
+  const std::vector<Plot> plots = make_plots(analysis);
+  Sections sections;
+  sections.add(ranking_table(analysis));
+  if (!plots.empty()) sections.add("plots", "Plots", plot_section(plots));
+  sections.add(axes_table(analysis));
+  sections.add(failures_table(analysis));
+  sections.add(missing_table(analysis));
+  sections.add(TrialTable(analysis, TrialTable::For::people).table(kMostTrials));
+  sections.add(exclusions_table(analysis));
+  sections.add(duplicates_table(analysis));
+  sections.add(notes_table(analysis));
+  sections.add(conventions_table(analysis));
+  sections.add(settings_table(analysis));
+  sections.add(environment_table(analysis));
+  if (!analysis.data->plan.run.spec.empty()) sections.add("spec", "Spec", render_html_block(analysis.data->plan.run.spec));
+
+  std::string scripts, hashes;
+  const auto add_script = [&](std::string_view script) {
+    const Digest digest = sha256(script);
+    scripts += fmt::format("<script>{}</script>\n", script);
+    hashes += fmt::format("{}'sha256-{}'", hashes.empty() ? "" : " ", base64(digest.bytes));
+  };
+  const bool drawn = !plots.empty() && !assets::vega_bundle().empty();
+  if (drawn) add_script(assets::vega_bundle());
+  add_script(assets::script());
+  return fill(assets::page(),
+              {{"script_hashes", hashes},
+               {"title", escape_html(headline.title)},
+               {"css", std::string(assets::style())},
+               {"summary", summary(headline)},
+               {"links", sections.links},
+               {"sections", sections.text},
+               {"source", escape_html(analysis.data->source)},
+               {"licences", drawn ? fmt::format("<details><summary>Licences of the plot library</summary>\n{}</details>\n", render_html_block(assets::licences())) : ""},
+               {"data", plot_data(plots)},
+               {"scripts", scripts}});
+}
+
+}  // namespace upbench

@@ -1,0 +1,101 @@
+#include <map>
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <benchmark/benchmark.h>
+
+#include "models/tiling/tile_merge.h"
+#include "models/upscale.h"
+#include "tests/models/fake_upscalers.h"
+
+namespace upbench {
+namespace {
+
+constexpr int kScale = 2;
+
+Image random_image(std::int64_t side) {
+  return at::rand({3, side, side}, at::make_generator<at::CPUGeneratorImpl>(7));
+}
+
+TileSettings tiles_of_128(TileMode mode) {
+  return {.tile = 128, .overlap = 16, .context = 16, .mode = mode};
+}
+
+// An upscaler that costs nothing: every batch of one shape gets the same tensor, made before.
+test::FakeUpscaler free_upscaler() {
+  UpscalerInfo info;
+  info.name = "free";
+  info.scale = kScale;
+  return {info, [made = std::map<std::vector<std::int64_t>, at::Tensor>()](const at::Tensor& batch,
+                                                                           int scale) mutable {
+            at::Tensor& output = made[batch.sizes().vec()];
+            if (!output.defined()) output = test::repeated(batch, scale);
+            return output;
+          }};
+}
+
+void run_upscale(benchmark::State& state, const TileSettings& tile) {
+  const std::int64_t side = state.range(0);
+  const test::FakeUpscaler upscaler = free_upscaler();
+  const Image image = random_image(side / kScale);
+  upscale(upscaler, image, {.tile = tile});  // makes the outputs
+  for (auto _ : state) benchmark::DoNotOptimize(upscale(upscaler, image, {.tile = tile}).image);
+  state.SetItemsProcessed(state.iterations() * side * side);
+}
+
+// Everything around the network: plan, crops, checks, merge, share outside the range. Argument: side of the
+// output.
+void BM_Untiled(benchmark::State& state) {
+  run_upscale(state, {});
+}
+void BM_Tiled(benchmark::State& state, TileMode mode) {
+  run_upscale(state, tiles_of_128(mode));
+}
+
+// The merge alone.
+void BM_Merge(benchmark::State& state, TileMode mode) {
+  const std::int64_t side = state.range(0);
+  const int input = static_cast<int>(side) / kScale;
+  const TilePlan plan = plan_tiles(input, input, kScale, tiles_of_128(mode));
+  const Image whole = random_image(side);
+  for (auto _ : state) {
+    TileMerge merge(plan, whole.options());
+    for (std::size_t row = 0; row < plan.rows.size(); ++row) {
+      for (std::size_t column = 0; column < plan.cols.size(); ++column) {
+        const Span y = plan.rows[row].read, x = plan.cols[column].read;
+        merge.add(row, column,
+                  whole.narrow(1, y.begin * kScale, y.size() * kScale)
+                      .narrow(2, x.begin * kScale, x.size() * kScale));
+      }
+    }
+    benchmark::DoNotOptimize(merge.merged());
+  }
+  state.SetItemsProcessed(state.iterations() * side * side);
+}
+
+void BM_Plan(benchmark::State& state, TileMode mode) {
+  const int input = static_cast<int>(state.range(0)) / kScale;
+  for (auto _ : state) benchmark::DoNotOptimize(plan_tiles(input, input, kScale, tiles_of_128(mode)));
+  state.SetItemsProcessed(state.iterations() * state.range(0) * state.range(0));
+}
+
+BENCHMARK(BM_Untiled)->Arg(32)->Arg(1024)->Unit(benchmark::kMicrosecond);
+#define UPBENCH_FOR_ALL_MODES(function)                                                                  \
+  BENCHMARK_CAPTURE(function, core_context, TileMode::core_context)                                      \
+      ->Arg(1024)                                                                                        \
+      ->Unit(benchmark::kMicrosecond);                                                                   \
+  BENCHMARK_CAPTURE(function, even_ramp, TileMode::even_ramp)->Arg(1024)->Unit(benchmark::kMicrosecond); \
+  BENCHMARK_CAPTURE(function, stride_feather, TileMode::stride_feather)                                  \
+      ->Arg(1024)                                                                                        \
+      ->Unit(benchmark::kMicrosecond);                                                                   \
+  BENCHMARK_CAPTURE(function, half_sine, TileMode::half_sine)->Arg(1024)->Unit(benchmark::kMicrosecond); \
+  BENCHMARK_CAPTURE(function, uniform, TileMode::uniform)->Arg(1024)->Unit(benchmark::kMicrosecond)
+UPBENCH_FOR_ALL_MODES(BM_Plan);
+UPBENCH_FOR_ALL_MODES(BM_Merge);
+UPBENCH_FOR_ALL_MODES(BM_Tiled);
+
+}  // namespace
+}  // namespace upbench
+
+BENCHMARK_MAIN();

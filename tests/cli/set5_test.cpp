@@ -1,0 +1,76 @@
+#include <cmath>
+#include <map>
+#include <sstream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/assets.h"
+#include "tests/support/program.h"
+
+namespace upbench::test {
+namespace {
+
+// Mean of one CSV column over the rows of each (model, tile), rows without a number left out.
+std::map<std::string, double> means_by_cell(const std::string& csv, const std::string& column) {
+  std::istringstream in(csv);
+  const auto split = [](const std::string& line) {
+    std::vector<std::string> fields;
+    std::istringstream row(line);
+    for (std::string field; std::getline(row, field, ',');) fields.push_back(field);
+    return fields;
+  };
+  std::string line;
+  std::getline(in, line);
+  std::map<std::string, std::size_t> index;
+  const auto header = split(line);
+  for (std::size_t i = 0; i < header.size(); ++i) index[header[i]] = i;
+  std::map<std::string, std::pair<double, int>> sums;
+  while (std::getline(in, line)) {
+    const auto fields = split(line);
+    auto& [sum, count] = sums[fields[index.at("upscale.model")] + " " + fields[index.at("upscale.tile")]];
+    sum += std::stod(fields[index.at(column)]);
+    ++count;
+  }
+  std::map<std::string, double> means;
+  for (const auto& [cell, sum] : sums) means[cell] = sum.first / sum.second;
+  return means;
+}
+
+// The comparison that upbench is for, with the numbers that others published or measured with the authors' code.
+TEST(Set5, RealUpscalersReachTheirPublishedNumbersInOneSweep) {
+  UPBENCH_NEEDS_ASSETS();
+  const TemporaryFolder folder;
+  const std::string set = (assets() / "images/Set5").string(), spec = (folder / "set5.yaml").string(), store = (folder / "set5.db").string();
+  write_text(spec, "name: set5\nimages: {hr: " + set + "/HR, lr: " + set + "/LR_bicubic/X4}\n" + R"(pipeline:
+  - upscale:
+      model: [RRDB_PSNR_x4.fp16, RealESRGAN_x4plus_anime_6B, realesr-general-x4v3, realesr-animevideov3, lanczos, matlab-bicubic]
+      tile: [none, 64, 128]
+metrics: [psnr-y, ssim-y]
+timing: none
+)");
+  const ProgramResult run = run_upbench({"run", spec, "--store", store, "--models", (assets() / "weights/upscalers").string()});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const std::string csv = run_upbench({"report", store, "--csv", "-"}).out;
+  const auto psnr = means_by_cell(csv, "psnr-y"), ssim = means_by_cell(csv, "ssim-y");
+  ASSERT_EQ(psnr.size(), 18u);
+
+  // Assets' README, to its own last digit: half of the last printed place plus what threads change (5e-5 dB).
+  const std::map<std::string, double> expected = {{"RRDB_PSNR_x4.fp16 none", 32.730},
+                                                  {"RealESRGAN_x4plus_anime_6B none", 25.197},
+                                                  {"realesr-general-x4v3 none", 26.644},
+                                                  {"realesr-animevideov3 none", 28.233}};
+  for (const auto& [cell, value] : expected) EXPECT_NEAR(psnr.at(cell), value, 0.005) << cell;
+  EXPECT_NEAR(ssim.at("RRDB_PSNR_x4.fp16 none"), 0.9011, 0.0005);
+  EXPECT_NEAR(psnr.at("matlab-bicubic none"), 28.42, 0.005) << "the bicubic baseline of the literature";
+  EXPECT_NEAR(ssim.at("matlab-bicubic none"), 0.8104, 0.0005);
+
+  // Tiles with 10 px of context: an RRDB sees further than that, so scores move, but by little; interpolators see less, so not at all.
+  for (const char* tile : {"64", "128"}) {
+    EXPECT_NEAR(psnr.at(std::string("RRDB_PSNR_x4.fp16 ") + tile), 32.730, 0.05) << tile;
+    EXPECT_NEAR(psnr.at(std::string("lanczos ") + tile), psnr.at("lanczos none"), 1e-9) << tile;
+  }
+}
+
+}  // namespace
+}  // namespace upbench::test
