@@ -10,6 +10,7 @@
 #include "datasets/resample.h"
 #include "metrics/catalog.h"
 #include "models/catalog.h"
+#include "models/model_search.h"
 
 namespace upbench {
 namespace {
@@ -21,8 +22,7 @@ struct Entry {
 std::vector<Entry> list_models(const std::vector<std::filesystem::path>& folders) {
   std::vector<Entry> entries;
   for (const BuiltinModel& model : builtin_models()) entries.push_back({model.name, model.description});
-  for (const auto& folder : folders)
-    for (const auto& file : model_files(folder)) entries.push_back({file.stem().string(), file.string()});
+  for (const std::string& stem : model_stems({.spec_dir = ".", .model_dirs = folders})) entries.push_back({stem, "checkpoint file"});
   return entries;
 }
 

@@ -18,6 +18,7 @@ void add_plan_command(CLI::App& program, Command& chosen) {
   command->footer("Example:\n  upbench plan sweep.yaml --models ~/models");
   command->callback([options, &chosen] {
     chosen = [options] {
+      options->sweep.sweep.measure_rates = true;
       const Sweep sweep = prepare(options->sweep);
       if (options->json)
         fmt::print("{}\n", plan_to_json(sweep.plan, sweep.spec).dump(2));

@@ -22,13 +22,19 @@ struct RunOptions {
   bool json = false;
 };
 
+std::string label_text(const std::vector<std::pair<std::string, std::string>>& label) {
+  std::string text;
+  for (const auto& [path, value] : label) text += fmt::format("{}{}={}", text.empty() ? "" : " ", path, value);
+  return text;
+}
+
 void announce(const Sweep& sweep, const std::filesystem::path& store) {
   const Plan& plan = sweep.plan;
   fmt::print(stderr, "upbench: {}: {} cells x {} pictures x {} seeds = {} trials ({} to run), {}, results in {}\n",
              sweep.spec.name, plan.rows.cells.size(), plan.rows.images.size(), sweep.spec.seeds.size(), plan.rows.trials.size(),
              plan.executions, sweep.device.description, store.string());
   for (const Excluded& excluded : plan.excluded)
-    fmt::print(stderr, "upbench: left out: {}: {} ({} trials)\n", fmt::join(values(excluded.label), " "), excluded.reason,
+    fmt::print(stderr, "upbench: left out: {}: {} ({} trials)\n", label_text(excluded.label), excluded.reason,
                excluded.trials);
 }
 

@@ -38,14 +38,14 @@ void upscale_one(const std::filesystem::path& file, const Stage& stage, const St
                  const UpscaleCommandOptions& options, const nlohmann::json& settings) {
   const Image input = to_image(decode_file(file)).to(context.device);
   nlohmann::json used;
-  const PictureSize target{static_cast<int>(input.size(2)) * options.scale, static_cast<int>(input.size(1)) * options.scale};
-  const Frame frame = stage.run({.rgb = input, .target = target}, context, used);
-  const auto target = options.folder / (file.stem().string() + ".png");
+  const PictureSize wanted{static_cast<int>(input.size(2)) * options.scale, static_cast<int>(input.size(1)) * options.scale};
+  const Frame frame = stage.run({.rgb = input, .target = wanted}, context, used);
+  const auto result = options.folder / (file.stem().string() + ".png");
   const nlohmann::json parameters = {{"upbench", program_version()}, {"settings", settings}, {"used", used}};
-  write_file_atomically(target, encode_png(to_raster(frame.rgb), {.level = 6, .text = {{"upbench", parameters.dump()}}}));
+  write_file_atomically(result, encode_png(to_raster(frame.rgb), {.level = 6, .text = {{"upbench", parameters.dump()}}}));
   if (options.raw)
     write_safetensors(options.folder / (file.stem().string() + ".safetensors"), {{"image", frame.rgb.cpu().contiguous()}});
-  fmt::print("{}: {} x {} -> {} x {}\n", target.string(), input.size(2), input.size(1), frame.rgb.size(2), frame.rgb.size(1));
+  fmt::print("{}: {} x {} -> {} x {}\n", result.string(), input.size(2), input.size(1), frame.rgb.size(2), frame.rgb.size(1));
 }
 
 void refuse_name_clashes(const std::vector<std::filesystem::path>& images) {

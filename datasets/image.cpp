@@ -1,5 +1,6 @@
 #include "datasets/image.h"
 
+#include <array>
 #include <cstring>
 #include <stdexcept>
 
@@ -32,7 +33,7 @@ at::Tensor levels(const Image& image, int bit_depth) {
 // uint16.
 at::Tensor samples_as_float(const Raster& raster) {
   auto* data = const_cast<std::uint8_t*>(raster.samples.data());
-  const at::IntArrayRef shape{raster.height, raster.width, raster.channels};
+  const std::array<std::int64_t, 3> shape{raster.height, raster.width, raster.channels};
   if (raster.bit_depth == 8) return at::from_blob(data, shape, at::kByte).to(at::kFloat);
   return at::from_blob(data, shape, at::kShort).to(at::kInt).bitwise_and(0xffff).to(at::kFloat);
 }

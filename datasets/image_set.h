@@ -28,6 +28,8 @@ struct ImageSetSpec {
   std::string match;                    // LR name for an HR name, e.g. "{name}x4"; empty: equal, or one x{scale} suffix
   std::optional<LowResolution> make_lr;
   std::optional<Procedural> procedural;
+  bool same_size = false;               // pairs are finished pictures and references: scale 1 whatever their names say
+  bool cut_reference = false;           // a larger reference is cut at right and bottom, by however much
   std::int64_t limit = 0;               // first N in name order; 0: all
 };
 

@@ -81,13 +81,17 @@ int pair_scale(const ImageItem& item, Size lr, Size hr) {
   return across;
 }
 
-void set_pair(ItemIdentity& identity, const ImageItem& item, const Digest& pixels, Size hr) {
+constexpr std::int64_t kAnySlack = std::int64_t{1} << 32;
+
+void set_pair(ItemIdentity& identity, const ImageSetSpec& spec, const ImageItem& item, const Digest& pixels,
+              Size hr) {
   const Size lr{identity.input_width, identity.input_height};
-  const int scale = pair_scale(item, lr, hr);
+  const int scale = spec.same_size ? 1 : pair_scale(item, lr, hr);
   // In 64 bit: a suffix may name any scale.
   const std::int64_t width = std::int64_t{lr.width} * scale, height = std::int64_t{lr.height} * scale;
+  const std::int64_t slack = spec.cut_reference ? kAnySlack : scale;
   const bool fits =
-      hr.width >= width && hr.width - width < scale && hr.height >= height && hr.height - height < scale;
+      hr.width >= width && hr.width - width < slack && hr.height >= height && hr.height - height < slack;
   if (!fits) {
     throw std::runtime_error(fmt::format(
         "{}: reference {}x{}, expected {}x{} ({} is {}x{}, scale {}) or less than {} pixels more a side",
@@ -157,7 +161,7 @@ ItemIdentity identify_bytes(const ImageSetSpec& spec, const ImageItem& item, con
   identity.input_height = lr.height;
   if (item.hr.empty()) return identity;
   const RasterHeader hr = header_of(item.hr, bytes.hr, "reference", identity);
-  set_pair(identity, item, file_pixels(bytes.hr), {hr.width, hr.height});
+  set_pair(identity, spec, item, file_pixels(bytes.hr), {hr.width, hr.height});
   return identity;
 }
 

@@ -61,6 +61,7 @@ class Planner {
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::string>
       reasons_;  // of two variants of different cells
   double metric_rate_ = 0;
+  Hasher hasher_;  // making one costs as much as a hash
 };
 
 void Planner::check_request() const {
@@ -217,18 +218,18 @@ void Planner::add_trials(std::uint32_t cell, std::uint32_t image) {
   const ImageRow& picture = plan_.rows.images[image];
   const std::uint32_t variant = variant_of(cell, image);
   first_[std::size_t{cell} * plan_.rows.images.size() + image] = static_cast<std::uint32_t>(trials.size());
-  Hasher hasher;
   Digest output;
   for (std::size_t s = 0; s < spec_.seeds.size(); ++s) {
     TrialRow row{.key = {}, .output = {}, .cell = cell, .image = image, .seed = spec_.seeds[s]};
-    row.key = hasher.add_field(plan_.rows.run.key)
+    row.key = hasher_.add_field(plan_.rows.run.key)
                   .add_field(label_keys_[cell])
                   .add_field(name_keys_[image])
                   .add_field(row.seed)
                   .finish();
     if (variant != kRefused) {
       const Variant& what = table_.variants()[variant];
-      if (s == 0 || what.uses_seed) output = output_key(what.key, picture.input, what.uses_seed, row.seed);
+      if (s == 0 || what.uses_seed)
+        output = output_key(hasher_, what.key, picture.input, what.uses_seed, row.seed);
       row.output = output;
     }
     trials.push_back(row);

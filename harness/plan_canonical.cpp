@@ -96,6 +96,11 @@ std::vector<Digest> stage_keys(const CellRow& cell, const ImageRow& image, std::
 
 Digest output_key(const Digest& prefix, const Digest& input, bool uses_seed, std::uint64_t seed) {
   Hasher hasher;
+  return output_key(hasher, prefix, input, uses_seed, seed);
+}
+
+Digest output_key(Hasher& hasher, const Digest& prefix, const Digest& input, bool uses_seed,
+                  std::uint64_t seed) {
   hasher.add_field("upbench-output-1").add_field(prefix).add_field(input).add_field(std::uint64_t{uses_seed});
   if (uses_seed) hasher.add_field(seed);
   return hasher.finish();

@@ -59,6 +59,8 @@ EffectivePipeline effective_pipeline(const CellRow& cell, const ImageRow& image)
 // Of the output of a stage for one input picture; that of the last stage is TrialRow::output. The seed counts
 // only where a stage uses one.
 Digest output_key(const Digest& prefix, const Digest& input, bool uses_seed, std::uint64_t seed);
+Digest output_key(Hasher& hasher, const Digest& prefix, const Digest& input, bool uses_seed,
+                  std::uint64_t seed);
 // output_key of every stage of a trial. Throws std::invalid_argument for a picture that the cell refuses.
 std::vector<Digest> stage_keys(const CellRow& cell, const ImageRow& image, std::uint64_t seed);
 

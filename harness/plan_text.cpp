@@ -117,9 +117,9 @@ std::vector<std::string> problem_lines(const Plan& plan) {
 std::vector<std::string> group_lines(const Plan& plan, const Spec& spec) {
   std::vector<std::string> lines;
   for (const Group& group : groups(plan, spec))
-    lines.push_back(fmt::format(
-        "{}: {}", group.weights.empty() ? std::string("no weights  ") : group.weights.substr(0, 12),
-        fmt::join(group.models, ", ")));
+    lines.push_back(
+        fmt::format("{}: {}", group.weights.empty() ? std::string("no weights") : group.weights.substr(0, 12),
+                    fmt::join(group.models, ", ")));
   return lines;
 }
 

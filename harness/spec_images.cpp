@@ -96,7 +96,11 @@ void read_images(const YamlNode& node, Spec& spec) {
 
 nlohmann::json images_json(const Spec& spec) {
   const ImageSetSpec& images = spec.images;
-  nlohmann::json json = {{"limit", images.limit}, {"match", images.match}, {"scale", spec.scale}};
+  nlohmann::json json = {{"limit", images.limit},
+                         {"match", images.match},
+                         {"scale", spec.scale},
+                         {"same_size", images.same_size},
+                         {"cut_reference", images.cut_reference}};
   for (const auto& [key, path] :
        {std::pair{"path", images.path}, std::pair{"hr", images.hr}, std::pair{"lr", images.lr}})
     if (!path.empty()) json[key] = portable(path, spec.directory);

@@ -137,7 +137,7 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   [[noreturn]] static void refuse_key(const YamlPlace& where) {
-    refuse(where, "a key that is no text, expected a name");
+    refuse(where, "a key that is no text, expected a name (or a bracket is left open)");
   }
 
   void add(YamlNode value) {

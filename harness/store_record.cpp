@@ -41,10 +41,6 @@ void normalise(ScoreRow& score, const Record& record, const RunState& run) {
   }
 }
 
-bool has_number(const ScoreRow& score) {
-  return score.flag == ValueFlag::ok || score.flag == ValueFlag::inf;
-}
-
 // True when the output was not known before.
 bool write_output(Database& database, const Record& record) {
   const bool added = database.run("INSERT INTO outputs VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -61,14 +57,13 @@ bool write_output(Database& database, const Record& record) {
 void write_scores(Database& database, const Lease& lease, const Record& record) {
   for (const auto& score : record.scores) {
     const MetricRow& metric = *find_metric(*lease.run, score.metric);
-    const auto value = has_number(score) ? std::optional(score.value) : std::nullopt;
     database.run(
-        "INSERT INTO scores VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = "
-        "excluded.value,"
+        "INSERT INTO scores VALUES(?1, ?2, ?3, ?4, ?5, ?6, iif(?8 IN ('ok', 'inf'), ?7, NULL), ?8, ?9, ?10)"
+        " ON CONFLICT DO UPDATE SET value = excluded.value,"
         " flag = excluded.flag, reason = excluded.reason, seconds = excluded.seconds"
         " WHERE excluded.flag <> 'skipped' OR scores.flag IN ('skipped', 'failed')",
         score.output, score.key, score.metric, lease.run->references[lease.image], metric.version,
-        metric.border, value, to_string(score.flag), score.reason, score.seconds);
+        metric.border, score.value, to_string(score.flag), score.reason, score.seconds);
   }
 }
 
@@ -132,8 +127,9 @@ std::uint64_t write_record(Database& database, const Lease& lease, const Record&
       " WHERE run = ?1 AND ordinal = ?2 AND token = ?3 AND state = 'leased'",
       lease.run->run, lease.ordinal, lease.token, status, record.reason, flags);
   if (finished == 0) return 0;
+  // By itself the planner scans the run instead.
   finished += database.run(
-      "UPDATE trials SET state = 'done', status = ?3, reason = ?4, flags = ?5"
+      "UPDATE trials INDEXED BY trials_aliases SET state = 'done', status = ?3, reason = ?4, flags = ?5"
       " WHERE run = ?1 AND same_as = ?2 AND state <> 'done'",
       lease.run->run, lease.ordinal, status, record.reason, flags);
   const bool known = record.status != Status::ok

@@ -92,7 +92,7 @@ class Database {
   void check(int code) const;
 
   void bind(sqlite3_stmt* statement, int index, std::int64_t value);
-  void bind(sqlite3_stmt* statement, int index, double value);  // never NaN: SQLite would store NULL
+  void bind(sqlite3_stmt* statement, int index, double value);  // NaN is stored as NULL
   void bind(sqlite3_stmt* statement, int index, std::string_view value);
   void bind(sqlite3_stmt* statement, int index, const Digest& value);
   void bind(sqlite3_stmt* statement, int index, std::nullopt_t);

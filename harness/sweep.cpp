@@ -5,8 +5,11 @@
 
 #include <fmt/format.h>
 
+#include "datasets/resample.h"
+#include "datasets/resampling/kernels.h"
 #include "harness/environment.h"
 #include "harness/model_cache.h"
+#include "harness/rates.h"
 
 namespace upbench {
 namespace {
@@ -42,15 +45,17 @@ int common_scale(const Sweep& sweep) {
   return scale;
 }
 
-ImageRow image_row(const ImageItem& item, const ItemIdentity& identity) {
+// Without a reference but with a scale given, the size that is wanted stands where the reference's would.
+ImageRow image_row(const ImageItem& item, const ItemIdentity& identity, int scale) {
+  const bool wanted_only = identity.reference.is_zero();
   ImageRow row{.key = {},
                .name = item.name,
                .input = identity.input,
                .reference = identity.reference,
                .input_width = identity.input_width,
                .input_height = identity.input_height,
-               .reference_width = identity.reference_width,
-               .reference_height = identity.reference_height,
+               .reference_width = wanted_only ? identity.input_width * scale : identity.reference_width,
+               .reference_height = wanted_only ? identity.input_height * scale : identity.reference_height,
                .notes = identity.notes,
                .problem = item.problem};
   row.key = Hasher().add_field(row.name).add_field(row.input).add_field(row.reference).add_field(row.problem).finish();
@@ -78,6 +83,9 @@ void look_up_metrics(Sweep& sweep) {
   }
 }
 
+// Rises whenever a network may give other pixels from the same weights.
+constexpr int kNetworkVersion = 1;
+
 ModelFacts facts_of(const nlohmann::json& model, const ModelSearch& search) {
   const UpscalerInfo info = load_upscaler(model_request(model), search)->info();
   return {.label = info.name,
@@ -85,7 +93,8 @@ ModelFacts facts_of(const nlohmann::json& model, const ModelSearch& search) {
           .tensor_hash = info.tensor_hash,
           .architecture = info.architecture,
           .macs_per_pixel = info.macs_per_pixel,
-          .weight_bytes = info.parameters * static_cast<std::int64_t>(sizeof(float))};
+          .weight_bytes = info.parameters * static_cast<std::int64_t>(sizeof(float)),
+          .version = info.architecture == "interpolator" ? kResamplingVersion : kNetworkVersion};
 }
 
 }  // namespace
@@ -104,8 +113,10 @@ Sweep prepare_sweep(Spec spec, const SweepOptions& options) {
   PlanInputs inputs;
   inputs.command = options.command;
   inputs.environment = describe_environment(sweep.device, sweep.threads);
-  for (std::size_t i = 0; i < sweep.items.size(); ++i) inputs.images.push_back(image_row(sweep.items[i], sweep.identities[i]));
+  for (std::size_t i = 0; i < sweep.items.size(); ++i) inputs.images.push_back(image_row(sweep.items[i], sweep.identities[i], sweep.scale));
   for (const MetricRequest& request : sweep.metrics) inputs.metrics.push_back(metric_row(request, sweep.border));
+  for (const ResampleKernel& kernel : resample_kernels()) inputs.kernels.push_back(kernel.name);
+  if (options.measure_rates) inputs.rates = measure_rates(sweep.device.name, sweep.threads);
   inputs.model_facts = [&sweep](const nlohmann::json& model) {
     const auto [entry, fresh] = sweep.models.try_emplace(model.dump());
     if (fresh) entry->second = facts_of(model, sweep.search);

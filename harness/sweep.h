@@ -35,6 +35,7 @@ struct SweepOptions {
   int threads = 0;                                       // 0: all available
   std::vector<std::filesystem::path> model_dirs;
   std::vector<std::string> command;                      // argv, for the record
+  bool measure_rates = false;                            // a tenth of a second, for a better estimate of the time
   int border = -1;                                       // -1: the set's scale (`run`); score passes its own
 };
 

@@ -21,7 +21,6 @@ struct TrialRunner::Cell {
     std::unique_ptr<Stage> stage;
   };
   std::vector<Part> stages;
-  std::string settings;  // CellRow::settings
 };
 
 // What a stage of a shared prefix left.
@@ -56,6 +55,8 @@ void fail(Record& record, const std::string& reason) {
   record.reason = record.reason.empty() ? reason : record.reason + "; " + reason;
 }
 
+PictureSize wanted_size(const ImageRow& image) { return {image.reference_width, image.reference_height}; }
+
 std::unordered_map<Digest, std::size_t> index_by_key(const auto& rows) {
   std::unordered_map<Digest, std::size_t> index;
   for (std::size_t i = 0; i < rows.size(); ++i) index.emplace(rows[i].key, i);
@@ -77,7 +78,6 @@ TrialRunner::TrialRunner(const Sweep& sweep, const Store& store, TrialRunnerOpti
       prefixes_(options.stage_cache_bytes) {
   for (const CellRow& row : sweep.plan.rows.cells) {
     Cell& cell = cells_.emplace_back();
-    cell.settings = row.settings;
     for (const auto& stage : nlohmann::json::parse(row.settings))
       cell.stages.push_back({stage.at("id"), make_stage(stage.at("kind"), stage.at("id"), stage.at("settings"))});
   }
@@ -154,7 +154,7 @@ void TrialRunner::execute(const Claim& claim, const Cell& cell, std::size_t imag
 }
 
 Frame TrialRunner::input_frame(const LoadedItem& item, std::size_t image) const {
-  return {.rgb = item.input.to(sweep_.device.name), .target = target_size(sweep_.plan.rows.images[image], sweep_.scale)};
+  return {.rgb = item.input.to(sweep_.device.name), .target = wanted_size(sweep_.plan.rows.images[image])};
 }
 
 // Of every stage but the last: what other cells may share.
@@ -162,8 +162,7 @@ std::vector<Digest> TrialRunner::prefix_keys(const Cell& cell, std::size_t image
   std::vector<Digest> keys;
   if (cell.stages.size() < 2) return keys;
   const ImageRow& row = sweep_.plan.rows.images[image];
-  const EffectivePipeline pipeline =
-      effective_pipeline(cell.settings, {row.input_width, row.input_height}, target_size(row, sweep_.scale));
+  const EffectivePipeline pipeline = effective_pipeline(sweep_.plan.rows.cells[cell_index_.at(claim.cell)], row);
   for (std::size_t i = 0; i + 1 < pipeline.stages.size(); ++i) {
     const EffectiveStage& stage = pipeline.stages[i];
     keys.push_back(output_key(stage.prefix, row.input, stage.uses_seed, claim.seed));

@@ -56,12 +56,14 @@ std::optional<int> border_option(std::string_view option) {
 void apply_option(MetricRequest& request, std::string_view option, std::string_view text) {
   const auto border = border_option(option);
   if (!border && option != "float")
-    throw std::invalid_argument(fmt::format("metric '{}': unknown option '@{}'; known: @bN (cut N pixels at each side, 0..{}), "
-                                            "@float (score the unrounded picture)",
-                                            text, option, kLargestBorder));
+    throw std::invalid_argument(
+        fmt::format("metric '{}': unknown option '@{}'; known: @bN (cut N pixels at each side, 0..{}), "
+                    "@float (score the unrounded picture)",
+                    text, option, kLargestBorder));
   const bool repeated = border ? request.border >= 0 : !request.quantize;
   if (repeated)
-    throw std::invalid_argument(fmt::format("metric '{}': option '@{}' after another of its kind", text, option));
+    throw std::invalid_argument(
+        fmt::format("metric '{}': option '@{}' after another of its kind", text, option));
   if (border)
     request.border = *border;
   else
@@ -71,7 +73,8 @@ void apply_option(MetricRequest& request, std::string_view option, std::string_v
 }  // namespace
 
 const std::vector<Metric>& metrics() {
-  static const std::vector<Metric> all = {mse(), psnr_rgb(), psnr_y(), ssim_rgb(), ssim_y(), lpips_alex(), lpips_squeeze()};
+  static const std::vector<Metric> all = {mse(),    psnr_rgb(),   psnr_y(),       ssim_rgb(),
+                                          ssim_y(), lpips_alex(), lpips_squeeze()};
   return all;
 }
 

@@ -10,12 +10,12 @@ namespace upbench {
 
 const std::vector<Metric>& metrics();
 
-// "psnr-y@b0@float" -> the metric and its options. Options: @bN cuts N pixels at each side whatever the caller's default;
-// @float scores the clamped, unrounded picture.
+// "psnr-y@b0@float" -> the metric and its options: @bN cuts N pixels at each side whatever the caller's
+// default; @float scores the clamped, unrounded picture.
 struct MetricRequest {
-  std::string name;                // as written, options in canonical order
+  std::string name;  // as written, options in canonical order
   const Metric* metric = nullptr;
-  int border = -1;                 // -1: the caller's default for metrics that cut, 0 for others
+  int border = -1;  // -1: the caller's default for metrics that cut, 0 for others
   bool quantize = true;
 };
 
@@ -25,6 +25,8 @@ MetricRequest parse_metric(std::string_view text);
 // Scores pictures with a fixed list of metrics; weights are loaded once. Thread-safe after construction.
 class Scorer {
  public:
+  // Throws std::invalid_argument naming the file when a metric's weights are there but wrong; absent weights
+  // make its scores skipped.
   Scorer(std::vector<MetricRequest> requests, int default_border);
   ~Scorer();
   Scorer(Scorer&&) noexcept;
@@ -33,11 +35,13 @@ class Scorer {
     Score score;
     double seconds = 0;
   };
-  // One result per request, in order; never throws for a metric's own failure. output: unclamped; clamped (and rounded to 8 bit
-  // unless @float) once for all metrics. Throws std::invalid_argument when sizes differ.
+  // One result per request, in order; never throws for a metric's own failure. output: unclamped; clamped
+  // (and rounded to 8 bit unless @float) once for all metrics, as is the reference. Throws
+  // std::invalid_argument when sizes differ or the layout is not an image's.
   std::vector<Result> score(const Image& output, const Image& reference) const;
   // Only those metrics whose index is listed.
-  std::vector<Result> score(const Image& output, const Image& reference, const std::vector<std::size_t>& which) const;
+  std::vector<Result> score(const Image& output, const Image& reference,
+                            const std::vector<std::size_t>& which) const;
   const std::vector<MetricRequest>& requests() const;
   int border(std::size_t request) const;  // the border actually cut
 

@@ -24,7 +24,8 @@ struct Network {
 // The first of the folders named by the environment that holds both files.
 std::optional<fs::path> weights_folder(const LpipsTrunk& trunk) {
   std::vector<fs::path> folders;
-  if (const char* assets = std::getenv("UPBENCH_ASSETS")) folders.push_back(fs::path(assets) / "weights" / "lpips");
+  if (const char* assets = std::getenv("UPBENCH_ASSETS"))
+    folders.push_back(fs::path(assets) / "weights" / "lpips");
   if (const char* weights = std::getenv("UPBENCH_WEIGHTS")) folders.emplace_back(weights);
   for (const fs::path& folder : folders)
     if (fs::exists(folder / trunk.features) && fs::exists(folder / trunk.lin)) return folder;
@@ -49,22 +50,25 @@ at::Tensor unit_length(const at::Tensor& features) {
   return features / (features.square().sum(1, true).sqrt() + 1e-10);
 }
 
-// Runs the trunk once on the smallest picture: a missing key or a wrong shape shows itself here, not at the first score.
+// Runs the trunk once on the smallest picture: a missing key or a wrong shape shows itself here, not at the
+// first score.
 void check(const Network& network, const fs::path& features, const fs::path& lin) {
   const int side = network.trunk.smallest_side;
   std::vector<at::Tensor> stages;
   try {
     stages = network.trunk.stages(network.weights, at::zeros({1, 3, side, side}));
   } catch (const std::exception&) {
-    throw std::invalid_argument(fmt::format("{}: these are not the weights of {}, expected keys and shapes of torchvision's "
-                                            "(features.N.weight, features.N.bias)",
-                                            features.string(), network.trunk.network));
+    throw std::invalid_argument(
+        fmt::format("{}: these are not the weights of {}, expected keys and shapes of torchvision's "
+                    "(features.N.weight, features.N.bias)",
+                    features.string(), network.trunk.network));
   }
   bool fits = stages.size() == network.lin.size();
   for (std::size_t i = 0; fits && i < stages.size(); ++i) fits = stages[i].size(1) == network.lin[i].size(0);
   if (!fits)
-    throw std::invalid_argument(fmt::format("{}: expected LPIPS weights lin0..lin{}.model.1.weight for the stages of {}",
-                                            lin.string(), stages.size() - 1, network.trunk.network));
+    throw std::invalid_argument(
+        fmt::format("{}: expected LPIPS weights lin0..lin{}.model.1.weight for the stages of {}",
+                    lin.string(), stages.size() - 1, network.trunk.network));
 }
 
 Network load(const LpipsTrunk& trunk, const fs::path& folder) {
@@ -81,8 +85,10 @@ Score score(const Network& network, const Image& output, const Image& reference)
   const int smallest = network.trunk.smallest_side;
   if (output.size(1) < smallest || output.size(2) < smallest)
     return {.flag = ScoreFlag::undefined,
-            .reason = fmt::format("smaller than the {0}x{0} pixels that {1} needs", smallest, network.trunk.network)};
-  if (output.equal(reference)) return {.value = 0};  // exactly, whatever order of summation a batch of two gets
+            .reason = fmt::format("smaller than the {0}x{0} pixels that {1} needs", smallest,
+                                  network.trunk.network)};
+  if (output.equal(reference))
+    return {.value = 0};  // exactly, whatever order of summation a batch of two gets
 
   const c10::NoGradGuard no_grad;
   double sum = 0;
@@ -100,8 +106,9 @@ Score score(const Network& network, const Image& output, const Image& reference)
 ScoreFunction make_lpips(const LpipsTrunk& trunk, std::string& reason) {
   const auto folder = weights_folder(trunk);
   if (!folder) {
-    reason = fmt::format("put {} (torchvision's {}) and {} (LPIPS v0.1) into a folder and set UPBENCH_WEIGHTS to it",
-                         trunk.features, trunk.network, trunk.lin);
+    reason = fmt::format(
+        "put {} (torchvision's {}) and {} (LPIPS v0.1) into a folder and set UPBENCH_WEIGHTS to it",
+        trunk.features, trunk.network, trunk.lin);
     return {};
   }
   return [network = load(trunk, *folder)](const Image& output, const Image& reference) {

@@ -10,7 +10,8 @@
 
 namespace upbench {
 
-// A classification network cut into stages, as LPIPS compares pictures by (Zhang et al., CVPR 2018; version 0.1 of the weights).
+// A classification network cut into stages, as LPIPS compares pictures by (Zhang et al., CVPR 2018; version
+// 0.1 of the weights).
 struct LpipsTrunk {
   std::string network;   // for people: "AlexNet"
   std::string features;  // file of the convolutions, torchvision's keys features.N.weight and features.N.bias
@@ -20,8 +21,9 @@ struct LpipsTrunk {
   std::vector<at::Tensor> (*stages)(const NamedTensors& weights, const at::Tensor& batch);
 };
 
-// Reads the two files from $UPBENCH_ASSETS/weights/lpips, else from $UPBENCH_WEIGHTS. Empty with `reason` filled when they are not
-// there; throws std::invalid_argument naming the file when one is there but is not what it should be.
+// Reads the two files from $UPBENCH_ASSETS/weights/lpips, else from $UPBENCH_WEIGHTS. Empty with `reason`
+// filled when they are not there; throws std::invalid_argument naming the file when one is there but is not
+// what it should be.
 ScoreFunction make_lpips(const LpipsTrunk& trunk, std::string& reason);
 
 }  // namespace upbench

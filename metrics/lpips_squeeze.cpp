@@ -7,7 +7,8 @@
 namespace upbench {
 namespace {
 
-// SqueezeNet 1.1 as in torchvision: a convolution and eight fire modules, seven stages. Pooling rounds its size up.
+// SqueezeNet 1.1 as in torchvision: a convolution and eight fire modules, seven stages. Pooling rounds its
+// size up.
 std::vector<at::Tensor> stages(const NamedTensors& weights, const at::Tensor& batch) {
   const auto convolve = [&](const at::Tensor& x, const std::string& key, int stride, int padding) {
     return at::conv2d(x, weights.at(key + ".weight"), weights.at(key + ".bias"), stride, padding).relu_();
@@ -16,7 +17,8 @@ std::vector<at::Tensor> stages(const NamedTensors& weights, const at::Tensor& ba
   const auto fire = [&](const at::Tensor& x, int index) {
     const std::string key = fmt::format("features.{}.", index);
     const at::Tensor squeezed = convolve(x, key + "squeeze", 1, 0);
-    return at::cat({convolve(squeezed, key + "expand1x1", 1, 0), convolve(squeezed, key + "expand3x3", 1, 1)}, 1);
+    return at::cat({convolve(squeezed, key + "expand1x1", 1, 0), convolve(squeezed, key + "expand3x3", 1, 1)},
+                   1);
   };
 
   const at::Tensor first = convolve(batch, "features.0", 2, 0);
@@ -38,7 +40,8 @@ Metric lpips_squeeze() {
           .better = Better::lower,
           .decimals = 4,
           .make = [](std::string& reason) {
-            return make_lpips({"SqueezeNet 1.1", "squeezenet1_1_features.pth", "lin_v0.1_squeeze.pth", 17, stages}, reason);
+            return make_lpips(
+                {"SqueezeNet 1.1", "squeezenet1_1_features.pth", "lin_v0.1_squeeze.pth", 17, stages}, reason);
           }};
 }
 

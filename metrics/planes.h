@@ -7,7 +7,8 @@
 
 namespace upbench {
 
-// A picture's three float32 planes in CPU memory, values in [0, 1], pixels of a row adjacent. Borrowed: the tensor outlives it.
+// A picture's three float32 planes in CPU memory, values in [0, 1], pixels of a row adjacent. Borrowed: the
+// tensor outlives it.
 struct Planes {
   const float* data = nullptr;
   int width = 0, height = 0;
@@ -16,7 +17,8 @@ struct Planes {
   const float* row(int channel, int y) const { return data + channel * channel_stride + y * row_stride; }
 };
 
-// image: on the CPU, adjacent pixels in memory (a border may have been cut from it). Throws std::invalid_argument otherwise.
+// image: on the CPU, adjacent pixels in memory (a border may have been cut from it). Throws
+// std::invalid_argument otherwise.
 Planes planes_of(const Image& image);
 
 // One signal made of the three planes, in 8-bit code values: offset + sum of weight x (255 x plane).
@@ -27,7 +29,8 @@ struct Signal {
 };
 
 inline constexpr std::array<Signal, 3> kRgbSignals = {{{{1, 0, 0}}, {{0, 1, 0}}, {{0, 0, 1}}}};
-// BT.601 limited range, 16..235, not rounded: 16 + 65.481 R + 128.553 G + 24.966 B of RGB in [0, 1] (MATLAB's rgb2ycbcr).
+// BT.601 limited range, 16..235, not rounded: 16 + 65.481 R + 128.553 G + 24.966 B of RGB in [0, 1] (MATLAB's
+// rgb2ycbcr).
 inline constexpr Signal kLumaSignal = {{65.481 / 255, 128.553 / 255, 24.966 / 255}, 16};
 
 }  // namespace upbench

@@ -37,8 +37,9 @@ void require_pair(const Image& output, const Image& reference) {
   require_image(output, "output to score");
   require_image(reference, "reference to score against");
   if (output.sizes() == reference.sizes()) return;
-  throw std::invalid_argument(fmt::format("cannot score: the output is {}x{}, the reference {}x{}; expected one size",
-                                          output.size(2), output.size(1), reference.size(2), reference.size(1)));
+  throw std::invalid_argument(
+      fmt::format("cannot score: the output is {}x{}, the reference {}x{}; expected one size", output.size(2),
+                  output.size(1), reference.size(2), reference.size(1)));
 }
 
 // Metrics run on the CPU; pictures on another device are brought here once.
@@ -57,14 +58,18 @@ Image cut(const Image& image, int border) {
   return image.narrow(1, border, image.size(1) - 2 * border).narrow(2, border, image.size(2) - 2 * border);
 }
 
-Score failed(std::string reason) { return {.flag = ScoreFlag::failed, .reason = std::move(reason)}; }
+Score failed(std::string reason) {
+  return {.flag = ScoreFlag::failed, .reason = std::move(reason)};
+}
 
 Score run(const Entry& entry, const Pair& pair) {
   if (2 * entry.border >= std::min(pair.output.size(1), pair.output.size(2)))
-    return {.flag = ScoreFlag::undefined, .reason = fmt::format("nothing is left after a cut of {} pixels", entry.border)};
+    return {.flag = ScoreFlag::undefined,
+            .reason = fmt::format("nothing is left after a cut of {} pixels", entry.border)};
   try {
     Score score = entry.function(cut(pair.output, entry.border), cut(pair.reference, entry.border));
-    if (score.flag == ScoreFlag::ok && !std::isfinite(score.value)) return failed("the score is not a finite number");
+    if (score.flag == ScoreFlag::ok && !std::isfinite(score.value))
+      return failed("the score is not a finite number");
     return score;
   } catch (const c10::Error& error) {
     return failed(error.what_without_backtrace());
@@ -87,7 +92,9 @@ Scorer::Scorer(std::vector<MetricRequest> requests, int default_border) {
   impl_ = impl.release();
 }
 
-Scorer::~Scorer() { delete impl_; }
+Scorer::~Scorer() {
+  delete impl_;
+}
 Scorer::Scorer(Scorer&& other) noexcept : impl_(std::exchange(other.impl_, nullptr)) {}
 
 std::vector<Scorer::Result> Scorer::score(const Image& output, const Image& reference) const {
@@ -115,7 +122,8 @@ std::vector<Scorer::Result> Scorer::score(const Image& output, const Image& refe
       continue;
     }
     if (entry.request.quantize && !saved) saved = Pair{quantized(pair.output), quantized(pair.reference)};
-    if (!entry.request.quantize && !unrounded) unrounded = Pair{pair.output.clamp(0, 1), pair.reference.clamp(0, 1)};
+    if (!entry.request.quantize && !unrounded)
+      unrounded = Pair{pair.output.clamp(0, 1), pair.reference.clamp(0, 1)};
     const auto start = std::chrono::steady_clock::now();
     Score score = run(entry, entry.request.quantize ? *saved : *unrounded);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
@@ -124,8 +132,12 @@ std::vector<Scorer::Result> Scorer::score(const Image& output, const Image& refe
   return results;
 }
 
-const std::vector<MetricRequest>& Scorer::requests() const { return impl_->requests; }
+const std::vector<MetricRequest>& Scorer::requests() const {
+  return impl_->requests;
+}
 
-int Scorer::border(std::size_t request) const { return impl_->entries.at(request).border; }
+int Scorer::border(std::size_t request) const {
+  return impl_->entries.at(request).border;
+}
 
 }  // namespace upbench

@@ -16,11 +16,15 @@ constexpr int kLanes = 8;    // partial sums, so that the additions do not wait 
 using Block = std::array<double, kBlock>;
 using Lanes = std::array<double, kLanes>;
 
+// Both code values are rounded to float32 (exact for 8-bit pictures) before they are subtracted in float64:
+// were product and difference of one type, the compiler could fuse them, and equal pictures would differ.
 UPBENCH_VECTOR_CLONES
-void add_difference(const float* output, const float* reference, int count, double weight, Block& difference) {
+void add_difference(const float* output, const float* reference, int count, double weight,
+                    Block& difference) {
   for (int x = 0; x < count; ++x) {
-    const float steps = 255.0F * output[x] - 255.0F * reference[x];
-    difference[x] += weight * static_cast<double>(steps);
+    const auto a = static_cast<double>(255.0F * output[x]);
+    const auto b = static_cast<double>(255.0F * reference[x]);
+    difference[x] += weight * (a - b);
   }
 }
 
@@ -55,7 +59,8 @@ double mean_squared_error_rgb(const Planes& output, const Planes& reference) {
 }
 
 Score psnr_score(double mean_squared_error) {
-  if (mean_squared_error == 0) return {.value = std::numeric_limits<double>::infinity(), .flag = ScoreFlag::inf};
+  if (mean_squared_error == 0)
+    return {.value = std::numeric_limits<double>::infinity(), .flag = ScoreFlag::inf};
   return {.value = 10 * std::log10(255.0 * 255.0 / mean_squared_error)};
 }
 

@@ -5,8 +5,8 @@
 
 namespace upbench {
 
-// Mean over all pixels of the squared difference of a signal, in 8-bit code values squared, accumulated in float64.
-// Both of one size, at least one pixel.
+// Mean over all pixels of the squared difference of a signal, in 8-bit code values squared, accumulated in
+// float64. Both of one size, at least one pixel.
 double mean_squared_error(const Planes& output, const Planes& reference, const Signal& signal);
 
 // The mean of that over R, G and B.

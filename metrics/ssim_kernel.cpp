@@ -7,10 +7,12 @@
 
 #include "metrics/vector_clones.h"
 
-// With s = a + b and d = a - b the formula needs four blurs instead of five and does not cancel where pictures are alike:
+// With s = a + b and d = a - b the formula needs four blurs instead of five and does not cancel where
+// pictures are alike:
 //   SSIM = (M - E[d]^2)(V - var d) / (M V),   M = (E[s]^2 + E[d]^2) / 2 + C1,   V = (var s + var d) / 2 + C2,
-// because 2 E[a]E[b] = E[a]^2 + E[b]^2 - E[d]^2 and 2 cov = var a + var b - var d. The picture is walked in strips of columns;
-// the last 11 rows of s and d lie in a ring that fits the second-level cache; blurring and formula are fused per row.
+// because 2 E[a]E[b] = E[a]^2 + E[b]^2 - E[d]^2 and 2 cov = var a + var b - var d. The picture is walked in
+// strips of columns; the last 11 rows of s and d lie in a ring that fits the second-level cache; blurring and
+// formula are fused per row.
 namespace upbench {
 namespace {
 
@@ -18,7 +20,7 @@ constexpr int kRadius = kSsimWindow / 2;
 constexpr int kVector = 16;   // buffer rows hold whole vectors of this many values
 constexpr int kStrip = 1024;  // columns of results at a time: long rows suit the prefetcher
 constexpr int kWidth = (kStrip + 2 * kRadius + kVector - 1) / kVector * kVector;  // of a buffer row
-constexpr float kCentre = 128;                  // subtracted from both signals: squares stay small
+constexpr float kCentre = 128;  // subtracted from both signals: squares stay small
 constexpr double kC1 = (0.01 * 255) * (0.01 * 255);
 constexpr double kC2 = (0.03 * 255) * (0.03 * 255);
 constexpr int kLanes = 8;  // partial sums of the results
@@ -35,8 +37,8 @@ struct Workspace {
   std::array<double, kLanes> totals{};
 };
 
-// Half of the window, outermost tap first. Multiples of 2^-24 whose whole sum is exactly 1: a sum off by one unit in the last
-// place would shift every variance by that share of the squared mean.
+// Half of the window, outermost tap first. Multiples of 2^-24 whose whole sum is exactly 1: a sum off by one
+// unit in the last place would shift every variance by that share of the squared mean.
 using Window = std::array<float, kRadius + 1>;
 
 Window gaussian_window() {
@@ -57,14 +59,13 @@ Window gaussian_window() {
   return window;
 }
 
+// The subtraction comes first: a product before it could be fused with it, and equal pictures would differ.
 UPBENCH_VECTOR_CLONES
 void add_channel(const float* __restrict output, const float* __restrict reference, int count, float weight,
                  float* __restrict sum, float* __restrict difference) {
   for (int x = 0; x < count; ++x) {
-    const float a = 255.0F * output[x];
-    const float b = 255.0F * reference[x];
-    sum[x] += weight * (a + b);
-    difference[x] += weight * (a - b);
+    sum[x] += weight * (output[x] + reference[x]);
+    difference[x] += weight * (output[x] - reference[x]);
   }
 }
 
@@ -128,13 +129,14 @@ void load_row(const Planes& output, const Planes& reference, const Signal& signa
   difference.values.fill(0);
   for (int c = 0; c < 3; ++c)
     if (signal.weights[c] != 0)
-      add_channel(output.row(c, y) + x, reference.row(c, y) + x, count, static_cast<float>(signal.weights[c]),
-                  sum.values.data(), difference.values.data());
+      add_channel(output.row(c, y) + x, reference.row(c, y) + x, count,
+                  static_cast<float>(255 * signal.weights[c]), sum.values.data(), difference.values.data());
 }
 
 // The row of results whose windows end at row y.
 void finish_row(int y, int results, const Window& window, Workspace& work) {
-  const int inputs = (results + 2 * kRadius + kVector - 1) / kVector * kVector;  // what lies beyond is never read back
+  const int inputs =
+      (results + 2 * kRadius + kVector - 1) / kVector * kVector;  // what lies beyond is never read back
   std::array<const float*, kSsimWindow> sum, difference;
   for (int i = 0; i < kSsimWindow; ++i) {
     const int slot = (y + 1 + i) % kSsimWindow;
@@ -142,10 +144,11 @@ void finish_row(int y, int results, const Window& window, Workspace& work) {
     difference[i] = work.difference[slot].values.data();
   }
   blur_columns(sum, inputs, window, work.blurred_sum.values.data(), work.blurred_sum_square.values.data());
-  blur_columns(difference, inputs, window, work.blurred_difference.values.data(), work.blurred_difference_square.values.data());
+  blur_columns(difference, inputs, window, work.blurred_difference.values.data(),
+               work.blurred_difference_square.values.data());
   blur_rows_and_combine(work.blurred_sum.values.data(), work.blurred_difference.values.data(),
-                        work.blurred_sum_square.values.data(), work.blurred_difference_square.values.data(), results, window,
-                        work.result.values.data());
+                        work.blurred_sum_square.values.data(), work.blurred_difference_square.values.data(),
+                        results, window, work.result.values.data());
   add_results(work.result.values.data(), results, work.totals);
 }
 

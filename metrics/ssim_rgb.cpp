@@ -13,7 +13,8 @@ Score score(const Image& output, const Image& reference) {
 Metric ssim_rgb() {
   return {.name = "ssim-rgb",
           .unit = "",
-          .convention = "mean of R, G and B; 11x11 Gaussian window, sigma 1.5, wholly inside; K 0.01 and 0.03, L 255",
+          .convention =
+              "mean of R, G and B; 11x11 Gaussian window, sigma 1.5, wholly inside; K 0.01 and 0.03, L 255",
           .better = Better::higher,
           .cuts_border = true,
           .decimals = 4,

@@ -13,8 +13,9 @@ Score score(const Image& output, const Image& reference) {
 Metric ssim_y() {
   return {.name = "ssim-y",
           .unit = "",
-          .convention = "BT.601 limited-range Y, unrounded; 11x11 Gaussian window, sigma 1.5, wholly inside; "
-                        "K 0.01 and 0.03, L 255",
+          .convention =
+              "BT.601 limited-range Y, unrounded; 11x11 Gaussian window, sigma 1.5, wholly inside; "
+              "K 0.01 and 0.03, L 255",
           .better = Better::higher,
           .cuts_border = true,
           .decimals = 4,

@@ -25,7 +25,9 @@ const EmbeddedModel* find_embedded(std::string_view name) {
   return found == embedded_models().end() ? nullptr : &*found;
 }
 
-LoadedNetwork load_embedded(const EmbeddedModel& model) { return load_network(read_checkpoint(model.data, model.size, model.name)); }
+LoadedNetwork load_embedded(const EmbeddedModel& model) {
+  return load_network(read_checkpoint(model.data, model.size, model.name));
+}
 
 LoadedNetwork load_file(const std::filesystem::path& file) {
   const Checkpoint checkpoint = read_checkpoint(file);
@@ -43,8 +45,10 @@ LoadedNetwork load_file(const std::filesystem::path& file) {
   for (std::string& stem : model_stems(search)) known.push_back(std::move(stem));
   const std::vector<std::string> near = near_misses(name, known);
   const std::string hint = near.empty() ? "" : fmt::format("; did you mean {}?", fmt::join(near, " or "));
-  throw std::invalid_argument(fmt::format("unknown model '{}': no built-in name, no file beside the spec, no stem under the model folders{} Built in: {}",
-                                          name, hint.empty() ? "." : hint, builtin));
+  throw std::invalid_argument(
+      fmt::format("unknown model '{}': not built in ({}), no such file beside the spec, no such stem under "
+                  "the model folders{}",
+                  name, builtin, hint));
 }
 
 // A network by name: embedded, or in a file. Nothing where the name is an interpolator's.
@@ -56,7 +60,8 @@ std::optional<LoadedNetwork> find_network(const std::string& name, const ModelSe
 }
 
 UpscalerPtr load_single(const std::string& name, const ModelSearch& search) {
-  if (std::optional<LoadedNetwork> network = find_network(name, search)) return make_network_upscaler(name, std::move(*network));
+  if (std::optional<LoadedNetwork> network = find_network(name, search))
+    return make_network_upscaler(name, std::move(*network));
   return name == kNull ? make_null_upscaler() : make_interpolator(name);
 }
 
@@ -64,7 +69,9 @@ UpscalerPtr load_blend(const ModelRequest& request, const ModelSearch& search) {
   std::vector<BlendPart> parts;
   for (const auto& [name, weight] : request.parts) {
     std::optional<LoadedNetwork> network = find_network(name, search);
-    if (!network) throw std::invalid_argument(fmt::format("blend '{}': '{}' has no weights to average", request.label, name));
+    if (!network)
+      throw std::invalid_argument(
+          fmt::format("blend '{}': '{}' has no weights to average", request.label, name));
     parts.push_back({.name = name, .network = std::move(*network), .weight = weight});
   }
   return make_network_upscaler(request.label, blend(request.label, parts));
@@ -74,13 +81,15 @@ UpscalerPtr load_blend(const ModelRequest& request, const ModelSearch& search) {
 
 const std::vector<BuiltinModel>& builtin_models() {
   static const std::vector<BuiltinModel> models = [] {
-    std::vector<BuiltinModel> list{{std::string(kNull), "null model: repeats pixels; what it costs is what the harness costs"}};
+    std::vector<BuiltinModel> list{
+        {std::string(kNull), "null model: repeats pixels; what it costs is what the harness costs"}};
     for (const ResampleKernel& kernel : resample_kernels()) {
       if (kernel.name != kNull) list.push_back({kernel.name, "interpolator: " + kernel.description});
     }
     for (const EmbeddedModel& model : embedded_models()) {
       const NetworkMatch match = load_embedded(model).match;
-      list.push_back({model.name, fmt::format("network of this project: {} x{}, {:.0f} MAC per input pixel", match.architecture, match.scale, match.macs_per_pixel)});
+      list.push_back({model.name, fmt::format("network of this project: {} x{}, {:.0f} MAC per input pixel",
+                                              match.architecture, match.scale, match.macs_per_pixel)});
     }
     return list;
   }();
@@ -88,7 +97,8 @@ const std::vector<BuiltinModel>& builtin_models() {
 }
 
 UpscalerPtr load_upscaler(const ModelRequest& request, const ModelSearch& search) {
-  if (request.parts.empty()) throw std::invalid_argument(fmt::format("model '{}' has no parts", request.label));
+  if (request.parts.empty())
+    throw std::invalid_argument(fmt::format("model '{}' has no parts", request.label));
   if (request.kind == ModelRequest::Kind::blend) return load_blend(request, search);
   if (request.kind == ModelRequest::Kind::single) return load_single(request.parts.front().first, search);
   std::vector<UpscalerPtr> parts;
@@ -96,6 +106,8 @@ UpscalerPtr load_upscaler(const ModelRequest& request, const ModelSearch& search
   return make_chain(request.label, std::move(parts));
 }
 
-UpscalerPtr load_upscaler_file(const std::filesystem::path& file) { return make_network_upscaler(file.stem().string(), load_file(file)); }
+UpscalerPtr load_upscaler_file(const std::filesystem::path& file) {
+  return make_network_upscaler(file.stem().string(), load_file(file));
+}
 
 }  // namespace upbench

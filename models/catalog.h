@@ -9,7 +9,8 @@
 
 namespace upbench {
 
-// What a spec's `model:` value asks for: one model, a chain (applied in order), or a weighted average of weights.
+// What a spec's `model:` value asks for: one model, a chain (applied in order), or a weighted average of
+// weights.
 struct ModelRequest {
   enum class Kind { single, chain, blend };
   Kind kind = Kind::single;
@@ -23,13 +24,15 @@ struct BuiltinModel {
 };
 const std::vector<BuiltinModel>& builtin_models();  // null model first; interpolators; embedded networks
 
-// Where file names are looked up: built-in name, path beside the spec, then by stem in each of model_dirs (recursively).
+// Where file names are looked up: built-in name, path beside the spec, then by stem in each of model_dirs
+// (recursively).
 struct ModelSearch {
   std::filesystem::path spec_dir;
   std::vector<std::filesystem::path> model_dirs;
 };
 
-// Throws std::invalid_argument for an unknown name (with near misses), two hits, an unrecognised or refused file.
+// Throws std::invalid_argument for an unknown name (with near misses), two hits, an unrecognised or refused
+// file.
 UpscalerPtr load_upscaler(const ModelRequest& request, const ModelSearch& search);
 
 // One file, no look-up.

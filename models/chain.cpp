@@ -10,7 +10,9 @@
 namespace upbench {
 namespace {
 
-int divide_up(int value, int divisor) { return (value + divisor - 1) / divisor; }
+int divide_up(int value, int divisor) {
+  return (value + divisor - 1) / divisor;
+}
 
 UpscalerInfo describe(const std::string& name, const std::vector<UpscalerPtr>& parts) {
   UpscalerInfo whole;
@@ -23,17 +25,21 @@ UpscalerInfo describe(const std::string& name, const std::vector<UpscalerPtr>& p
   for (const UpscalerPtr& part : parts) {
     const UpscalerInfo& info = part->info();
     // The part sees the picture enlarged by whole.scale: what it needs there is needed here by so much less.
-    whole.size_multiple = std::lcm(whole.size_multiple, info.size_multiple / std::gcd(info.size_multiple, whole.scale));
+    whole.size_multiple =
+        std::lcm(whole.size_multiple, info.size_multiple / std::gcd(info.size_multiple, whole.scale));
     whole.minimum_size = std::max(whole.minimum_size, divide_up(info.minimum_size, whole.scale));
     const bool is_bounded = whole.receptive_radius >= 0 && info.receptive_radius >= 0;
-    whole.receptive_radius = is_bounded ? whole.receptive_radius + divide_up(info.receptive_radius, whole.scale) : -1;
+    whole.receptive_radius =
+        is_bounded ? whole.receptive_radius + divide_up(info.receptive_radius, whole.scale) : -1;
     whole.macs_per_pixel += info.macs_per_pixel * whole.scale * whole.scale;
     whole.parameters += info.parameters;
     whole.supports_half = whole.supports_half && info.supports_half;
     whole.scale *= info.scale;
-    whole.recognised_by += fmt::format("{}{}: {}", whole.recognised_by.empty() ? "" : "; then ", info.name, info.recognised_by);
+    whole.recognised_by +=
+        fmt::format("{}{}: {}", whole.recognised_by.empty() ? "" : "; then ", info.name, info.recognised_by);
     whole.dialect += (whole.dialect.empty() ? "" : "; ") + info.dialect;
-    whole.hyper_parameters.emplace_back(fmt::format("part {}", whole.hyper_parameters.size() + 1), fmt::format("{} x{}", info.name, info.scale));
+    whole.hyper_parameters.emplace_back(fmt::format("part {}", whole.hyper_parameters.size() + 1),
+                                        fmt::format("{} x{}", info.name, info.scale));
     hasher.add_field(info.architecture).add_field(info.tensor_hash);
   }
   whole.tensor_hash = hasher.finish();
@@ -42,13 +48,15 @@ UpscalerInfo describe(const std::string& name, const std::vector<UpscalerPtr>& p
 
 class Chain : public Upscaler {
  public:
-  Chain(UpscalerInfo info, std::vector<UpscalerPtr> parts) : info_(std::move(info)), parts_(std::move(parts)) {}
+  Chain(UpscalerInfo info, std::vector<UpscalerPtr> parts)
+      : info_(std::move(info)), parts_(std::move(parts)) {}
 
   const UpscalerInfo& info() const override { return info_; }
 
   at::Tensor forward(const at::Tensor& batch, int) const override {
     at::Tensor picture = parts_.front()->forward(batch, parts_.front()->info().scale);
-    for (std::size_t i = 1; i < parts_.size(); ++i) picture = parts_[i]->forward(picture.clamp(0, 1), parts_[i]->info().scale);
+    for (std::size_t i = 1; i < parts_.size(); ++i)
+      picture = parts_[i]->forward(picture.clamp(0, 1), parts_[i]->info().scale);
     return picture;
   }
 
@@ -66,10 +74,13 @@ class Chain : public Upscaler {
 }  // namespace
 
 UpscalerPtr make_chain(const std::string& name, std::vector<UpscalerPtr> parts) {
-  if (parts.size() < 2) throw std::invalid_argument(fmt::format("chain '{}' has {} parts, expected at least 2", name, parts.size()));
+  if (parts.size() < 2)
+    throw std::invalid_argument(
+        fmt::format("chain '{}' has {} parts, expected at least 2", name, parts.size()));
   for (const UpscalerPtr& part : parts) {
     if (part->info().scale == 0) {
-      throw std::invalid_argument(fmt::format("chain '{}': '{}' has no scale of its own, expected networks", name, part->info().name));
+      throw std::invalid_argument(fmt::format("chain '{}': '{}' has no scale of its own, expected networks",
+                                              name, part->info().name));
     }
   }
   UpscalerInfo info = describe(name, parts);

@@ -34,10 +34,12 @@ class Interpolator : public Weightless {
  public:
   using Weightless::Weightless;
   at::Tensor forward(const at::Tensor& batch, int scale) const override {
-    const int height = static_cast<int>(batch.size(2)) * scale, width = static_cast<int>(batch.size(3)) * scale;
+    const int height = static_cast<int>(batch.size(2)) * scale,
+              width = static_cast<int>(batch.size(3)) * scale;
     if (batch.size(0) == 1) return resample(batch[0], height, width, info().name).unsqueeze(0);
     std::vector<at::Tensor> images;
-    for (std::int64_t i = 0; i < batch.size(0); ++i) images.push_back(resample(batch[i], height, width, info().name));
+    for (std::int64_t i = 0; i < batch.size(0); ++i)
+      images.push_back(resample(batch[i], height, width, info().name));
     return at::stack(images);
   }
 };
@@ -60,7 +62,8 @@ UpscalerPtr make_null_upscaler() {
 
 UpscalerPtr make_interpolator(std::string_view kernel) {
   const auto found = std::ranges::find(resample_kernels(), kernel, &ResampleKernel::name);
-  if (found == resample_kernels().end()) throw std::invalid_argument(fmt::format("unknown kernel '{}'", kernel));
+  if (found == resample_kernels().end())
+    throw std::invalid_argument(fmt::format("unknown kernel '{}'", kernel));
   return std::make_shared<Interpolator>(describe(kernel, "interpolator", "built in: " + found->description));
 }
 

@@ -15,13 +15,16 @@ namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 4> kExtensions{".safetensors", ".pth", ".pt", ".ckpt"};
 
-// Checkpoint files under the model folders, each once however it is reached, sorted. Links to folders are not followed.
+// Checkpoint files under the model folders, each once however it is reached, sorted. Links to folders are not
+// followed.
 std::set<fs::path> checkpoint_files(const ModelSearch& search) {
   std::set<fs::path> files;
   for (const fs::path& folder : search.model_dirs) {
     std::error_code error;
-    if (!fs::is_directory(folder, error)) throw std::invalid_argument(fmt::format("{}: is no folder of models", folder.string()));
-    for (fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied), end; entry != end; entry.increment(error)) {
+    if (!fs::is_directory(folder, error))
+      throw std::invalid_argument(fmt::format("{}: is no folder of models", folder.string()));
+    for (fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied), end;
+         entry != end; entry.increment(error)) {
       if (error) break;
       if (std::ranges::find(kExtensions, entry->path().extension().string()) == kExtensions.end()) continue;
       if (entry->is_regular_file(error)) files.insert(fs::weakly_canonical(entry->path()));
@@ -47,7 +50,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string lower(std::string_view text) {
   std::string result(text);
-  std::ranges::transform(result, result.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::ranges::transform(result, result.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return result;
 }
 
@@ -55,13 +59,16 @@ std::string lower(std::string_view text) {
 
 std::optional<fs::path> find_model_file(const std::string& name, const ModelSearch& search) {
   std::error_code ignored;
-  if (const fs::path beside = search.spec_dir / name; !name.empty() && fs::exists(beside, ignored) && !fs::is_directory(beside, ignored)) return beside;
+  if (const fs::path beside = search.spec_dir / name;
+      !name.empty() && fs::exists(beside, ignored) && !fs::is_directory(beside, ignored))
+    return beside;
   std::vector<fs::path> hits;
   for (const fs::path& file : checkpoint_files(search)) {
     if (file.stem() == name || file.filename() == name) hits.push_back(file);
   }
   if (hits.size() > 1) {
-    throw std::invalid_argument(fmt::format("model '{}' is both {} and {}: write the path", name, hits[0].string(), hits[1].string()));
+    throw std::invalid_argument(fmt::format("model '{}' is both {} and {}: write the path", name,
+                                            hits[0].string(), hits[1].string()));
   }
   if (hits.empty()) return {};
   return hits.front();
@@ -81,7 +88,8 @@ std::vector<std::string> near_misses(std::string_view name, const std::vector<st
   std::ranges::sort(near);
   std::vector<std::string> names;
   for (const auto& [distance, candidate] : near) {
-    if (names.size() < kShown && std::ranges::find(names, candidate) == names.end()) names.push_back(candidate);
+    if (names.size() < kShown && std::ranges::find(names, candidate) == names.end())
+      names.push_back(candidate);
   }
   return names;
 }

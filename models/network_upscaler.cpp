@@ -10,9 +10,12 @@ namespace {
 
 at::ScalarType dtype_of(Precision precision) {
   switch (precision) {
-    case Precision::fp16: return at::kHalf;
-    case Precision::bf16: return at::kBFloat16;
-    case Precision::fp32: break;
+    case Precision::fp16:
+      return at::kHalf;
+    case Precision::bf16:
+      return at::kBFloat16;
+    case Precision::fp32:
+      break;
   }
   return at::kFloat;
 }
@@ -47,10 +50,16 @@ UpscalerInfo describe(const std::string& name, const LoadedNetwork& network) {
 class NetworkUpscaler : public Upscaler {
  public:
   // Weights are converted from the file's own, so that a way through fp16 loses nothing.
-  NetworkUpscaler(UpscalerInfo info, std::shared_ptr<const LoadedNetwork> network, at::Device device, at::ScalarType dtype)
+  NetworkUpscaler(UpscalerInfo info, std::shared_ptr<const LoadedNetwork> network, at::Device device,
+                  at::ScalarType dtype)
       : info_(std::move(info)), network_(std::move(network)), dtype_(dtype) {
     NamedTensors weights;
-    for (const auto& [name, tensor] : network_->weights) weights.emplace(name, tensor.to(device, dtype));
+    for (const auto& [name, tensor] : network_->weights) {
+      at::Tensor placed = tensor.to(device, dtype);
+      // Convolutions then run with channels last, which is faster on CPUs and on tensor cores alike.
+      if (placed.dim() == 4) placed = placed.contiguous(at::MemoryFormat::ChannelsLast);
+      weights.emplace(name, std::move(placed));
+    }
     function_ = network_->match.bind(weights);
   }
 
@@ -58,14 +67,16 @@ class NetworkUpscaler : public Upscaler {
 
   at::Tensor forward(const at::Tensor& batch, int scale) const override {
     if (scale != info_.scale) {
-      throw std::invalid_argument(fmt::format("{}: a network of scale {} is asked for scale {}", info_.name, info_.scale, scale));
+      throw std::invalid_argument(
+          fmt::format("{}: a network of scale {} is asked for scale {}", info_.name, info_.scale, scale));
     }
-    return function_(batch.to(dtype_)).to(at::kFloat);
+    return function_(batch.to(dtype_)).to(at::kFloat).contiguous();
   }
 
   UpscalerPtr to(const std::string& device, Precision precision) const override {
     if (precision != Precision::fp32 && !info_.supports_half) {
-      throw std::invalid_argument(fmt::format("{}: {} does not work in half precision", info_.name, info_.architecture));
+      throw std::invalid_argument(
+          fmt::format("{}: {} does not work in half precision", info_.name, info_.architecture));
     }
     return std::make_shared<NetworkUpscaler>(info_, network_, parse_device(device), dtype_of(precision));
   }
@@ -81,7 +92,8 @@ class NetworkUpscaler : public Upscaler {
 
 UpscalerPtr make_network_upscaler(const std::string& name, LoadedNetwork network) {
   UpscalerInfo info = describe(name, network);
-  return std::make_shared<NetworkUpscaler>(std::move(info), std::make_shared<LoadedNetwork>(std::move(network)), at::kCPU, at::kFloat);
+  return std::make_shared<NetworkUpscaler>(
+      std::move(info), std::make_shared<LoadedNetwork>(std::move(network)), at::kCPU, at::kFloat);
 }
 
 }  // namespace upbench

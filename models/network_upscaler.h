@@ -7,7 +7,8 @@
 
 namespace upbench {
 
-// A network on the CPU in fp32. In half precision its weights and what it computes are half; forward takes and gives float32.
+// A network on the CPU in fp32. In half precision its weights and what it computes are half; forward takes
+// and gives float32.
 UpscalerPtr make_network_upscaler(const std::string& name, LoadedNetwork network);
 
 }  // namespace upbench

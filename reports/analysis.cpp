@@ -16,8 +16,13 @@ constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 // Trial indices grouped by (cell, picture).
 struct Groups {
-  explicit Groups(const RunData& data) : pictures(data.plan.images.size()), first(data.plan.cells.size() * pictures + 1), trials(data.trials.size()) {
-    const auto slot = [&](const RunData::Trial& trial) { return std::size_t{trial.cell} * pictures + trial.image; };
+  explicit Groups(const RunData& data)
+      : pictures(data.plan.images.size()),
+        first(data.plan.cells.size() * pictures + 1),
+        trials(data.trials.size()) {
+    const auto slot = [&](const RunData::Trial& trial) {
+      return std::size_t{trial.cell} * pictures + trial.image;
+    };
     for (const auto& trial : data.trials) ++first[slot(trial) + 1];
     std::partial_sum(first.begin(), first.end(), first.begin());
     std::vector<std::size_t> next = first;
@@ -36,24 +41,31 @@ double picture_score(const RunData& data, std::span<const std::size_t> trials, s
   for (const std::size_t t : trials) {
     const RunData::Score& score = data.score(t, metric);
     if (!data.trials[t].finished) return kNone;
-    if (score.flag == ValueFlag::inf) sum = std::numeric_limits<double>::infinity();
-    else if (score.flag == ValueFlag::ok) sum += score.value;
-    else return kNone;
+    if (score.flag == ValueFlag::inf)
+      sum = std::numeric_limits<double>::infinity();
+    else if (score.flag == ValueFlag::ok)
+      sum += score.value;
+    else
+      return kNone;
   }
   return trials.empty() ? kNone : sum / static_cast<double>(trials.size());
 }
 
-MetricFigures metric_figures(const RunData& data, const Groups& groups, std::size_t cell, std::size_t metric) {
+MetricFigures metric_figures(const RunData& data, const Groups& groups, std::size_t cell,
+                             std::size_t metric) {
   MetricFigures figures;
   std::vector<double> finite;
   for (std::size_t picture = 0; picture < groups.pictures; ++picture) {
     const double score = picture_score(data, groups.of(cell, picture), metric);
     figures.of_picture.push_back(score);
-    if (std::isfinite(score)) finite.push_back(score);
-    else if (std::isinf(score)) ++figures.infinite;
+    if (std::isfinite(score))
+      finite.push_back(score);
+    else if (std::isinf(score))
+      ++figures.infinite;
   }
   figures.scored = finite.size();
-  figures.mean = finite.empty() && figures.infinite > 0 ? std::numeric_limits<double>::infinity() : mean(finite);
+  figures.mean =
+      finite.empty() && figures.infinite > 0 ? std::numeric_limits<double>::infinity() : mean(finite);
   figures.spread = standard_deviation(finite);
   return figures;
 }
@@ -61,16 +73,21 @@ MetricFigures metric_figures(const RunData& data, const Groups& groups, std::siz
 // An alias has no timings of its own: those of the trial that it repeats count.
 const RunData::Trial& timed(const RunData& data, std::size_t trial) {
   const RunData::Trial& own = data.trials[trial];
-  const bool borrow = own.same_as < data.trials.size() && std::isnan(own.model_seconds) && std::isnan(own.sweep_seconds);
+  const bool borrow =
+      own.same_as < data.trials.size() && std::isnan(own.model_seconds) && std::isnan(own.sweep_seconds);
   return borrow ? data.trials[own.same_as] : own;
 }
 
 void count_trial(CellFigures& figures, const RunData::Trial& trial) {
   if (trial.same_as != kNoTrial) ++figures.repeats;
-  if (!trial.finished) ++figures.pending;
-  else if (trial.status == Status::ok) ++figures.ok;
-  else if (trial.status == Status::failed) ++figures.failed;
-  else ++figures.skipped;
+  if (!trial.finished)
+    ++figures.pending;
+  else if (trial.status == Status::ok)
+    ++figures.ok;
+  else if (trial.status == Status::failed)
+    ++figures.failed;
+  else
+    ++figures.skipped;
 }
 
 CellFigures cell_figures(const RunData& data, const Groups& groups, std::size_t cell) {
@@ -91,15 +108,17 @@ CellFigures cell_figures(const RunData& data, const Groups& groups, std::size_t 
   figures.model_seconds = median(model);
   figures.sweep_seconds = median(sweep);
   figures.model_timed = model.size();
-  for (std::size_t m = 0; m < data.plan.metrics.size(); ++m) figures.metrics.push_back(metric_figures(data, groups, cell, m));
+  for (std::size_t m = 0; m < data.plan.metrics.size(); ++m)
+    figures.metrics.push_back(metric_figures(data, groups, cell, m));
   return figures;
 }
 
 void mark_comparable(Analysis& analysis, std::size_t m) {
   std::size_t wanted = 0;  // pictures that any cell scored
   for (std::size_t picture = 0; picture < analysis.data->plan.images.size(); ++picture)
-    wanted += std::any_of(analysis.cells.begin(), analysis.cells.end(),
-                          [&](const CellFigures& cell) { return !std::isnan(cell.metrics[m].of_picture[picture]); });
+    wanted += std::any_of(analysis.cells.begin(), analysis.cells.end(), [&](const CellFigures& cell) {
+      return !std::isnan(cell.metrics[m].of_picture[picture]);
+    });
   for (CellFigures& cell : analysis.cells) {
     MetricFigures& figures = cell.metrics[m];
     figures.comparable = wanted > 0 && (figures.scored == wanted || figures.infinite == wanted);
@@ -117,7 +136,9 @@ std::vector<std::uint32_t> best_cells(const Analysis& analysis, std::size_t m) {
   }
   if (comparable.size() < 2) return {};
   const int decimals = analysis.metric(m).decimals;
-  std::erase_if(comparable, [&](std::uint32_t c) { return fixed(analysis.cells[c].metrics[m].mean, decimals) != fixed(best, decimals); });
+  std::erase_if(comparable, [&](std::uint32_t c) {
+    return fixed(analysis.cells[c].metrics[m].mean, decimals) != fixed(best, decimals);
+  });
   return comparable;
 }
 
@@ -130,7 +151,12 @@ int rank_class(const CellFigures& cell) {
 }  // namespace
 
 Analysis analyse(const RunData& data) {
-  Analysis analysis{.data = &data, .axes = find_axes(data.plan.cells), .naming = {}, .cells = {}, .ranking = {}, .best = {}};
+  Analysis analysis{.data = &data,
+                    .axes = find_axes(data.plan.cells),
+                    .naming = {},
+                    .cells = {},
+                    .ranking = {},
+                    .best = {}};
   analysis.naming = naming_axes(analysis.axes);
   const Groups groups(data);
   for (std::uint32_t cell = 0; cell < data.plan.cells.size(); ++cell) {

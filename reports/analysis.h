@@ -8,17 +8,19 @@
 #include "reports/axes.h"
 #include "reports/run_data.h"
 
-// RunData -> figures per cell. All comparisons are paired by picture; seeds of a picture are averaged first, so n counts pictures.
+// RunData -> figures per cell. All comparisons are paired by picture; seeds of a picture are averaged first,
+// so n counts pictures.
 namespace upbench {
 
 // One metric of one cell.
 struct MetricFigures {
-  std::vector<double> of_picture;  // mean over seeds; +inf: identical to the reference; NaN: a seed has no score
-  std::size_t scored = 0;          // pictures with a finite value
-  std::size_t infinite = 0;        // left out of mean and spread
-  double mean = 0, spread = 0;     // over the finite ones; all infinite: mean is +inf. NaN: none
-  // Every picture that any cell scored is finite here, or every one infinite. Means of other cells rest on other pictures, so they are
-  // shown but never called best.
+  std::vector<double>
+      of_picture;               // mean over seeds; +inf: identical to the reference; NaN: a seed has no score
+  std::size_t scored = 0;       // pictures with a finite value
+  std::size_t infinite = 0;     // left out of mean and spread
+  double mean = 0, spread = 0;  // over the finite ones; all infinite: mean is +inf. NaN: none
+  // Every picture that any cell scored is finite here, or every one infinite. Means of other cells rest on
+  // other pictures, so they are shown but never called best.
   bool comparable = false;
 };
 
@@ -33,12 +35,14 @@ struct CellFigures {
 };
 
 struct Analysis {
-  const RunData* data = nullptr;             // outlives the analysis
+  const RunData* data = nullptr;  // outlives the analysis
   std::vector<ReportAxis> axes;
-  std::vector<std::size_t> naming;           // axes that tell cells apart
+  std::vector<std::size_t> naming;  // axes that tell cells apart
   std::vector<CellFigures> cells;
-  std::vector<std::uint32_t> ranking;        // cells by the first metric's mean: comparable ones, others, those without a score
-  std::vector<std::vector<std::uint32_t>> best;  // of each metric: cells with the best mean to the printed digit; empty unless two compare
+  std::vector<std::uint32_t>
+      ranking;  // cells by the first metric's mean: comparable ones, others, those without a score
+  std::vector<std::vector<std::uint32_t>>
+      best;  // of each metric: cells with the best mean to the printed digit; empty unless two compare
 
   const MetricRow& metric(std::size_t m) const { return data->plan.metrics[m]; }
   // Is `a` better than `b` under metric m; false for NaN.

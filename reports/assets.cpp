@@ -1,8 +1,8 @@
 #include "reports/assets.h"
 
-#define UPBENCH_ASSET(function, symbol)                                                \
-  extern "C" const char upbench_##symbol[], upbench_##symbol##_end[];                  \
-  std::string_view upbench::assets::function() {                                       \
+#define UPBENCH_ASSET(function, symbol)                                                             \
+  extern "C" const char upbench_##symbol[], upbench_##symbol##_end[];                               \
+  std::string_view upbench::assets::function() {                                                    \
     return {upbench_##symbol, static_cast<std::size_t>(upbench_##symbol##_end - upbench_##symbol)}; \
   }
 

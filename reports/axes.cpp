@@ -6,12 +6,15 @@
 namespace upbench {
 namespace {
 
-std::string parameter(const std::string& path) { return path.substr(path.rfind('.') + 1); }
+std::string parameter(const std::string& path) {
+  return path.substr(path.rfind('.') + 1);
+}
 
 }  // namespace
 
 bool ReportAxis::varies() const {
-  return std::any_of(of_cell.begin(), of_cell.end(), [&](std::uint32_t value) { return value != of_cell.front(); });
+  return std::any_of(of_cell.begin(), of_cell.end(),
+                     [&](std::uint32_t value) { return value != of_cell.front(); });
 }
 
 std::vector<ReportAxis> find_axes(const std::vector<CellRow>& cells) {
@@ -22,18 +25,23 @@ std::vector<ReportAxis> find_axes(const std::vector<CellRow>& cells) {
     for (const auto& [path, value] : cells[cell].label) {
       const auto [at, added] = index.try_emplace(path, axes.size());
       if (added) {
-        axes.push_back({.path = path, .title = {}, .values = {}, .of_cell = std::vector<std::uint32_t>(cells.size(), kNoValue)});
+        axes.push_back({.path = path,
+                        .title = {},
+                        .values = {},
+                        .of_cell = std::vector<std::uint32_t>(cells.size(), kNoValue)});
         values.emplace_back();
       }
       ReportAxis& axis = axes[at->second];
-      const auto [known, is_new] = values[at->second].try_emplace(value, static_cast<std::uint32_t>(axis.values.size()));
+      const auto [known, is_new] =
+          values[at->second].try_emplace(value, static_cast<std::uint32_t>(axis.values.size()));
       if (is_new) axis.values.push_back(value);
       axis.of_cell[cell] = known->second;
     }
   }
   std::map<std::string, int> uses;
   for (const ReportAxis& axis : axes) ++uses[parameter(axis.path)];
-  for (ReportAxis& axis : axes) axis.title = uses[parameter(axis.path)] == 1 ? parameter(axis.path) : axis.path;
+  for (ReportAxis& axis : axes)
+    axis.title = uses[parameter(axis.path)] == 1 ? parameter(axis.path) : axis.path;
   return axes;
 }
 

@@ -11,11 +11,11 @@ namespace upbench {
 inline constexpr std::uint32_t kNoValue = 0xFFFFFFFF;  // the cell has no such axis
 
 struct ReportAxis {
-  std::string path;                   // "upscale.tile"
-  std::string title;                  // "tile", or the path where two stages have one
-  std::vector<std::string> values;    // as written, in the order of the cells
-  std::vector<std::uint32_t> of_cell; // index into values, or kNoValue
-  bool varies() const;                // two cells differ in it
+  std::string path;                    // "upscale.tile"
+  std::string title;                   // "tile", or the path where two stages have one
+  std::vector<std::string> values;     // as written, in the order of the cells
+  std::vector<std::uint32_t> of_cell;  // index into values, or kNoValue
+  bool varies() const;                 // two cells differ in it
 };
 
 // Every axis of the cells' labels, in order of first appearance.

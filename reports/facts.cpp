@@ -15,15 +15,22 @@ namespace {
 constexpr std::size_t kMostRows = 500;
 constexpr std::size_t kMostNames = 3;
 
-Table text_table(std::string id, std::string title, std::string caption, const std::vector<const char*>& columns) {
-  Table table{.id = std::move(id), .title = std::move(title), .caption = std::move(caption), .columns = {}, .rows = {}};
+Table text_table(std::string id, std::string title, std::string caption,
+                 const std::vector<const char*>& columns) {
+  Table table{.id = std::move(id),
+              .title = std::move(title),
+              .caption = std::move(caption),
+              .columns = {},
+              .rows = {}};
   for (const char* column : columns) table.columns.push_back({.id = column, .title = column});
   return table;
 }
 
 void add_capped(Table& table, Table::Row row) {
-  if (table.rows.size() < kMostRows) table.add(std::move(row));
-  else ++table.left_out;
+  if (table.rows.size() < kMostRows)
+    table.add(std::move(row));
+  else
+    ++table.left_out;
 }
 
 // Equal things counted, in order of first appearance.
@@ -40,7 +47,8 @@ class Tally {
     if (added) entries_.push_back({.key = key, .count = 0, .images = {}});
     Entry& entry = entries_[at->second];
     ++entry.count;
-    if (entry.images.size() <= kMostNames && std::count(entry.images.begin(), entry.images.end(), image) == 0) entry.images.push_back(image);
+    if (entry.images.size() <= kMostNames && std::count(entry.images.begin(), entry.images.end(), image) == 0)
+      entry.images.push_back(image);
   }
   const std::vector<Entry>& entries() const { return entries_; }
 
@@ -51,18 +59,23 @@ class Tally {
 
 std::string picture_names(const RunData& data, const std::vector<std::uint32_t>& images) {
   std::string names;
-  for (std::size_t i = 0; i < std::min(images.size(), kMostNames); ++i) names += (i > 0 ? ", " : "") + data.plan.images[images[i]].name;
+  for (std::size_t i = 0; i < std::min(images.size(), kMostNames); ++i)
+    names += (i > 0 ? ", " : "") + data.plan.images[images[i]].name;
   return images.size() > kMostNames ? names + ", …" : names;
 }
 
-Table::Cell count_cell(std::size_t count) { return value_cell(static_cast<double>(count)); }
+Table::Cell count_cell(std::size_t count) {
+  return value_cell(static_cast<double>(count));
+}
 
 void flatten(const nlohmann::json& json, const std::string& path, Table& table) {
   if (json.is_object()) {
-    for (const auto& [key, value] : json.items()) flatten(value, path.empty() ? key : path + "." + key, table);
+    for (const auto& [key, value] : json.items())
+      flatten(value, path.empty() ? key : path + "." + key, table);
   } else {
-    const std::string text =
-        json.is_string() ? json.get<std::string>() : json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    const std::string text = json.is_string()
+                                 ? json.get<std::string>()
+                                 : json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     add_capped(table, {.cells = {text_cell(path), text_cell(text)}});
   }
 }
@@ -70,17 +83,20 @@ void flatten(const nlohmann::json& json, const std::string& path, Table& table) 
 }  // namespace
 
 Table conventions_table(const Analysis& analysis) {
-  Table table = text_table("conventions", "Conventions", "What each metric means here; figures under other conventions are not comparable.",
+  Table table = text_table("conventions", "Conventions",
+                           "What each metric means here; figures under other conventions are not comparable.",
                            {"metric", "unit", "better", "border", "convention", "version"});
   for (const MetricRow& metric : analysis.data->plan.metrics)
     table.add({.cells = {text_cell(metric.name), text_cell(metric.unit.empty() ? "none" : metric.unit),
-                         text_cell(metric.higher_is_better ? "higher" : "lower"), text_cell(fmt::format("{} px", metric.border)),
-                         text_cell(metric.convention), text_cell(fmt::format("{}", metric.version))}});
+                         text_cell(metric.higher_is_better ? "higher" : "lower"),
+                         text_cell(fmt::format("{} px", metric.border)), text_cell(metric.convention),
+                         text_cell(fmt::format("{}", metric.version))}});
   return table;
 }
 
 Table settings_table(const Analysis& analysis) {
-  Table table = text_table("settings", "Fixed settings", "Settings with one value in all cells.", {"setting", "value"});
+  Table table =
+      text_table("settings", "Fixed settings", "Settings with one value in all cells.", {"setting", "value"});
   for (const ReportAxis& axis : analysis.axes)
     if (!axis.varies()) add_capped(table, {.cells = {text_cell(axis.path), text_cell(axis.values.front())}});
   return table;
@@ -90,15 +106,18 @@ Table environment_table(const Analysis& analysis) {
   Table table = text_table("environment", "Environment", "Where the run was started.", {"what", "value"});
   const RunPlan& plan = analysis.data->plan;
   const nlohmann::json json = nlohmann::json::parse(plan.environment.json, nullptr, false);
-  if (json.is_discarded()) table.add({.cells = {text_cell("environment"), text_cell(plan.environment.json)}});
-  else flatten(json, "", table);
+  if (json.is_discarded())
+    table.add({.cells = {text_cell("environment"), text_cell(plan.environment.json)}});
+  else
+    flatten(json, "", table);
   table.add({.cells = {text_cell("command"), text_cell(plan.run.command)}});
   table.add({.cells = {text_cell("run key"), text_cell(plan.run.key.hex())}});
   return table;
 }
 
 Table exclusions_table(const Analysis& analysis) {
-  Table table = text_table("exclusions", "Left out", "Cells that the spec or the plan excluded.", {"cell", "reason"});
+  Table table =
+      text_table("exclusions", "Left out", "Cells that the spec or the plan excluded.", {"cell", "reason"});
   table.columns.push_back({.id = "trials", .title = "trials", .kind = Table::Kind::count});
   const nlohmann::json list = nlohmann::json::parse(analysis.data->plan.run.exclusions, nullptr, false);
   if (!list.is_array()) return table;
@@ -106,7 +125,8 @@ Table exclusions_table(const Analysis& analysis) {
     if (!entry.is_object()) continue;
     std::string label;
     const auto append = [&](const std::string& path, const nlohmann::json& value) {
-      label += fmt::format("{}{} = {}", label.empty() ? "" : ", ", path, value.is_string() ? value.get<std::string>() : value.dump());
+      label += fmt::format("{}{} = {}", label.empty() ? "" : ", ", path,
+                           value.is_string() ? value.get<std::string>() : value.dump());
     };
     // {path: value}, or a list of [path, value] where the order of axes matters.
     const nlohmann::json axes = entry.value("label", nlohmann::json());
@@ -115,10 +135,13 @@ Table exclusions_table(const Analysis& analysis) {
       for (const auto& [path, value] : axes.items()) append(path, value);
     if (axes.is_array())
       for (const nlohmann::json& pair : axes)
-        if (pair.is_array() && pair.size() == 2 && pair[0].is_string()) append(pair[0].get<std::string>(), pair[1]);
-    const nlohmann::json reason = entry.value("reason", nlohmann::json()), trials = entry.value("trials", nlohmann::json());
-    add_capped(table, {.cells = {text_cell(label), text_cell(reason.is_string() ? reason.get<std::string>() : reason.dump()),
-                                 trials.is_number() ? value_cell(trials.get<double>()) : empty_cell()}});
+        if (pair.is_array() && pair.size() == 2 && pair[0].is_string())
+          append(pair[0].get<std::string>(), pair[1]);
+    const nlohmann::json reason = entry.value("reason", nlohmann::json()),
+                         trials = entry.value("trials", nlohmann::json());
+    add_capped(table, {.cells = {text_cell(label),
+                                 text_cell(reason.is_string() ? reason.get<std::string>() : reason.dump()),
+                                 trials.is_number() ? value_cell(trials.get<double>()) : Table::Cell{}}});
   }
   return table;
 }
@@ -127,13 +150,15 @@ Table failures_table(const Analysis& analysis) {
   const RunData& data = *analysis.data;
   Tally<std::tuple<Status, std::uint32_t, std::uint32_t>> tally;
   for (const RunData::Trial& trial : data.trials)
-    if (trial.finished && trial.status != Status::ok) tally.add({trial.status, trial.cell, trial.reason}, trial.image);
+    if (trial.finished && trial.status != Status::ok)
+      tally.add({trial.status, trial.cell, trial.reason}, trial.image);
   Table table = text_table("failures", "Failed and skipped trials", "", {"status", "cell", "reason"});
   table.columns.push_back({.id = "trials", .title = "trials", .kind = Table::Kind::count});
   table.columns.push_back({.id = "pictures", .title = "pictures"});
   for (const auto& entry : tally.entries()) {
     const auto& [status, cell, reason] = entry.key;
-    add_capped(table, {.cells = {text_cell(std::string(to_string(status))), text_cell(analysis.cells[cell].name), text_cell(data.text(reason)),
+    add_capped(table, {.cells = {text_cell(std::string(to_string(status))),
+                                 text_cell(analysis.cells[cell].name), text_cell(data.text(reason)),
                                  count_cell(entry.count), text_cell(picture_names(data, entry.images))},
                        .status = status});
   }
@@ -146,15 +171,18 @@ Table missing_table(const Analysis& analysis) {
   for (std::size_t t = 0; t < data.trials.size(); ++t) {
     if (!data.trials[t].finished || data.trials[t].status != Status::ok) continue;
     for (std::size_t m = 0; m < data.plan.metrics.size(); ++m)
-      if (const RunData::Score& score = data.score(t, m); score.flag != ValueFlag::ok && score.flag != ValueFlag::inf)
+      if (const RunData::Score& score = data.score(t, m);
+          score.flag != ValueFlag::ok && score.flag != ValueFlag::inf)
         tally.add({m, score.flag, score.reason}, data.trials[t].image);
   }
-  Table table = text_table("missing", "Scores without a value", "Of trials that are ok otherwise.", {"metric", "status", "reason"});
+  Table table = text_table("missing", "Scores without a value", "Of trials that are ok otherwise.",
+                           {"metric", "status", "reason"});
   table.columns.push_back({.id = "trials", .title = "trials", .kind = Table::Kind::count});
   table.columns.push_back({.id = "pictures", .title = "pictures"});
   for (const auto& entry : tally.entries()) {
     const auto& [metric, flag, reason] = entry.key;
-    add_capped(table, {.cells = {text_cell(data.plan.metrics[metric].name), text_cell(std::string(to_string(flag))), text_cell(data.text(reason)),
+    add_capped(table, {.cells = {text_cell(data.plan.metrics[metric].name),
+                                 text_cell(std::string(to_string(flag))), text_cell(data.text(reason)),
                                  count_cell(entry.count), text_cell(picture_names(data, entry.images))}});
   }
   return table;
@@ -164,23 +192,29 @@ Table duplicates_table(const Analysis& analysis) {
   const RunData& data = *analysis.data;
   Tally<std::pair<std::uint32_t, std::uint32_t>> tally;
   for (const RunData::Trial& trial : data.trials)
-    if (trial.same_as < data.trials.size()) tally.add({trial.cell, data.trials[trial.same_as].cell}, trial.image);
-  Table table = text_table("duplicates", "Repeated cells", "Trials whose settings compute the same pixels as another's: computed once, shown in both.",
-                           {"cell", "same as"});
+    if (trial.same_as < data.trials.size())
+      tally.add({trial.cell, data.trials[trial.same_as].cell}, trial.image);
+  Table table =
+      text_table("duplicates", "Repeated cells",
+                 "Trials whose settings compute the same pixels as another's: computed once, shown in both.",
+                 {"cell", "same as"});
   table.columns.push_back({.id = "trials", .title = "trials", .kind = Table::Kind::count});
   table.columns.push_back({.id = "pictures", .title = "pictures"});
   for (const auto& entry : tally.entries())
-    add_capped(table, {.cells = {text_cell(analysis.cells[entry.key.first].name), text_cell(analysis.cells[entry.key.second].name),
-                                 count_cell(entry.count), text_cell(picture_names(data, entry.images))}});
+    add_capped(table, {.cells = {text_cell(analysis.cells[entry.key.first].name),
+                                 text_cell(analysis.cells[entry.key.second].name), count_cell(entry.count),
+                                 text_cell(picture_names(data, entry.images))}});
   return table;
 }
 
 Table notes_table(const Analysis& analysis) {
   Table table = text_table("notes", "Notes on pictures", "", {"picture", "note"});
   for (const ImageRow& image : analysis.data->plan.images) {
-    for (const std::string& note : image.notes) add_capped(table, {.cells = {text_cell(image.name), text_cell(note)}});
+    for (const std::string& note : image.notes)
+      add_capped(table, {.cells = {text_cell(image.name), text_cell(note)}});
     if (!image.problem.empty())
-      add_capped(table, {.cells = {text_cell(image.name), text_cell("unusable: " + image.problem)}, .status = Status::failed});
+      add_capped(table, {.cells = {text_cell(image.name), text_cell("unusable: " + image.problem)},
+                         .status = Status::failed});
   }
   return table;
 }

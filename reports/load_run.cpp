@@ -18,7 +18,8 @@ struct Places {
   std::vector<std::size_t> metrics;
 };
 
-void append_trial(RunData& to, const RunData& from, std::size_t index, const Places& places, std::size_t first) {
+void append_trial(RunData& to, const RunData& from, std::size_t index, const Places& places,
+                  std::size_t first) {
   RunData::Trial trial = from.trials[index];
   trial.cell = places.cells[trial.cell];
   trial.image = places.images[trial.image];
@@ -42,8 +43,9 @@ RunData merge_parts(std::vector<RunData> parts) {
   for (std::size_t i = 0; i < merged.plan.metrics.size(); ++i) same.metrics.push_back(i);
   for (std::size_t p = 1; p < parts.size(); ++p) {
     if (parts[p].trials.size() != merged.trials.size())
-      throw std::runtime_error(fmt::format("{}: {} trials of run {}, expected {} as in {}", parts[p].source, parts[p].trials.size(),
-                                           merged.plan.run.key.short_hex(), merged.trials.size(), merged.source));
+      throw std::runtime_error(fmt::format("{}: {} trials of run {}, expected {} as in {}", parts[p].source,
+                                           parts[p].trials.size(), merged.plan.run.key.short_hex(),
+                                           merged.trials.size(), merged.source));
     for (std::size_t t = 0; t < merged.trials.size(); ++t) {
       if (merged.trials[t].finished || !parts[p].trials[t].finished) continue;
       append_trial(merged, parts[p], t, same, 0);
@@ -65,7 +67,9 @@ std::size_t place_metric(std::vector<MetricRow>& metrics, MetricRow metric) {
   const std::string variant = fmt::format("{}@v{}@border{}", metric.name, metric.version, metric.border);
   for (std::size_t i = 0; i < metrics.size(); ++i)
     if ((metrics[i].name == metric.name || metrics[i].name == variant) && same(metrics[i], metric)) return i;
-  if (std::any_of(metrics.begin(), metrics.end(), [&](const MetricRow& other) { return other.name == metric.name; })) metric.name = variant;
+  if (std::any_of(metrics.begin(), metrics.end(),
+                  [&](const MetricRow& other) { return other.name == metric.name; }))
+    metric.name = variant;
   metrics.push_back(std::move(metric));
   return metrics.size() - 1;
 }
@@ -74,8 +78,11 @@ std::vector<std::string> distinct_names(const std::vector<RunData>& parts) {
   std::vector<std::string> names;
   for (const RunData& part : parts) {
     const std::string& name = part.plan.run.name;
-    const bool twice = std::count_if(parts.begin(), parts.end(), [&](const RunData& other) { return other.plan.run.name == name; }) > 1;
-    names.push_back(twice ? fmt::format("{} ({} {})", name, part.plan.run.started_at, part.plan.run.key.short_hex().substr(0, 6)) : name);
+    const bool twice = std::count_if(parts.begin(), parts.end(),
+                                     [&](const RunData& other) { return other.plan.run.name == name; }) > 1;
+    names.push_back(twice ? fmt::format("{} ({} {})", name, part.plan.run.started_at,
+                                        part.plan.run.key.short_hex().substr(0, 6))
+                          : name);
   }
   return names;
 }
@@ -108,18 +115,21 @@ RunData join_runs(const std::vector<RunData>& parts) {
       if (added) plan.images.push_back(image);
       places[p].images.push_back(at->second);
     }
-    for (const MetricRow& metric : part.metrics) places[p].metrics.push_back(place_metric(plan.metrics, metric));
+    for (const MetricRow& metric : part.metrics)
+      places[p].metrics.push_back(place_metric(plan.metrics, metric));
   }
   plan.run.exclusions = exclusions.dump();
   plan.environment = parts.front().plan.environment;
   if (machines.size() > 1) {
     plan.environment.json = environments.dump();
-    joined.warnings.push_back("The runs were made in different environments: their times are not comparable.");
+    joined.warnings.push_back(
+        "The runs were made in different environments: their times are not comparable.");
   }
   for (std::size_t p = 0; p < parts.size(); ++p) {
     joined.source += (p > 0 ? ", " : "") + parts[p].source;
     const std::size_t first = joined.trials.size();
-    for (std::size_t t = 0; t < parts[p].trials.size(); ++t) append_trial(joined, parts[p], t, places[p], first);
+    for (std::size_t t = 0; t < parts[p].trials.size(); ++t)
+      append_trial(joined, parts[p], t, places[p], first);
   }
   return joined;
 }
@@ -128,7 +138,8 @@ RunData join_runs(const std::vector<RunData>& parts) {
 
 RunData load_run(const Store& store, const std::optional<Digest>& run) {
   const std::vector<RunRow> runs = store.runs();
-  if (runs.empty()) throw std::invalid_argument(fmt::format("{}: holds no run to report", store.file().string()));
+  if (runs.empty())
+    throw std::invalid_argument(fmt::format("{}: holds no run to report", store.file().string()));
   const Digest key = run.value_or(runs.back().key);
   if (std::none_of(runs.begin(), runs.end(), [&](const RunRow& row) { return row.key == key; }))
     throw std::invalid_argument(fmt::format("{}: holds no run {}", store.file().string(), key.hex()));
@@ -147,7 +158,8 @@ RunData load_runs(const std::vector<std::filesystem::path>& stores, const std::s
     for (const RunRow& row : store.runs())
       if (row.key.hex().starts_with(run)) keys.push_back(row.key);
     if (!run.empty() && keys.size() != 1)
-      throw std::invalid_argument(fmt::format("{}: {} runs have a key that begins with '{}', expected one", file.string(), keys.size(), run));
+      throw std::invalid_argument(fmt::format("{}: {} runs have a key that begins with '{}', expected one",
+                                              file.string(), keys.size(), run));
     parts.push_back(load_run(store, run.empty() ? std::nullopt : std::optional(keys.front())));
   }
   return combine(std::move(parts));

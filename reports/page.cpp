@@ -24,14 +24,16 @@ std::string fill(std::string_view page, const std::map<std::string, std::string,
   for (std::size_t at = 0; at < page.size();) {
     const std::size_t open = page.find("{{", at), close = page.find("}}", open);
     if (close == std::string_view::npos) return filled.append(page.substr(at));
-    filled.append(page.substr(at, open - at)).append(values.at(std::string(page.substr(open + 2, close - open - 2))));
+    filled.append(page.substr(at, open - at))
+        .append(values.at(std::string(page.substr(open + 2, close - open - 2))));
     at = close + 2;
   }
   return filled;
 }
 
 std::string base64(std::span<const std::uint8_t> bytes) {
-  static constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  static constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const std::size_t left = std::min<std::size_t>(3, bytes.size() - i);
@@ -51,18 +53,25 @@ std::string list(const char* style, const std::vector<std::string>& sentences) {
 
 std::string summary(const Headline& headline) {
   std::string text = list("findings", headline.findings) + list("warnings", headline.warnings) + "<dl>\n";
-  for (const auto& [name, value] : headline.facts) text += fmt::format("<dt>{}</dt><dd>{}</dd>\n", escape_html(name), escape_html(value));
+  for (const auto& [name, value] : headline.facts)
+    text += fmt::format("<dt>{}</dt><dd>{}</dd>\n", escape_html(name), escape_html(value));
   return text + "</dl>\n";
 }
 
 std::string plot_section(const std::vector<Plot>& plots) {
-  std::string text = "<noscript><p class=\"note\">The plots need JavaScript; all their figures are in the tables.</p></noscript>\n";
+  std::string text =
+      "<noscript><p class=\"note\">The plots need JavaScript; all their figures are in the "
+      "tables.</p></noscript>\n";
   if (assets::vega_bundle().empty())
-    text += "<p class=\"note\">This upbench was built without its plot library; the specifications of the plots are in this file.</p>\n";
+    text +=
+        "<p class=\"note\">This upbench was built without its plot library; the specifications of the plots "
+        "are in this file.</p>\n";
   text += "<div class=\"plots\">\n";
   for (std::size_t i = 0; i < plots.size(); ++i)
-    text += fmt::format("<figure class=\"plot\"><div id=\"plot-{}\" role=\"group\" aria-label=\"{}\"></div><figcaption>{}</figcaption></figure>\n", i,
-                        escape_html(plots[i].title), escape_html(plots[i].caption));
+    text += fmt::format(
+        "<figure class=\"plot{}\"><div id=\"plot-{}\" role=\"group\" "
+        "aria-label=\"{}\"></div><figcaption>{}</figcaption></figure>\n",
+        plots[i].wide ? " wide" : "", i, escape_html(plots[i].title), escape_html(plots[i].caption));
   return text + "</div>\n";
 }
 
@@ -70,7 +79,8 @@ std::string plot_section(const std::vector<Plot>& plots) {
 std::string plot_data(const std::vector<Plot>& plots) {
   if (plots.empty()) return {};
   nlohmann::json json = nlohmann::json::array();
-  for (const Plot& plot : plots) json.push_back({{"name", plot.name}, {"title", plot.title}, {"spec", plot.spec}});
+  for (const Plot& plot : plots)
+    json.push_back({{"name", plot.name}, {"title", plot.title}, {"spec", plot.spec}});
   std::string safe;
   for (const char c : json.dump()) safe += c == '<' ? std::string("\\u003c") : std::string(1, c);
   return fmt::format("<script type=\"application/json\" id=\"plot-data\">{}</script>\n", safe);
@@ -80,7 +90,8 @@ class Sections {
  public:
   void add(std::string_view id, std::string_view title, const std::string& body) {
     links += fmt::format("<a href=\"#{}\">{}</a>\n", id, title);
-    text += fmt::format("<section aria-labelledby=\"{}\">\n<h2 id=\"{}\">{}</h2>\n{}</section>\n", id, id, title, body);
+    text += fmt::format("<section aria-labelledby=\"{}\">\n<h2 id=\"{}\">{}</h2>\n{}</section>\n", id, id,
+                        title, body);
   }
   void add(const Table& table) {
     if (!table.rows.empty()) add(table.id, escape_html(table.title), render_html(table));
@@ -106,7 +117,8 @@ std::string make_page(const Analysis& analysis) {
   sections.add(conventions_table(analysis));
   sections.add(settings_table(analysis));
   sections.add(environment_table(analysis));
-  if (!analysis.data->plan.run.spec.empty()) sections.add("spec", "Spec", render_html_block(analysis.data->plan.run.spec));
+  if (!analysis.data->plan.run.spec.empty())
+    sections.add("spec", "Spec", render_html_block(analysis.data->plan.run.spec));
 
   std::string scripts, hashes;
   const auto add_script = [&](std::string_view script) {
@@ -117,17 +129,21 @@ std::string make_page(const Analysis& analysis) {
   const bool drawn = !plots.empty() && !assets::vega_bundle().empty();
   if (drawn) add_script(assets::vega_bundle());
   add_script(assets::script());
-  return fill(assets::page(),
-              {{"script_hashes", hashes},
-               {"title", escape_html(headline.title)},
-               {"css", std::string(assets::style())},
-               {"summary", summary(headline)},
-               {"links", sections.links},
-               {"sections", sections.text},
-               {"source", escape_html(analysis.data->source)},
-               {"licences", drawn ? fmt::format("<details><summary>Licences of the plot library</summary>\n{}</details>\n", render_html_block(assets::licences())) : ""},
-               {"data", plot_data(plots)},
-               {"scripts", scripts}});
+  return fill(
+      assets::page(),
+      {{"script_hashes", hashes},
+       {"title", escape_html(headline.title)},
+       {"css", std::string(assets::style())},
+       {"summary", summary(headline)},
+       {"links", sections.links},
+       {"sections", sections.text},
+       {"source", escape_html(analysis.data->source)},
+       {"licences",
+        drawn ? fmt::format("<details><summary>Licences of the plot library</summary>\n{}</details>\n",
+                            render_html_block(assets::licences()))
+              : ""},
+       {"data", plot_data(plots)},
+       {"scripts", scripts}});
 }
 
 }  // namespace upbench

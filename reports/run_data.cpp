@@ -25,9 +25,10 @@ double trial_seconds(const std::vector<TimingRow>& timings, Clock clock) {
 void RunData::add(const TrialResult& result) {
   if (result.cell >= plan.cells.size() || result.image >= plan.images.size() ||
       (!result.scores.empty() && result.scores.size() != plan.metrics.size()))
-    throw std::invalid_argument(fmt::format("report: trial {} has cell {}, image {} and {} scores; the run has {} cells, {} images, {} metrics",
-                                            trials.size(), result.cell, result.image, result.scores.size(), plan.cells.size(),
-                                            plan.images.size(), plan.metrics.size()));
+    throw std::invalid_argument(fmt::format(
+        "report: trial {} has cell {}, image {} and {} scores; the run has {} cells, {} images, {} metrics",
+        trials.size(), result.cell, result.image, result.scores.size(), plan.cells.size(), plan.images.size(),
+        plan.metrics.size()));
   trials.push_back({.cell = result.cell,
                     .image = result.image,
                     .seed = result.seed,
@@ -42,8 +43,10 @@ void RunData::add(const TrialResult& result) {
                     .sweep_seconds = trial_seconds(result.timings, Clock::sweep),
                     .peak_bytes = result.peak_bytes});
   for (std::size_t m = 0; m < plan.metrics.size(); ++m) {
-    if (m >= result.scores.size()) scores.push_back({});
-    else scores.push_back({result.scores[m].value, result.scores[m].flag, intern(result.scores[m].reason)});
+    if (m >= result.scores.size())
+      scores.push_back({});
+    else
+      scores.push_back({result.scores[m].value, result.scores[m].flag, intern(result.scores[m].reason)});
   }
 }
 

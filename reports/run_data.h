@@ -9,7 +9,8 @@
 
 namespace upbench {
 
-// What a report knows of a run. Compact, so that a million trials with five metrics take about 200 MB: texts are kept once.
+// What a report knows of a run. Compact, so that a million trials with five metrics take about 200 MB: texts
+// are kept once.
 struct RunData {
   struct Score {
     double value = 0;
@@ -23,18 +24,18 @@ struct RunData {
     std::uint32_t same_as = kNoTrial;  // index into trials
     bool finished = false;
     Status status = Status::ok;
-    std::uint32_t reason = 0, flags = 0;            // indices into texts; flags joined by "; "
-    int width = 0, height = 0;                      // of the output
-    double model_seconds = 0, sweep_seconds = 0;    // NaN: not measured
-    std::uint64_t peak_bytes = 0;                   // 0: the device does not tell
+    std::uint32_t reason = 0, flags = 0;          // indices into texts; flags joined by "; "
+    int width = 0, height = 0;                    // of the output
+    double model_seconds = 0, sweep_seconds = 0;  // NaN: not measured
+    std::uint64_t peak_bytes = 0;                 // 0: the device does not tell
   };
 
-  RunPlan plan;                      // without its trials
-  std::string source;                // file of the store
-  std::vector<Trial> trials;         // in report order
-  std::vector<Score> scores;         // of trial t and metric m at t * metrics + m
+  RunPlan plan;               // without its trials
+  std::string source;         // file of the store
+  std::vector<Trial> trials;  // in report order
+  std::vector<Score> scores;  // of trial t and metric m at t * metrics + m
   std::vector<std::string> texts{""};
-  std::vector<std::string> warnings; // about the data as a whole, shown first
+  std::vector<std::string> warnings;  // about the data as a whole, shown first
 
   // Throws std::invalid_argument where the result names a cell, image or metric that the plan has not.
   void add(const TrialResult& result);
@@ -46,7 +47,8 @@ struct RunData {
   std::unordered_map<std::string, std::uint32_t> known_{{"", 0}};
 };
 
-// The trial's time on one clock: median of its "trial" samples; without these the sum of the medians of its stages; NaN for neither.
+// The trial's time on one clock: median of its "trial" samples; without these the sum of the medians of its
+// stages; NaN for neither.
 double trial_seconds(const std::vector<TimingRow>& timings, Clock clock);
 
 }  // namespace upbench

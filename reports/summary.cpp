@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include <fmt/format.h>
@@ -13,7 +14,8 @@ namespace {
 
 Table::Column metric_column(const MetricRow& metric) {
   return {.id = metric.name,
-          .title = fmt::format("{}{} {}", metric.name, metric.unit.empty() ? "" : " [" + metric.unit + "]", metric.higher_is_better ? "↑" : "↓"),
+          .title = fmt::format("{}{} {}", metric.name, metric.unit.empty() ? "" : " [" + metric.unit + "]",
+                               metric.higher_is_better ? "↑" : "↓"),
           .kind = metric.unit == "dB" ? Table::Kind::decibel : Table::Kind::number,
           .decimals = metric.decimals,
           .better = metric.higher_is_better ? Table::Better::higher : Table::Better::lower};
@@ -23,21 +25,27 @@ Table::Column cost_column(std::string id, std::string title, Table::Kind kind = 
   return {.id = std::move(id), .title = std::move(title), .kind = kind, .better = Table::Better::lower};
 }
 
-Table::Cell optional_cell(double value) { return std::isnan(value) ? empty_cell() : value_cell(value); }
+Table::Cell optional_cell(double value) {
+  return std::isnan(value) ? Table::Cell{} : value_cell(value);
+}
 
 Table::Cell mean_cell(const MetricFigures& figures, bool best) {
   Table::Cell cell = optional_cell(figures.mean);
   if (std::isinf(figures.mean)) cell.flag = ValueFlag::inf;
+  if (std::isnan(figures.mean)) cell.flag = ValueFlag::undefined;
   if (!std::isnan(figures.spread)) cell.spread = figures.spread;
   if (figures.scored > 0 && figures.infinite > 0) cell.text = fmt::format("without {} ∞", figures.infinite);
   cell.best = best;
   return cell;
 }
 
-bool any_cell(const Analysis& analysis, auto test) { return std::any_of(analysis.cells.begin(), analysis.cells.end(), test); }
+bool any_cell(const Analysis& analysis, auto test) {
+  return std::any_of(analysis.cells.begin(), analysis.cells.end(), test);
+}
 
 void add_axis_columns(Table& table, const Analysis& analysis) {
-  for (const std::size_t i : analysis.naming) table.columns.push_back({.id = analysis.axes[i].path, .title = analysis.axes[i].title});
+  for (const std::size_t i : analysis.naming)
+    table.columns.push_back({.id = analysis.axes[i].path, .title = analysis.axes[i].title});
 }
 
 }  // namespace
@@ -46,21 +54,24 @@ Table ranking_table(const Analysis& analysis) {
   const auto& metrics = analysis.data->plan.metrics;
   Table table{.id = "ranking", .title = "Ranking", .caption = {}, .columns = {}, .rows = {}};
   table.caption = metrics.empty() ? "No metrics were asked for."
-                                  : fmt::format("Best first by {}. Mean ± standard deviation over n pictures; bold: best mean to the printed digit, "
-                                                "among cells that scored every picture.",
-                                                metrics[0].name);
+                                  : fmt::format(
+                                        "Best first by {}. Mean ± standard deviation over n pictures; bold: "
+                                        "best mean to the printed digit, "
+                                        "among cells that scored every picture. Times: median of a picture.",
+                                        metrics[0].name);
   add_axis_columns(table, analysis);
   table.columns.push_back({.id = "n", .title = "n", .kind = Table::Kind::count});
   for (const MetricRow& metric : metrics) {
     table.columns.push_back(metric_column(metric));
     table.columns.back().spread = true;
   }
-  const bool model = any_cell(analysis, [](const CellFigures& cell) { return !std::isnan(cell.model_seconds); });
+  const bool model =
+      any_cell(analysis, [](const CellFigures& cell) { return !std::isnan(cell.model_seconds); });
   const bool memory = any_cell(analysis, [](const CellFigures& cell) { return cell.peak_bytes > 0; });
   const bool skipped = any_cell(analysis, [](const CellFigures& cell) { return cell.skipped > 0; });
   const bool pending = any_cell(analysis, [](const CellFigures& cell) { return cell.pending > 0; });
-  if (model) table.columns.push_back(cost_column("cost_model_s", "model time / picture"));
-  table.columns.push_back(cost_column("cost_sweep_s", "sweep time / picture"));
+  if (model) table.columns.push_back(cost_column("cost_model_s", "model time"));
+  table.columns.push_back(cost_column("cost_sweep_s", "sweep time"));
   if (memory) table.columns.push_back(cost_column("cost_peak_bytes", "peak memory", Table::Kind::bytes));
   table.columns.push_back({.id = "failed", .title = "failed", .kind = Table::Kind::count});
   if (skipped) table.columns.push_back({.id = "skipped", .title = "skipped", .kind = Table::Kind::count});
@@ -69,18 +80,24 @@ Table ranking_table(const Analysis& analysis) {
   for (const std::uint32_t c : analysis.ranking) {
     const CellFigures& cell = analysis.cells[c];
     Table::Row row;
-    for (const std::size_t i : analysis.naming) row.cells.push_back(text_cell(axis_value(analysis.axes[i], c)));
+    for (const std::size_t i : analysis.naming)
+      row.cells.push_back(text_cell(axis_value(analysis.axes[i], c)));
     std::size_t pictures = 0;
-    for (const MetricFigures& figures : cell.metrics) pictures = std::max(pictures, figures.scored + figures.infinite);
+    for (const MetricFigures& figures : cell.metrics)
+      pictures = std::max(pictures, figures.scored + figures.infinite);
     row.cells.push_back(value_cell(static_cast<double>(pictures)));
     for (std::size_t m = 0; m < metrics.size(); ++m) {
       const MetricFigures& figures = cell.metrics[m];
-      row.cells.push_back(mean_cell(figures, std::count(analysis.best[m].begin(), analysis.best[m].end(), c) > 0));
-      if (const std::size_t n = figures.scored + figures.infinite; n > 0 && n < pictures) row.cells.back().text = fmt::format("n = {}", n);
+      row.cells.push_back(
+          mean_cell(figures, std::count(analysis.best[m].begin(), analysis.best[m].end(), c) > 0));
+      if (const std::size_t n = figures.scored + figures.infinite; n > 0 && n < pictures)
+        row.cells.back().text = fmt::format("n = {}", n);
     }
     if (model) row.cells.push_back(optional_cell(cell.model_seconds));
     row.cells.push_back(optional_cell(cell.sweep_seconds));
-    if (memory) row.cells.push_back(cell.peak_bytes > 0 ? value_cell(static_cast<double>(cell.peak_bytes)) : empty_cell());
+    if (memory)
+      row.cells.push_back(cell.peak_bytes > 0 ? value_cell(static_cast<double>(cell.peak_bytes))
+                                              : Table::Cell{});
     row.cells.push_back(value_cell(static_cast<double>(cell.failed)));
     if (skipped) row.cells.push_back(value_cell(static_cast<double>(cell.skipped)));
     if (pending) row.cells.push_back(value_cell(static_cast<double>(cell.pending)));
@@ -93,12 +110,14 @@ Table ranking_table(const Analysis& analysis) {
 namespace {
 
 // Of one metric at one value of an axis: per picture the mean over its cells.
-std::vector<double> mean_over_cells(const Analysis& analysis, const ReportAxis& axis, std::uint32_t value, std::size_t m) {
+std::vector<double> mean_over_cells(const Analysis& analysis, const ReportAxis& axis, std::uint32_t value,
+                                    std::size_t m) {
   std::vector<double> means;
   for (std::size_t picture = 0; picture < analysis.data->plan.images.size(); ++picture) {
     std::vector<double> scores;
     for (std::size_t c = 0; c < analysis.cells.size(); ++c)
-      if (const double score = analysis.cells[c].metrics[m].of_picture[picture]; axis.of_cell[c] == value && std::isfinite(score))
+      if (const double score = analysis.cells[c].metrics[m].of_picture[picture];
+          axis.of_cell[c] == value && std::isfinite(score))
         scores.push_back(score);
     if (!scores.empty()) means.push_back(mean(scores));
   }
@@ -106,10 +125,12 @@ std::vector<double> mean_over_cells(const Analysis& analysis, const ReportAxis& 
 }
 
 // Cells at `value` of the axis, each with the cell at the first value that agrees in every other axis.
-std::vector<std::pair<std::size_t, std::size_t>> partners(const Analysis& analysis, std::size_t axis, std::uint32_t value) {
+std::vector<std::pair<std::size_t, std::size_t>> partners(const Analysis& analysis, std::size_t axis,
+                                                          std::uint32_t value) {
   const auto others = [&](std::size_t cell) {
     std::vector<std::uint32_t> key;
-    for (std::size_t i = 0; i < analysis.axes.size(); ++i) key.push_back(i == axis ? 0 : analysis.axes[i].of_cell[cell]);
+    for (std::size_t i = 0; i < analysis.axes.size(); ++i)
+      key.push_back(i == axis ? 0 : analysis.axes[i].of_cell[cell]);
     return key;
   };
   std::map<std::vector<std::uint32_t>, std::size_t> first;
@@ -118,14 +139,17 @@ std::vector<std::pair<std::size_t, std::size_t>> partners(const Analysis& analys
   std::vector<std::pair<std::size_t, std::size_t>> pairs;
   for (std::size_t c = 0; c < analysis.cells.size(); ++c)
     if (analysis.axes[axis].of_cell[c] == value)
-      if (const auto partner = first.find(others(c)); partner != first.end()) pairs.emplace_back(partner->second, c);
+      if (const auto partner = first.find(others(c)); partner != first.end())
+        pairs.emplace_back(partner->second, c);
   return pairs;
 }
 
-Table::Cell effect_cell(const Analysis& analysis, const std::vector<std::pair<std::size_t, std::size_t>>& pairs, std::size_t m) {
+Table::Cell effect_cell(const Analysis& analysis,
+                        const std::vector<std::pair<std::size_t, std::size_t>>& pairs, std::size_t m) {
   std::vector<double> all;
   for (const auto& [first, other] : pairs) {
-    const std::vector<double> differences = paired_differences(analysis.cells[first].metrics[m], analysis.cells[other].metrics[m]);
+    const std::vector<double> differences =
+        paired_differences(analysis.cells[first].metrics[m], analysis.cells[other].metrics[m]);
     all.insert(all.end(), differences.begin(), differences.end());
   }
   return optional_cell(mean(all));
@@ -136,9 +160,12 @@ Table::Cell effect_cell(const Analysis& analysis, const std::vector<std::pair<st
 Table axes_table(const Analysis& analysis) {
   Table table{.id = "axes", .title = "Axes", .caption = {}, .columns = {}, .rows = {}};
   table.caption =
-      "Mean ± standard deviation over pictures of all cells with the value. Δ: mean difference from the axis's first value on the same "
+      "Mean ± standard deviation over pictures of all cells with the value. Δ: mean difference from the "
+      "axis's first value on the same "
       "picture, between cells that differ in this axis alone.";
-  table.columns = {{.id = "axis", .title = "axis"}, {.id = "value", .title = "value"}, {.id = "cells", .title = "cells", .kind = Table::Kind::count}};
+  table.columns = {{.id = "axis", .title = "axis"},
+                   {.id = "value", .title = "value"},
+                   {.id = "cells", .title = "cells", .kind = Table::Kind::count}};
   for (const MetricRow& metric : analysis.data->plan.metrics) {
     table.columns.push_back(metric_column(metric));
     table.columns.back().spread = true;
@@ -152,9 +179,11 @@ Table axes_table(const Analysis& analysis) {
     if (!axis.varies()) continue;
     for (std::uint32_t value = 0; value < axis.values.size(); ++value) {
       Table::Row row;
-      row.cells = {text_cell(axis.title), text_cell(axis.values[value]),
-                   value_cell(static_cast<double>(std::count(axis.of_cell.begin(), axis.of_cell.end(), value)))};
-      const auto pairs = value == 0 ? std::vector<std::pair<std::size_t, std::size_t>>{} : partners(analysis, a, value);
+      row.cells = {
+          text_cell(axis.title), text_cell(axis.values[value]),
+          value_cell(static_cast<double>(std::count(axis.of_cell.begin(), axis.of_cell.end(), value)))};
+      const auto pairs =
+          value == 0 ? std::vector<std::pair<std::size_t, std::size_t>>{} : partners(analysis, a, value);
       for (std::size_t m = 0; m < analysis.data->plan.metrics.size(); ++m) {
         const std::vector<double> means = mean_over_cells(analysis, axis, value, m);
         row.cells.push_back(optional_cell(mean(means)));
@@ -167,12 +196,14 @@ Table axes_table(const Analysis& analysis) {
   return table;
 }
 
-TrialTable::TrialTable(const Analysis& analysis, For reader) : analysis_(analysis), axes_(analysis.naming) {
+TrialTable::TrialTable(const Analysis& analysis, For reader)
+    : analysis_(analysis), reader_(reader), axes_(analysis.naming) {
   if (reader == For::programs) {
     axes_.resize(analysis.axes.size());
     for (std::size_t i = 0; i < axes_.size(); ++i) axes_[i] = i;
   }
-  for (const std::size_t i : axes_) columns_.push_back({.id = analysis.axes[i].path, .title = analysis.axes[i].title});
+  for (const std::size_t i : axes_)
+    columns_.push_back({.id = analysis.axes[i].path, .title = analysis.axes[i].title});
   columns_.push_back({.id = "picture", .title = "picture"});
   columns_.push_back({.id = "seed", .title = "seed"});
   for (const MetricRow& metric : analysis.data->plan.metrics) columns_.push_back(metric_column(metric));
@@ -193,13 +224,20 @@ Table::Row TrialTable::row(std::size_t index) const {
   std::string reason = data.text(trial.reason);
   for (std::size_t m = 0; m < data.plan.metrics.size(); ++m) {
     const RunData::Score& score = data.score(index, m);
-    if (trial.finished && (score.flag == ValueFlag::ok || score.flag == ValueFlag::inf)) {
-      row.cells.push_back(value_cell(score.value, score.flag));
-      continue;
+    if (trial.finished && score.flag == ValueFlag::ok) {
+      row.cells.push_back(value_cell(score.value));
+    } else if (trial.finished &&
+               score.flag == ValueFlag::inf) {  // whatever number a store keeps beside the flag
+      row.cells.push_back(value_cell(std::numeric_limits<double>::infinity(), ValueFlag::inf));
+    } else {
+      row.cells.push_back({.flag = score.flag});
+      // A metric that is skipped everywhere would fill a page for people with one sentence; missing_table()
+      // says it once.
+      const bool told = reader_ == For::programs || score.flag != ValueFlag::skipped;
+      if (trial.finished && told && !data.text(score.reason).empty())
+        reason += fmt::format("{}{} {}: {}", reason.empty() ? "" : "; ", data.plan.metrics[m].name,
+                              to_string(score.flag), data.text(score.reason));
     }
-    row.cells.push_back(empty_cell(score.flag));
-    if (trial.finished && !data.text(score.reason).empty())
-      reason += fmt::format("{}{} {}: {}", reason.empty() ? "" : "; ", data.plan.metrics[m].name, to_string(score.flag), data.text(score.reason));
   }
   row.cells.push_back(text_cell(trial.finished ? std::string(to_string(trial.status)) : "pending"));
   row.cells.push_back(text_cell(std::move(reason)));
@@ -207,12 +245,14 @@ Table::Row TrialTable::row(std::size_t index) const {
   std::string same;
   if (trial.same_as < data.trials.size()) {
     const RunData::Trial& other = data.trials[trial.same_as];
-    same = fmt::format("{}, {}, seed {}", analysis_.cells[other.cell].name, data.plan.images[other.image].name, other.seed);
+    same = fmt::format("{}, {}, seed {}", analysis_.cells[other.cell].name,
+                       data.plan.images[other.image].name, other.seed);
   }
   row.cells.push_back(text_cell(std::move(same)));
   row.cells.push_back(optional_cell(trial.model_seconds));
   row.cells.push_back(optional_cell(trial.sweep_seconds));
-  row.cells.push_back(trial.peak_bytes > 0 ? value_cell(static_cast<double>(trial.peak_bytes)) : empty_cell());
+  row.cells.push_back(trial.peak_bytes > 0 ? value_cell(static_cast<double>(trial.peak_bytes))
+                                           : Table::Cell{});
   return row;
 }
 
@@ -228,7 +268,8 @@ Table TrialTable::table(std::size_t most_rows) const {
       const Table::Cell& cell = row.cells[i];
       return id == "seed" ? cell.text == table.rows.front().cells[i].text : cell.text.empty() && !cell.value;
     });
-    const bool optional = id == "seed" || id == "reason" || id == "flags" || id == "same_as" || id.starts_with("cost_");
+    const bool optional =
+        id == "seed" || id == "reason" || id == "flags" || id == "same_as" || id.starts_with("cost_");
     if (!optional || !dull) continue;
     table.columns.erase(table.columns.begin() + static_cast<std::ptrdiff_t>(i));
     for (Table::Row& row : table.rows) row.cells.erase(row.cells.begin() + static_cast<std::ptrdiff_t>(i));

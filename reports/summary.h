@@ -7,14 +7,17 @@
 #include "reports/analysis.h"
 #include "reports/table.h"
 
-// The tables of a report. Tables about things that did not happen (failures, exclusions, ...) come without rows; callers leave them out.
+// The tables of a report. Tables about things that did not happen (failures, exclusions, ...) come without
+// rows; callers leave them out.
 namespace upbench {
 
-// One row a cell, best first by the first metric: axes, n, mean and spread of each metric, trial counts, times.
+// One row a cell, best first by the first metric: axes, n, mean and spread of each metric, trial counts,
+// times.
 Table ranking_table(const Analysis& analysis);
 
-// One row a value of every varying axis: mean and spread of each metric over pictures (cells of the value averaged first) and the effect:
-// mean paired difference from the axis's first value, over cells that differ in this axis alone and the same pictures.
+// One row a value of every varying axis: mean and spread of each metric over pictures (cells of the value
+// averaged first) and the effect: mean paired difference from the axis's first value, over cells that differ
+// in this axis alone and the same pictures.
 Table axes_table(const Analysis& analysis);
 
 // One row a trial. programs: every axis, status always, exact identities; people: the varying axes.
@@ -28,17 +31,19 @@ class TrialTable {
 
  private:
   const Analysis& analysis_;
+  For reader_;
   std::vector<std::size_t> axes_;
   std::vector<Table::Column> columns_;
 };
 
 Table conventions_table(const Analysis& analysis);
-Table settings_table(const Analysis& analysis);     // axes that do not vary
+Table settings_table(const Analysis& analysis);  // axes that do not vary
 Table environment_table(const Analysis& analysis);
 Table exclusions_table(const Analysis& analysis);
-Table failures_table(const Analysis& analysis);     // failed and skipped trials by cell and reason
-Table missing_table(const Analysis& analysis);      // scores without a value in trials that are ok, by metric and reason
-Table duplicates_table(const Analysis& analysis);   // by cell and the cell that it repeats
-Table notes_table(const Analysis& analysis);        // pictures with notes or a problem
+Table failures_table(const Analysis& analysis);  // failed and skipped trials by cell and reason
+Table missing_table(
+    const Analysis& analysis);  // scores without a value in trials that are ok, by metric and reason
+Table duplicates_table(const Analysis& analysis);  // by cell and the cell that it repeats
+Table notes_table(const Analysis& analysis);       // pictures with notes or a problem
 
 }  // namespace upbench

@@ -9,14 +9,17 @@ namespace upbench {
 
 void Table::add(Row row) {
   if (row.cells.size() != columns.size())
-    throw std::logic_error(fmt::format("table '{}': a row of {} cells, expected {}", id, row.cells.size(), columns.size()));
+    throw std::logic_error(
+        fmt::format("table '{}': a row of {} cells, expected {}", id, row.cells.size(), columns.size()));
   rows.push_back(std::move(row));
 }
 
-Table::Cell text_cell(std::string text) { return {.text = std::move(text)}; }
+Table::Cell text_cell(std::string text) {
+  return {.text = std::move(text)};
+}
 
-Table::Cell value_cell(double value, ValueFlag flag) { return {.value = value, .flag = flag}; }
-
-Table::Cell empty_cell(ValueFlag flag, std::string reason) { return {.text = std::move(reason), .flag = flag}; }
+Table::Cell value_cell(double value, ValueFlag flag) {
+  return {.value = value, .flag = flag};
+}
 
 }  // namespace upbench

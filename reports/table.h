@@ -9,10 +9,11 @@
 
 namespace upbench {
 
-// What every report is made of. Producers put in unrounded values and say what kind of value they are; renderers (reports/render/)
-// own formatting and escaping, and nothing is rounded before them.
+// What every report is made of. Producers put in unrounded values and say what kind of value they are;
+// renderers (reports/render/) own formatting and escaping, and nothing is rounded before them.
 struct Table {
-  // seconds and bytes in SI base units, ratio as a fraction (0.25 is shown as 25 %); people see a suitable prefix, data files the base unit.
+  // seconds and bytes in SI base units, ratio as a fraction (0.25 is shown as 25 %); people see a suitable
+  // prefix, data files the base unit.
   enum class Kind { text, number, decibel, ratio, seconds, bytes, count };
   enum class Better { neither, higher, lower };
 
@@ -20,13 +21,13 @@ struct Table {
     std::string id;     // for programs: CSV header and JSON key, "cost_model_s"
     std::string title;  // for people
     Kind kind = Kind::text;
-    int decimals = 4;   // for people; number, decibel and ratio only
+    int decimals = 4;  // for people; number, decibel and ratio only
     Better better = Better::neither;
     bool spread = false;  // cells may carry a standard deviation; data files get a second column ID_sd
   };
 
   struct Cell {
-    std::string text;             // of a text column; in others a note beside the value or the reason why there is none
+    std::string text;  // of a text column; in others a note beside the value or the reason why there is none
     std::optional<double> value;  // empty: no value, `flag` says why
     std::optional<double> spread;
     ValueFlag flag = ValueFlag::ok;
@@ -51,6 +52,5 @@ struct Table {
 
 Table::Cell text_cell(std::string text);
 Table::Cell value_cell(double value, ValueFlag flag = ValueFlag::ok);
-Table::Cell empty_cell(ValueFlag flag = ValueFlag::skipped, std::string reason = {});
 
 }  // namespace upbench

@@ -147,6 +147,7 @@ Raster decode_jpeg(Bytes file) {
                 .channels = header.channels,
                 .bit_depth = header.bit_depth,
                 .notes = header.notes};
+  const int orientation = exif_orientation(reader, raster.notes);  // finishing forgets the markers
   const std::size_t row_bytes = raster.row_bytes();
   raster.samples.resize(row_bytes * static_cast<std::size_t>(raster.height));
   std::uint8_t* const samples = raster.samples.data();
@@ -162,7 +163,7 @@ Raster decode_jpeg(Bytes file) {
   if (const std::size_t left = reader.info.src->bytes_in_buffer; left > 0) {
     raster.notes.push_back(fmt::format("{} bytes after the end of the JPEG ignored", left));
   }
-  apply_orientation(raster, exif_orientation(reader, raster.notes));
+  apply_orientation(raster, orientation);
   return raster;
 }
 

@@ -41,12 +41,54 @@ RasterHeader described(const PngStructure& png) {
   return header;
 }
 
-// The library's name of the layout that `described` promises; 16 bit comes in the machine's byte order.
-spng_format layout(const RasterHeader& header) {
-  if (header.channels == 4) return header.bit_depth == 16 ? SPNG_FMT_RGBA16 : SPNG_FMT_RGBA8;
-  if (header.channels == 2) return header.bit_depth == 16 ? SPNG_FMT_GA16 : SPNG_FMT_GA8;
-  if (header.bit_depth == 16) return SPNG_FMT_PNG;
-  return header.channels == 3 ? SPNG_FMT_RGB8 : SPNG_FMT_G8;
+// The library's name of the layout that `described` promises. 16 bit comes in the machine's byte order.
+spng_format layout(const PngStructure& png) {
+  const bool grey = png.colour_type == 0, deep = png.bit_depth == 16;
+  if (png.has_transparency && grey) return deep ? SPNG_FMT_GA16 : SPNG_FMT_GA8;
+  if (png.has_transparency) return deep ? SPNG_FMT_RGBA16 : SPNG_FMT_RGBA8;
+  return png.bit_depth < 8 ? SPNG_FMT_G8 : SPNG_FMT_PNG;
+}
+
+std::vector<std::uint8_t> decoded(const Decoder& decoder, Bytes file, spng_format format, int flags) {
+  std::size_t size = 0;
+  check(spng_decoded_image_size(decoder.get(), format, &size), file);
+  std::vector<std::uint8_t> samples(size);
+  check(spng_decode_image(decoder.get(), samples.data(), size, format, flags), file);
+  return samples;
+}
+
+// The library takes an index beyond the palette for black; here the file is corrupt.
+std::vector<std::uint8_t> expanded(const Decoder& decoder, Bytes file, const PngStructure& png,
+                                   int channels) {
+  spng_plte palette{};
+  check(spng_get_plte(decoder.get(), &palette), file);
+  spng_trns transparency{};
+  if (png.has_transparency) check(spng_get_trns(decoder.get(), &transparency), file);
+  const auto width = static_cast<std::size_t>(png.width), height = static_cast<std::size_t>(png.height);
+  const auto depth = static_cast<std::size_t>(png.bit_depth);
+  const auto packed =
+      decoded(decoder, file, SPNG_FMT_PNG, 0);  // rows of whole bytes, the first pixel in the high bits
+  const std::size_t row_bytes = (width * depth + 7) / 8;
+
+  std::vector<std::uint8_t> samples(width * height * static_cast<std::size_t>(channels));
+  std::uint8_t* out = samples.data();
+  for (std::size_t y = 0; y < height; ++y) {
+    for (std::size_t x = 0; x < width; ++x, out += channels) {
+      const std::uint8_t byte = packed[y * row_bytes + x * depth / 8];
+      const std::uint32_t index = byte >> (8 - depth - x * depth % 8) & ((1U << depth) - 1);
+      if (index >= palette.n_entries) {
+        throw std::runtime_error(fmt::format("PNG is corrupt: a pixel names colour {}, its palette has {}",
+                                             index, palette.n_entries));
+      }
+      const spng_plte_entry& colour = palette.entries[index];
+      out[0] = colour.red;
+      out[1] = colour.green;
+      out[2] = colour.blue;
+      if (channels == 4)
+        out[3] = index < transparency.n_type3_entries ? transparency.type3_alpha[index] : 255;
+    }
+  }
+  return samples;
 }
 
 }  // namespace
@@ -61,29 +103,24 @@ RasterHeader read_png_header(Bytes file) {
 Raster decode_png(Bytes file) {
   const PngStructure png = read_png_structure(file);
   const RasterHeader header = described(png);
-  Raster raster{.width = png.width,
-                .height = png.height,
-                .channels = header.channels,
-                .bit_depth = header.bit_depth,
-                .notes = header.notes};
-
   const Decoder decoder(spng_ctx_new(0), spng_ctx_free);
   if (!decoder) throw std::bad_alloc();
   check(spng_set_crc_action(decoder.get(), SPNG_CRC_ERROR, SPNG_CRC_ERROR), file);
   check(spng_set_chunk_limits(decoder.get(), std::max(kChunkLimit, file.size()), kChunkLimit), file);
   check(spng_set_png_buffer(decoder.get(), file.data(), file.size()), file);
 
-  const spng_format format = layout(header);
-  const int flags = png.has_transparency ? SPNG_DECODE_TRNS : 0;
-  std::size_t size = 0;
-  check(spng_decoded_image_size(decoder.get(), format, &size), file);
-  if (size != raster.row_bytes() * static_cast<std::size_t>(raster.height)) {
-    throw std::runtime_error("PNG cannot be decoded to the layout its header describes");
+  Raster raster{.width = png.width,
+                .height = png.height,
+                .channels = header.channels,
+                .bit_depth = header.bit_depth,
+                .samples = png.colour_type == 3 ? expanded(decoder, file, png, header.channels)
+                                                : decoded(decoder, file, layout(png),
+                                                          png.has_transparency ? SPNG_DECODE_TRNS : 0),
+                .notes = header.notes};
+  if (raster.samples.size() != raster.row_bytes() * static_cast<std::size_t>(raster.height)) {
+    throw std::runtime_error("PNG cannot be decoded to the layout that its header describes");
   }
-  raster.samples.resize(size);
-  check(spng_decode_image(decoder.get(), raster.samples.data(), size, format, flags), file);
   check(spng_decode_chunks(decoder.get()), file);  // what follows the picture, up to IEND
-
   if (!png.exif.empty()) apply_orientation(raster, read_orientation(png.exif, raster.notes));
   return raster;
 }

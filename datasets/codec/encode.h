@@ -14,7 +14,7 @@ namespace upbench {
 struct PngOptions {
   int level = 6;  // zlib, 0..9
   std::vector<std::pair<std::string, std::string>>
-      text;  // keyword (Latin-1, 1..79), UTF-8 text -> iTXt/tEXt chunks
+      text;  // keyword (Latin-1, 1..79), UTF-8 text -> iTXt/tEXt chunks; empty texts are left out
 };
 
 std::vector<std::uint8_t> encode_png(const Raster& raster, const PngOptions& options = {});

@@ -89,7 +89,9 @@ std::vector<std::uint8_t> encode_png(const Raster& raster, const PngOptions& opt
   check(spng_set_ihdr(encoder.get(), &header));
 
   std::vector<spng_text> chunks;
-  for (const auto& entry : options.text) chunks.push_back(text_chunk(entry));
+  for (const auto& entry : options.text) {
+    if (!entry.second.empty()) chunks.push_back(text_chunk(entry));
+  }
   if (!chunks.empty())
     check(spng_set_text(encoder.get(), chunks.data(), static_cast<std::uint32_t>(chunks.size())));
 

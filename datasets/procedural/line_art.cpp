@@ -104,7 +104,8 @@ void paint_line_art(Canvas& canvas, Random random) {
   for (int i = count(1, 5); i > 0; --i) draw_hatching(canvas, random, size, ink);
   for (int i = count(5, 25); i > 0; --i) {
     const float from = random.range(0.5F, 2) * width, to = random.chance(0.5F) ? 0.4F : from;
-    draw_stroke(canvas, curve(random, size), from, to, random.chance(0.8F) ? ink : natural_colour(random));
+    const std::vector<Point> line = curve(random, size);
+    draw_stroke(canvas, line, from, to, random.chance(0.8F) ? ink : natural_colour(random));
   }
   if (random.chance(0.25F)) canvas.blur(random.range(0.3F, 0.8F));
 }

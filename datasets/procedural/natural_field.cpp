@@ -10,14 +10,15 @@ namespace {
 
 // One material: brightness follows a field, colour follows brightness.
 struct Material {
-  Material(Canvas& canvas, Random random)
-      : field(canvas.side(), canvas.side(), spec(random), random.fork(7)),
+  Material(const Canvas& canvas, Random random)
+      : spec(random_spec(random)),
+        field(canvas.side(), canvas.side(), spec, random.fork(7)),
         dark(natural_colour(random, 0.02F, 0.5F)),
         bright(natural_colour(random, 0.4F, 0.98F)),
         contrast(random.range(0.05F, 0.3F)),
         turned(random.chance(0.5F)) {}
 
-  static NoiseSpec spec(Random& random) {
+  static NoiseSpec random_spec(Random& random) {
     NoiseSpec spec{.largest = 96, .persistence = random.range(0.55F, 0.9F)};
     if (random.chance(0.3F)) spec.stretch = random.range(2, 10);
     if (random.chance(0.3F)) spec.smallest = random.range(1, 5);  // out of focus
@@ -30,6 +31,7 @@ struct Material {
     return mixed(dark, bright, std::clamp(share, -0.1F, 1.1F));
   }
 
+  NoiseSpec spec;
   Field field;
   Colour dark, bright;
   float contrast;

@@ -12,6 +12,7 @@ inline std::uint64_t mixed(std::uint64_t value) {
   return value ^ value >> 31;
 }
 
+// Two numbers are never drawn within one function call's arguments: compilers differ in their order.
 // splitmix64: number n of a stream depends on its key and n alone. Standard distributions are not used: they
 // differ from library to library.
 class Random {

@@ -53,7 +53,8 @@ void paint_card(Canvas& canvas, Random& random, Point centre, float radius) {
     return mixed(from, to, std::clamp(0.5F + t, 0.0F, 1.0F));
   };
   if (random.chance(0.5F)) {
-    canvas.fill(rectangle(centre, direction(random.uniform()), radius, radius * random.range(0.1F, 1)), ramp);
+    const Point axis = direction(random.uniform());
+    canvas.fill(rectangle(centre, axis, radius, radius * random.range(0.1F, 1)), ramp);
   } else {
     canvas.fill(regular_polygon(random, centre, radius, random.integer(3, 6)), ramp);
   }

@@ -1,7 +1,6 @@
 #include "datasets/resampling/separable.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 
 // The functions below are compiled for several instruction sets, and the program takes the widest that the
@@ -68,11 +67,19 @@ UPBENCH_ALWAYS_INLINE void resize_rows(const Real* in, std::size_t rows, std::si
       const Real* row = in + (top + lane) * width;
       for (std::size_t x = 0; x < width; ++x) interleaved[x * kLanes + lane] = row[x];
     }
-    for (std::size_t o = 0; o < outputs; ++o) {
-      Real sums[kLanes];
-      combine_columns(interleaved + static_cast<std::size_t>(axis.first[o]) * kLanes, weights + o * taps,
-                      axis.taps, sums);
-      for (std::size_t lane = 0; lane < filled; ++lane) out[(top + lane) * outputs + o] = sums[lane];
+    // A tile of results at a time: single samples written to kLanes rows would keep evicting each other from
+    // the cache.
+    for (std::size_t left = 0; left < outputs; left += kLanes) {
+      const std::size_t wide = std::min<std::size_t>(kLanes, outputs - left);
+      Real tile[kLanes][kLanes];
+      for (std::size_t o = 0; o < wide; ++o) {
+        combine_columns(interleaved + static_cast<std::size_t>(axis.first[left + o]) * kLanes,
+                        weights + (left + o) * taps, axis.taps, tile[o]);
+      }
+      for (std::size_t lane = 0; lane < filled; ++lane) {
+        Real* row = out + (top + lane) * outputs + left;
+        for (std::size_t o = 0; o < wide; ++o) row[o] = tile[o][lane];
+      }
     }
   }
 }
@@ -108,8 +115,9 @@ UPBENCH_RESAMPLING_CLONES void rows(const double* in, std::size_t count, std::si
   resize_rows(in, count, width, axis, weights, interleaved, out);
 }
 
+// Half up. Once it is clamped, cutting the fraction off is rounding down.
 void round_to_8_bit(std::vector<double>& samples) {
-  for (double& sample : samples) sample = std::clamp(std::floor(sample + 0.5), 0.0, 255.0);
+  for (double& sample : samples) sample = static_cast<int>(std::clamp(sample, 0.0, 255.0) + 0.5);
 }
 
 }  // namespace

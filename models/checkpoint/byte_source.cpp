@@ -52,7 +52,8 @@ class FileSource : public ByteSource {
 
 class MemorySource : public ByteSource {
  public:
-  MemorySource(const void* data, std::uint64_t size) : ByteSource(size), data_(static_cast<const char*>(data)) {}
+  MemorySource(const void* data, std::uint64_t size)
+      : ByteSource(size), data_(static_cast<const char*>(data)) {}
 
  private:
   void copy(std::uint64_t offset, void* to, std::uint64_t count) const override {

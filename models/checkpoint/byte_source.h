@@ -7,8 +7,8 @@
 
 namespace upbench {
 
-// Random access to the bytes of a file or of a block of memory. What is read is copied, so a file that another process
-// truncates meanwhile gives an error here, never a fault.
+// Random access to the bytes of a file or of a block of memory. What is read is copied, so a file that
+// another process truncates meanwhile gives an error here, never a fault.
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
@@ -27,7 +27,8 @@ class ByteSource {
   std::uint64_t size_;
 };
 
-// Throws std::invalid_argument for what does not exist, may not be read or is no regular file. A fifo is refused without waiting.
+// Throws std::invalid_argument for what does not exist, may not be read or is no regular file. A fifo is
+// refused without waiting.
 std::unique_ptr<ByteSource> open_file(const std::filesystem::path& file);
 
 // The memory must outlive the source.

@@ -30,8 +30,10 @@ constexpr std::array kForeign{
     Signature{0, "7z\xbc\xaf\x27\x1c"sv, "a 7z archive"},
     Signature{0, "Rar!"sv, "a RAR archive"},
     Signature{0, "BZh"sv, "a bzip2 archive"},
-    Signature{0, "\xfd"
-                 "7zXZ"sv, "an xz archive"},
+    Signature{0,
+              "\xfd"
+              "7zXZ"sv,
+              "an xz archive"},
     Signature{0, "\x28\xb5\x2f\xfd"sv, "a zstd archive"},
     Signature{257, "ustar"sv, "a tar archive"},
     Signature{0, "\x89HDF"sv, "an HDF5 file"},
@@ -50,13 +52,15 @@ std::string_view head_of(const ByteSource& source, std::array<char, 512>& buffer
 
 // An ONNX model is a protocol buffer: field 1 (version, below 32), then field 2 (producer) or field 3 or 7.
 bool looks_like_onnx(std::string_view head) {
-  return head.size() > 2 && head[0] == '\x08' && head[1] > 0 && head[1] < 32 && (head[2] == '\x12' || head[2] == '\x1a' || head[2] == '\x3a');
+  return head.size() > 2 && head[0] == '\x08' && head[1] > 0 && head[1] < 32 &&
+         (head[2] == '\x12' || head[2] == '\x1a' || head[2] == '\x3a');
 }
 
 [[noreturn]] void refuse_foreign(std::string_view head) {
   constexpr std::string_view expected = "expected safetensors, or a state_dict() as torch.save writes it";
   for (const Signature& signature : kForeign) {
-    if (head.size() > signature.offset && head.substr(signature.offset).starts_with(signature.bytes)) refuse("is {}, {}", signature.what, expected);
+    if (head.size() > signature.offset && head.substr(signature.offset).starts_with(signature.bytes))
+      refuse("is {}, {}", signature.what, expected);
   }
   if (looks_like_onnx(head)) refuse("is an ONNX model, {}", expected);
   std::string bytes;
@@ -69,7 +73,8 @@ Checkpoint read_any(const ByteSource& source) {
   std::array<char, 512> buffer{};
   const std::string_view head = head_of(source, buffer);
   if (head.starts_with("PK\3\4"sv)) return read_torch_zip(source);
-  if (head.size() > 1 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5 && !looks_like_safetensors(source)) return read_torch_legacy(source);
+  if (head.size() > 1 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5 && !looks_like_safetensors(source))
+    return read_torch_legacy(source);
   if (!looks_like_safetensors(source)) refuse_foreign(head);
   Checkpoint checkpoint = read_safetensors(source);
   checkpoint.dialect = "plain";
@@ -80,7 +85,8 @@ Checkpoint read_any(const ByteSource& source) {
 void check_truth_values(const NamedTensors& tensors) {
   for (const auto& [name, tensor] : tensors) {
     if (tensor.scalar_type() != at::kBool || tensor.numel() == 0) continue;
-    if (tensor.view(at::kByte).max().item<int>() > 1) refuse("tensor '{}' holds truth values other than 0 and 1", printable(name));
+    if (tensor.view(at::kByte).max().item<int>() > 1)
+      refuse("tensor '{}' holds truth values other than 0 and 1", printable(name));
   }
 }
 
@@ -121,7 +127,9 @@ Digest tensor_hash(const NamedTensors& tensors) {
   Hasher hasher;
   for (const auto& [name, tensor] : tensors) {
     const at::Tensor plain = tensor.detach().cpu().contiguous();
-    hasher.add_field(name).add_field(dtype_name(plain.scalar_type())).add_field(static_cast<std::uint64_t>(plain.dim()));
+    hasher.add_field(name)
+        .add_field(dtype_name(plain.scalar_type()))
+        .add_field(static_cast<std::uint64_t>(plain.dim()));
     for (const std::int64_t size : plain.sizes()) hasher.add_field(static_cast<std::uint64_t>(size));
     hasher.add_field(std::string_view(static_cast<const char*>(plain.const_data_ptr()), plain.nbytes()));
   }

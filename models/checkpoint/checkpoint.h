@@ -13,9 +13,10 @@ namespace upbench {
 using NamedTensors = std::map<std::string, at::Tensor>;  // CPU tensors in the file's own dtype
 
 struct Checkpoint {
-  std::string format;        // "safetensors", "torch-zip", "torch-legacy"
-  std::string dialect;       // which nested dictionary was taken: "params_ema", "params", "state_dict", "plain"; prefixes stripped are named too
-  NamedTensors tensors;      // after unwrapping and stripping `module.`
+  std::string format;    // "safetensors", "torch-zip", "torch-legacy"
+  std::string dialect;   // which nested dictionary was taken: "params_ema", "params", "state_dict", "plain";
+                         // prefixes stripped are named too
+  NamedTensors tensors;  // after unwrapping and stripping `module.`
   std::map<std::string, std::string> metadata;
 };
 

@@ -8,8 +8,9 @@
 namespace upbench {
 namespace {
 
-constexpr std::array<std::string_view, 10> kWrappers{"params_ema", "params", "state_dict", "model_state_dict", "model",
-                                                     "module", "net_g_ema", "net_g", "netG", "generator"};
+constexpr std::array<std::string_view, 10> kWrappers{
+    "params_ema", "params", "state_dict", "model_state_dict", "model", "module",
+    "net_g_ema",  "net_g",  "netG",       "generator"};
 constexpr std::array<std::string_view, 4> kPrefixes{"module.", "netG.", "net_g.", "generator."};
 constexpr int kMaxWrappers = 8;
 
@@ -57,7 +58,8 @@ StateDict select_state_dict(const PickleValue& root) {
     if (!chosen.tensors.emplace(*name, tensor).second) refuse("tensor '{}' is there twice", printable(*name));
   }
   if (chosen.tensors.empty()) {
-    refuse("no tensors in dictionary '{}' (it holds {}), expected a state_dict()", chosen.dialect, first_keys(*dictionary));
+    refuse("no tensors in dictionary '{}' (it holds {}), expected a state_dict()", chosen.dialect,
+           first_keys(*dictionary));
   }
   if (chosen.dialect.empty()) chosen.dialect = "plain";
   return chosen;
@@ -73,7 +75,8 @@ void strip_prefixes(Checkpoint& checkpoint) {
   };
   for (auto prefix = shared(); prefix != kPrefixes.end() && !checkpoint.tensors.empty(); prefix = shared()) {
     NamedTensors renamed;
-    for (auto& [name, tensor] : checkpoint.tensors) renamed.emplace(name.substr(prefix->size()), std::move(tensor));
+    for (auto& [name, tensor] : checkpoint.tensors)
+      renamed.emplace(name.substr(prefix->size()), std::move(tensor));
     checkpoint.tensors = std::move(renamed);
     checkpoint.dialect += ", prefix " + std::string(*prefix) + " stripped";
   }

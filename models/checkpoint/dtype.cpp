@@ -23,9 +23,9 @@ constexpr std::array kRows{
 };
 
 constexpr std::array<std::string_view, 16> kTorchDtypes{
-    "torch.float64", "torch.double", "torch.float32", "torch.float", "torch.float16", "torch.half",
-    "torch.bfloat16", "torch.int64", "torch.long", "torch.int32", "torch.int", "torch.int16",
-    "torch.short", "torch.int8", "torch.uint8", "torch.bool"};
+    "torch.float64",  "torch.double", "torch.float32", "torch.float", "torch.float16", "torch.half",
+    "torch.bfloat16", "torch.int64",  "torch.long",    "torch.int32", "torch.int",     "torch.int16",
+    "torch.short",    "torch.int8",   "torch.uint8",   "torch.bool"};
 
 template <class Field>
 std::optional<at::ScalarType> find(std::string_view text, Field field) {
@@ -36,15 +36,22 @@ std::optional<at::ScalarType> find(std::string_view text, Field field) {
 
 }  // namespace
 
-std::optional<at::ScalarType> dtype_from_name(std::string_view name) { return find(name, &Row::name); }
+std::optional<at::ScalarType> dtype_from_name(std::string_view name) {
+  return find(name, &Row::name);
+}
 
-std::optional<at::ScalarType> dtype_from_torch_storage(std::string_view global) { return find(global, &Row::storage); }
+std::optional<at::ScalarType> dtype_from_torch_storage(std::string_view global) {
+  return find(global, &Row::storage);
+}
 
-bool is_torch_dtype(std::string_view global) { return std::ranges::find(kTorchDtypes, global) != kTorchDtypes.end(); }
+bool is_torch_dtype(std::string_view global) {
+  return std::ranges::find(kTorchDtypes, global) != kTorchDtypes.end();
+}
 
 std::string_view dtype_name(at::ScalarType type) {
   const auto row = std::ranges::find(kRows, type, &Row::type);
-  if (row == kRows.end()) refuse("tensors of {} cannot be stored, expected one of {}", c10::toString(type), dtype_names());
+  if (row == kRows.end())
+    refuse("tensors of {} cannot be stored, expected one of {}", c10::toString(type), dtype_names());
   return row->name;
 }
 

@@ -19,9 +19,11 @@ const T& argument(const PickleTuple& tuple, std::size_t index, std::string_view 
 }
 
 std::vector<std::int64_t> integers(const PickleTuple& tuple, const char* what) {
-  if (tuple.items.size() > kMaxDimensions) refuse("a tensor's {} has {} dimensions, expected at most {}", what, tuple.items.size(), kMaxDimensions);
+  if (tuple.items.size() > kMaxDimensions)
+    refuse("a tensor's {} has {} dimensions, expected at most {}", what, tuple.items.size(), kMaxDimensions);
   std::vector<std::int64_t> values;
-  for (std::size_t i = 0; i < tuple.items.size(); ++i) values.push_back(argument<std::int64_t>(tuple, i, what));
+  for (std::size_t i = 0; i < tuple.items.size(); ++i)
+    values.push_back(argument<std::int64_t>(tuple, i, what));
   return values;
 }
 
@@ -34,15 +36,18 @@ void check_bounds(const TensorRef& tensor) {
   const bool empty = bytes_of(tensor.sizes, tensor.storage.dtype) == 0;
   std::int64_t last = tensor.offset;
   for (std::size_t i = 0; i < tensor.sizes.size(); ++i) {
-    if (tensor.strides[i] < 0) refuse("a tensor has a stride of {}, expected none below 0", tensor.strides[i]);
+    if (tensor.strides[i] < 0)
+      refuse("a tensor has a stride of {}, expected none below 0", tensor.strides[i]);
     std::int64_t reach = 0;
     const std::int64_t steps = empty ? 0 : tensor.sizes[i] - 1;
-    if (__builtin_mul_overflow(steps, tensor.strides[i], &reach) || __builtin_add_overflow(last, reach, &last)) {
+    if (__builtin_mul_overflow(steps, tensor.strides[i], &reach) ||
+        __builtin_add_overflow(last, reach, &last)) {
       refuse("a tensor's strides reach further than 63 bits can count");
     }
   }
   if (empty ? tensor.offset > tensor.storage.elements : last >= tensor.storage.elements) {
-    refuse("a tensor reaches element {} of storage '{}', which has {}", last, printable(tensor.storage.key), tensor.storage.elements);
+    refuse("a tensor reaches element {} of storage '{}', which has {}", last, printable(tensor.storage.key),
+           tensor.storage.elements);
   }
 }
 
@@ -73,9 +78,14 @@ PickleValue make_dictionary(const PickleTuple& arguments) {
 }  // namespace
 
 void check_global(const std::string& name) {
-  if (name == kDictionary || name == kTensor || name == kParameter || is_torch_dtype(name) || dtype_from_torch_storage(name)) return;
-  refuse("global '{}' is not allowed: nothing in a checkpoint is executed, and tensors need no such name. A pickled module or a training "
-         "state has to be saved anew as a plain state_dict() or as safetensors", printable(name));
+  if (name == kDictionary || name == kTensor || name == kParameter || is_torch_dtype(name) ||
+      dtype_from_torch_storage(name))
+    return;
+  refuse(
+      "global '{}' is not allowed: nothing in a checkpoint is executed, and tensors need no such name. A "
+      "pickled module or a training "
+      "state has to be saved anew as a plain state_dict() or as safetensors",
+      printable(name));
 }
 
 PickleValue call_global(const std::string& function, const PickleTuple& arguments) {
@@ -88,14 +98,18 @@ PickleValue call_global(const std::string& function, const PickleTuple& argument
 StorageRef storage_of(const PickleValue& persistent_id) {
   constexpr std::string_view what = "persistent id";
   const auto* id = persistent_id.as<PickleTuple>();
-  if (!id || id->items.size() < 5 || id->items.size() > 6 || argument<std::string>(*id, 0, what) != "storage") {
+  if (!id || id->items.size() < 5 || id->items.size() > 6 ||
+      argument<std::string>(*id, 0, what) != "storage") {
     refuse("persistent id: expected ('storage', class, key, location, elements)");
   }
   const std::string& type = argument<PickleGlobal>(*id, 1, what).name;
   const auto dtype = dtype_from_torch_storage(type);
   if (!dtype) refuse("persistent id: '{}' is no storage class", printable(type));
-  if (id->items.size() == 6 && !id->items[5]->as<PickleNone>()) refuse("persistent id: views of storages (PyTorch before 0.4) are not read");
-  StorageRef storage{.key = argument<std::string>(*id, 2, what), .dtype = *dtype, .elements = argument<std::int64_t>(*id, 4, what)};
+  if (id->items.size() == 6 && !id->items[5]->as<PickleNone>())
+    refuse("persistent id: views of storages (PyTorch before 0.4) are not read");
+  StorageRef storage{.key = argument<std::string>(*id, 2, what),
+                     .dtype = *dtype,
+                     .elements = argument<std::int64_t>(*id, 4, what)};
   check_tensor_name(storage.key);
   const std::int64_t shape[] = {storage.elements};
   bytes_of(shape, storage.dtype);  // refuses what is negative or overflows

@@ -12,7 +12,11 @@ constexpr std::size_t kMaxShownBytes = 80;
 std::size_t sequence_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
   const std::uint8_t lead = byte(0);
-  const std::size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+  const std::size_t length = lead < 0x80                   ? 1
+                             : lead >= 0xC2 && lead < 0xE0 ? 2
+                             : lead >= 0xE0 && lead < 0xF0 ? 3
+                             : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                           : 0;
   if (length == 0 || length > text.size()) return 0;
   for (std::size_t i = 1; i < length; ++i) {
     if (byte(i) >> 6 != 2) return 0;
@@ -55,7 +59,8 @@ std::string printable(std::string_view text) {
 void check_tensor_name(std::string_view name) {
   if (name.empty()) refuse("a tensor's name is empty");
   if (name.size() > kMaxNameBytes) {
-    refuse("a tensor's name has {} bytes, expected at most {}: '{}'", name.size(), kMaxNameBytes, printable(name));
+    refuse("a tensor's name has {} bytes, expected at most {}: '{}'", name.size(), kMaxNameBytes,
+           printable(name));
   }
   if (name.find('\0') != name.npos) refuse("tensor name '{}' holds a NUL", printable(name));
   if (!is_utf8(name)) refuse("tensor name '{}' is no UTF-8", printable(name));

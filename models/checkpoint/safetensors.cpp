@@ -34,7 +34,8 @@ bool looks_like_safetensors(const ByteSource& source) {
 
 Checkpoint read_safetensors(const ByteSource& source) {
   const std::uint64_t length = header_bytes(source), rest = source.size() - kLengthBytes;
-  if (length > kMaxHeaderBytes) refuse("its header would have {} bytes, expected at most {}", length, kMaxHeaderBytes);
+  if (length > kMaxHeaderBytes)
+    refuse("its header would have {} bytes, expected at most {}", length, kMaxHeaderBytes);
   if (length > rest) refuse("truncated: its header would have {} bytes, but {} follow", length, rest);
   std::string json(length, '\0');
   source.read(kLengthBytes, json.data(), length);
@@ -60,7 +61,9 @@ void write_safetensors(const std::filesystem::path& file, const NamedTensors& te
     if (name == "__metadata__") refuse("tensor name '{}' is reserved", name);
     ordered.emplace_back(name, tensor.detach().cpu().contiguous());
   }
-  std::ranges::stable_sort(ordered, [](const auto& a, const auto& b) { return a.second.element_size() > b.second.element_size(); });
+  std::ranges::stable_sort(ordered, [](const auto& a, const auto& b) {
+    return a.second.element_size() > b.second.element_size();
+  });
 
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
@@ -68,14 +71,17 @@ void write_safetensors(const std::filesystem::path& file, const NamedTensors& te
   for (const auto& [name, tensor] : ordered) {
     const std::uint64_t begin = end;
     end += tensor.nbytes();
-    header[name] = {{"dtype", dtype_name(tensor.scalar_type())}, {"shape", tensor.sizes().vec()}, {"data_offsets", {begin, end}}};
+    header[name] = {{"dtype", dtype_name(tensor.scalar_type())},
+                    {"shape", tensor.sizes().vec()},
+                    {"data_offsets", {begin, end}}};
   }
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');
 
   std::vector<std::uint8_t> bytes;
   bytes.reserve(kLengthBytes + text.size() + end);
-  for (std::size_t i = 0; i < kLengthBytes; ++i) bytes.push_back(static_cast<std::uint8_t>(text.size() >> 8 * i));
+  for (std::size_t i = 0; i < kLengthBytes; ++i)
+    bytes.push_back(static_cast<std::uint8_t>(text.size() >> 8 * i));
   bytes.insert(bytes.end(), text.begin(), text.end());
   for (const auto& [name, tensor] : ordered) {
     const auto* data = static_cast<const std::uint8_t*>(tensor.const_data_ptr());

@@ -18,12 +18,14 @@ struct SafetensorsEntry {
 };
 
 struct SafetensorsHeader {
-  std::vector<SafetensorsEntry> entries;  // by rising offset; together they cover the buffer without overlap or hole
+  std::vector<SafetensorsEntry>
+      entries;  // by rising offset; together they cover the buffer without overlap or hole
   std::map<std::string, std::string> metadata;
 };
 
-// json: the header's text. buffer: bytes after it. Every rule of the format is checked (github.com/huggingface/safetensors,
-// README "Format"), and duplicate keys, unknown fields and more than 100,000 tensors are refused.
+// json: the header's text. buffer: bytes after it. Every rule of the format is checked
+// (github.com/huggingface/safetensors, README "Format"), and duplicate keys, unknown fields and more than
+// 100,000 tensors are refused.
 SafetensorsHeader parse_safetensors_header(std::string_view json, std::uint64_t buffer);
 
 }  // namespace upbench

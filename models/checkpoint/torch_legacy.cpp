@@ -8,8 +8,9 @@
 #include "models/checkpoint/torch_tensors.h"
 #include "models/checkpoint/unpickler.h"
 
-// What torch.save wrote before version 1.6: five pickles (magic number, protocol, facts of the machine, the object, the keys of its
-// storages), then each storage in the order of the keys: its number of elements in 8 bytes, its elements.
+// What torch.save wrote before version 1.6: five pickles (magic number, protocol, facts of the machine, the
+// object, the keys of its storages), then each storage in the order of the keys: its number of elements in 8
+// bytes, its elements.
 namespace upbench {
 namespace {
 
@@ -19,7 +20,8 @@ constexpr std::int64_t kProtocol = 1001;
 
 class PickleSequence {
  public:
-  explicit PickleSequence(const ByteSource& source) : head_(source.read(0, std::min(source.size(), kMaxPickleBytes))) {}
+  explicit PickleSequence(const ByteSource& source)
+      : head_(source.read(0, std::min(source.size(), kMaxPickleBytes))) {}
 
   Pickle next() {
     Pickle pickle = unpickle(std::span(head_).subspan(at_));
@@ -39,7 +41,8 @@ void check_machine(const PickleValue& facts) {
   for (const auto& [key, value] : dictionary->items) {
     const auto* name = key->as<std::string>();
     const auto* flag = value->as<bool>();
-    if (name && *name == "little_endian" && (!flag || !*flag)) refuse("its numbers are big-endian, expected little-endian");
+    if (name && *name == "little_endian" && (!flag || !*flag))
+      refuse("its numbers are big-endian, expected little-endian");
   }
 }
 
@@ -48,22 +51,26 @@ struct Place {
 };
 
 // Where each storage's elements lie. Together they must end where the file does.
-std::map<std::string, Place> find_storages(const ByteSource& source, const Pickle& object, const Pickle& keys, std::uint64_t at) {
+std::map<std::string, Place> find_storages(const ByteSource& source, const Pickle& object, const Pickle& keys,
+                                           std::uint64_t at) {
   const auto* list = keys.root->as<PickleList>();
   if (!list) refuse("its fifth pickle is no list of storage keys");
   std::map<std::string, Place> places;
   for (const PickleValue* item : list->items) {
     const auto* key = item->as<std::string>();
     const auto storage = key ? object.storages.find(*key) : object.storages.end();
-    if (storage == object.storages.end()) refuse("storage '{}' belongs to no tensor", key ? printable(*key) : "?");
+    if (storage == object.storages.end())
+      refuse("storage '{}' belongs to no tensor", key ? printable(*key) : "?");
     const auto count = source.read(at, 8);
     const std::int64_t shape[] = {storage->second.elements};
     if (little_endian_64(count.data()) != static_cast<std::uint64_t>(shape[0])) {
-      refuse("storage '{}' has {} elements, expected {}", printable(*key), little_endian_64(count.data()), shape[0]);
+      refuse("storage '{}' has {} elements, expected {}", printable(*key), little_endian_64(count.data()),
+             shape[0]);
     }
     const Place place{.offset = at + 8, .bytes = bytes_of(shape, storage->second.dtype)};
     if (place.bytes > source.size() - place.offset) {
-      refuse("truncated: storage '{}' has {} bytes, but {} are left", printable(*key), place.bytes, source.size() - place.offset);
+      refuse("truncated: storage '{}' has {} bytes, but {} are left", printable(*key), place.bytes,
+             source.size() - place.offset);
     }
     if (!places.emplace(*key, place).second) refuse("storage '{}' is there twice", printable(*key));
     at = place.offset + place.bytes;
@@ -81,7 +88,8 @@ Checkpoint read_torch_legacy(const ByteSource& source) {
   PickleSequence sequence(source);
   const Pickle magic = sequence.next();
   const auto* number = magic.root->as<PickleBigInteger>();
-  if (!number || number->little_endian != kMagic) refuse("a pickle, but not one of torch.save: its magic number is missing");
+  if (!number || number->little_endian != kMagic)
+    refuse("a pickle, but not one of torch.save: its magic number is missing");
   const Pickle protocol = sequence.next();
   const auto* version = protocol.root->as<std::int64_t>();
   if (!version || *version != kProtocol) refuse("its torch.save protocol is not {}", kProtocol);
@@ -94,7 +102,10 @@ Checkpoint read_torch_legacy(const ByteSource& source) {
     const Place& place = places.at(storage.key);
     source.read(place.offset, to, place.bytes);
   };
-  return {.format = "torch-legacy", .dialect = chosen.dialect, .tensors = make_tensors(chosen.tensors, read, source.size()), .metadata = {}};
+  return {.format = "torch-legacy",
+          .dialect = chosen.dialect,
+          .tensors = make_tensors(chosen.tensors, read, source.size()),
+          .metadata = {}};
 }
 
 }  // namespace upbench

@@ -16,8 +16,10 @@ void check_total(const std::map<std::string, const TensorRef*>& views, std::uint
   for (const auto& [name, view] : views) {
     const std::uint64_t bytes = bytes_of(view->sizes, view->storage.dtype);
     if (bytes > limit - total) {
-      refuse("tensor '{}' has {} bytes, and all of them together more than {} times the file: repeated by strides, not stored",
-             printable(name), bytes, kMaxExpansion);
+      refuse(
+          "tensor '{}' has {} bytes, and all of them together more than {} times the file: repeated by "
+          "strides, not stored",
+          printable(name), bytes, kMaxExpansion);
     }
     total += bytes;
   }
@@ -25,7 +27,8 @@ void check_total(const std::map<std::string, const TensorRef*>& views, std::uint
 
 }  // namespace
 
-NamedTensors make_tensors(const std::map<std::string, const TensorRef*>& views, const StorageReader& read, std::uint64_t file_bytes) {
+NamedTensors make_tensors(const std::map<std::string, const TensorRef*>& views, const StorageReader& read,
+                          std::uint64_t file_bytes) {
   check_total(views, file_bytes);
   std::map<std::string, at::Tensor> storages;
   NamedTensors tensors;

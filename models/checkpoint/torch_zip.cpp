@@ -22,7 +22,8 @@ std::string folder_of(const ZipArchive& archive) {
     folder = name.substr(0, name.size() - std::string_view("data.pkl").size());
     ++found;
   }
-  if (found != 1) refuse("a zip archive with {} entries */data.pkl, expected one as torch.save writes", found);
+  if (found != 1)
+    refuse("a zip archive with {} entries */data.pkl, expected one as torch.save writes", found);
   return folder;
 }
 
@@ -31,7 +32,8 @@ void check_entries(const ZipArchive& archive, const std::string& folder) {
     if (!name.starts_with(folder)) refuse("entry '{}' lies outside '{}'", printable(name), printable(folder));
     const std::string_view inner = std::string_view(name).substr(folder.size());
     if (inner.starts_with("code/") || inner == "constants.pkl") {
-      refuse("a TorchScript archive (entry '{}') is a program; save the model's state_dict() instead", printable(name));
+      refuse("a TorchScript archive (entry '{}') is a program; save the model's state_dict() instead",
+             printable(name));
     }
   }
   if (const ZipEntry* order = archive.find(folder + "byteorder")) {
@@ -49,7 +51,8 @@ Checkpoint read_torch_zip(const ByteSource& source) {
   check_entries(archive, folder);
   const std::string pickle_name = folder + "data.pkl";
   const ZipEntry& pickle_entry = *archive.find(pickle_name);
-  if (pickle_entry.size > kMaxPickleBytes) refuse("data.pkl has {} bytes, expected at most {}", pickle_entry.size, kMaxPickleBytes);
+  if (pickle_entry.size > kMaxPickleBytes)
+    refuse("data.pkl has {} bytes, expected at most {}", pickle_entry.size, kMaxPickleBytes);
   std::vector<std::uint8_t> bytes(pickle_entry.size);
   archive.read(pickle_name, pickle_entry, bytes.data());
   const Pickle pickle = unpickle(bytes);
@@ -67,8 +70,13 @@ Checkpoint read_torch_zip(const ByteSource& source) {
   for (const auto& [key, storage] : pickle.storages) entry_of(storage);  // also those that are not read below
 
   const StateDict chosen = select_state_dict(*pickle.root);
-  const auto read = [&](const StorageRef& storage, void* to) { archive.read(folder + "data/" + storage.key, entry_of(storage), to); };
-  return {.format = "torch-zip", .dialect = chosen.dialect, .tensors = make_tensors(chosen.tensors, read, source.size()), .metadata = {}};
+  const auto read = [&](const StorageRef& storage, void* to) {
+    archive.read(folder + "data/" + storage.key, entry_of(storage), to);
+  };
+  return {.format = "torch-zip",
+          .dialect = chosen.dialect,
+          .tensors = make_tensors(chosen.tensors, read, source.size()),
+          .metadata = {}};
 }
 
 }  // namespace upbench

@@ -22,7 +22,8 @@ class Unpickler {
   Pickle run() {
     try {
       if (read_byte() != std::uint8_t(Opcode::proto)) refuse("expected a pickle of protocol 2 to 5");
-      if (const int version = read_byte(); version < 2 || version > 5) refuse("protocol {}, expected 2 to 5", version);
+      if (const int version = read_byte(); version < 2 || version > 5)
+        refuse("protocol {}, expected 2 to 5", version);
       while (step(read_opcode())) {
       }
     } catch (const std::invalid_argument& error) {
@@ -48,49 +49,85 @@ class Unpickler {
 
   bool push_constant(Opcode opcode) {
     switch (opcode) {
-      case Opcode::none: return push(PickleNone{});
-      case Opcode::newtrue: return push(true);
-      case Opcode::newfalse: return push(false);
-      case Opcode::binint: return push(std::int64_t{static_cast<std::int32_t>(little_endian_32(take(4).data()))});
-      case Opcode::binint1: return push(std::int64_t{read_byte()});
-      case Opcode::binint2: return push(std::int64_t{little_endian_16(take(2).data())});
-      case Opcode::long1: return push_long(take(read_byte()));
-      case Opcode::binfloat: return push(std::bit_cast<double>(__builtin_bswap64(little_endian_64(take(8).data()))));
-      case Opcode::binunicode: return push(text(take(little_endian_32(take(4).data()))));
+      case Opcode::none:
+        return push(PickleNone{});
+      case Opcode::newtrue:
+        return push(true);
+      case Opcode::newfalse:
+        return push(false);
+      case Opcode::binint:
+        return push(std::int64_t{static_cast<std::int32_t>(little_endian_32(take(4).data()))});
+      case Opcode::binint1:
+        return push(std::int64_t{read_byte()});
+      case Opcode::binint2:
+        return push(std::int64_t{little_endian_16(take(2).data())});
+      case Opcode::long1:
+        return push_long(take(read_byte()));
+      case Opcode::binfloat:
+        return push(std::bit_cast<double>(__builtin_bswap64(little_endian_64(take(8).data()))));
+      case Opcode::binunicode:
+        return push(text(take(little_endian_32(take(4).data()))));
       case Opcode::short_binunicode:
-      case Opcode::short_binstring: return push(text(take(read_byte())));
-      case Opcode::empty_dict: return push(PickleDict{});
-      case Opcode::empty_list: return push(PickleList{});
-      case Opcode::empty_tuple: return push(PickleTuple{});
-      case Opcode::empty_set: return push(PickleSet{});
-      default: return false;
+      case Opcode::short_binstring:
+        return push(text(take(read_byte())));
+      case Opcode::empty_dict:
+        return push(PickleDict{});
+      case Opcode::empty_list:
+        return push(PickleList{});
+      case Opcode::empty_tuple:
+        return push(PickleTuple{});
+      case Opcode::empty_set:
+        return push(PickleSet{});
+      default:
+        return false;
     }
   }
 
   bool build_container(Opcode opcode) {
     switch (opcode) {
-      case Opcode::mark: return set_mark();
-      case Opcode::tuple: return push(PickleTuple{pop_to_mark()});
-      case Opcode::tuple1: return push(PickleTuple{pop_last(1)});
-      case Opcode::tuple2: return push(PickleTuple{pop_last(2)});
-      case Opcode::tuple3: return push(PickleTuple{pop_last(3)});
-      case Opcode::append: return append(pop_last(1));
-      case Opcode::appends: return append(pop_to_mark());
-      case Opcode::setitem: return set_items(pop_last(2));
-      case Opcode::setitems: return set_items(pop_to_mark());
-      default: return false;
+      case Opcode::mark:
+        return set_mark();
+      case Opcode::tuple:
+        return push(PickleTuple{pop_to_mark()});
+      case Opcode::tuple1:
+        return push(PickleTuple{pop_last(1)});
+      case Opcode::tuple2:
+        return push(PickleTuple{pop_last(2)});
+      case Opcode::tuple3:
+        return push(PickleTuple{pop_last(3)});
+      case Opcode::append:
+        return append(pop_last(1));
+      case Opcode::appends:
+        return append(pop_to_mark());
+      case Opcode::setitem:
+        return set_items(pop_last(2));
+      case Opcode::setitems:
+        return set_items(pop_to_mark());
+      default:
+        return false;
     }
   }
 
   bool use_memo(Opcode opcode) {
     switch (opcode) {
-      case Opcode::binget: return recall(read_byte());
-      case Opcode::long_binget: return recall(little_endian_32(take(4).data()));
-      case Opcode::binput: memo_[read_byte()] = top(); return true;
-      case Opcode::long_binput: memo_[little_endian_32(take(4).data())] = top(); return true;
-      case Opcode::memoize: memo_[static_cast<std::uint32_t>(memo_.size())] = top(); return true;
-      case Opcode::frame: if (little_endian_64(take(8).data()) > bytes_.size() - at_) refuse("a frame leaves the pickle"); return true;
-      default: return false;
+      case Opcode::binget:
+        return recall(read_byte());
+      case Opcode::long_binget:
+        return recall(little_endian_32(take(4).data()));
+      case Opcode::binput:
+        memo_[read_byte()] = top();
+        return true;
+      case Opcode::long_binput:
+        memo_[little_endian_32(take(4).data())] = top();
+        return true;
+      case Opcode::memoize:
+        memo_[static_cast<std::uint32_t>(memo_.size())] = top();
+        return true;
+      case Opcode::frame:
+        if (little_endian_64(take(8).data()) > bytes_.size() - at_) refuse("a frame leaves the pickle");
+        return true;
+      default:
+        return false;
     }
   }
 
@@ -107,19 +144,23 @@ class Unpickler {
         return push_global(*module, *attribute);
       }
       case Opcode::reduce:
-      case Opcode::newobj: return call(opcode);
+      case Opcode::newobj:
+        return call(opcode);
       case Opcode::build: {  // attributes of an OrderedDict (`_metadata`): nothing in it concerns tensors
         const PickleValue* state = pop();
-        if (!top()->as<PickleDict>() || !state->as<PickleDict>()) refuse("BUILD of something else than a dictionary");
+        if (!top()->as<PickleDict>() || !state->as<PickleDict>())
+          refuse("BUILD of something else than a dictionary");
         return true;
       }
       case Opcode::binpersid: {
         StorageRef storage = storage_of(*pop());
         const auto [known, is_new] = pickle_.storages.emplace(storage.key, storage);
-        if (!is_new && known->second != storage) refuse("storage '{}' has two types or sizes", printable(storage.key));
+        if (!is_new && known->second != storage)
+          refuse("storage '{}' has two types or sizes", printable(storage.key));
         return push(std::move(storage));
       }
-      default: return false;
+      default:
+        return false;
     }
   }
 
@@ -207,7 +248,8 @@ class Unpickler {
   }
 
   std::vector<const PickleValue*> pop_last(std::size_t count) {
-    if (stack_.size() - floor() < count) refuse("takes {} values from a stack of {}", count, stack_.size() - floor());
+    if (stack_.size() - floor() < count)
+      refuse("takes {} values from a stack of {}", count, stack_.size() - floor());
     std::vector<const PickleValue*> values(stack_.end() - static_cast<std::ptrdiff_t>(count), stack_.end());
     stack_.resize(stack_.size() - count);
     return values;
@@ -221,7 +263,8 @@ class Unpickler {
   }
 
   std::span<const std::uint8_t> take(std::size_t count) {
-    if (count > bytes_.size() - at_) refuse("truncated: {} bytes wanted, {} left", count, bytes_.size() - at_);
+    if (count > bytes_.size() - at_)
+      refuse("truncated: {} bytes wanted, {} left", count, bytes_.size() - at_);
     at_ += count;
     return bytes_.subspan(at_ - count, count);
   }
@@ -254,6 +297,8 @@ class Unpickler {
 
 }  // namespace
 
-Pickle unpickle(std::span<const std::uint8_t> bytes) { return Unpickler(bytes).run(); }
+Pickle unpickle(std::span<const std::uint8_t> bytes) {
+  return Unpickler(bytes).run();
+}
 
 }  // namespace upbench

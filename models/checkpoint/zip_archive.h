@@ -15,10 +15,11 @@ struct ZipEntry {
   std::uint32_t crc = 0;
 };
 
-// A zip archive of stored (not compressed) entries, as torch.save writes: a compressed one is refused, so nothing can unfold to
-// more than the file's size. Opening it checks that the central directory and the local headers say the same, that the entries
-// fill the file from its first byte to the directory without overlap or hole, and that no name is absolute, climbs, repeats or is
-// a link. Nothing is ever extracted to disk. Throws std::invalid_argument naming the entry and the rule.
+// A zip archive of stored (not compressed) entries, as torch.save writes: a compressed one is refused, so
+// nothing can unfold to more than the file's size. Opening it checks that the central directory and the local
+// headers say the same, that the entries fill the file from its first byte to the directory without overlap
+// or hole, and that no name is absolute, climbs, repeats or is a link. Nothing is ever extracted to disk.
+// Throws std::invalid_argument naming the entry and the rule.
 class ZipArchive {
  public:
   explicit ZipArchive(const ByteSource& source);  // the source must outlive the archive

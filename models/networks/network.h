@@ -28,12 +28,12 @@ struct NetworkMatch {
   int scale = 0;
   int size_multiple = 1;
   int minimum_size = 1;
-  int receptive_radius = -1;   // input pixels to each side; -1: unbounded
-  double macs_per_pixel = 0;   // multiply-accumulates of convolutions per input pixel
+  int receptive_radius = -1;  // input pixels to each side; -1: unbounded
+  double macs_per_pixel = 0;  // multiply-accumulates of convolutions per input pixel
   bool supports_half = true;
   std::vector<std::pair<std::string, std::string>> hyper_parameters;
-  Layout layout;               // exactly these tensors make the network
-  std::string problem;         // not empty: recognised, but not a network that this program runs, and why
+  Layout layout;        // exactly these tensors make the network
+  std::string problem;  // not empty: recognised, but not a network that this program runs, and why
   // Weights by canonical name, all of one dtype and device -> the network. Set where `problem` is empty.
   std::function<NetworkFunction(const NamedTensors&)> bind;
 };

@@ -19,14 +19,16 @@ namespace {
 struct Architecture {
   const char* name;
   std::optional<NetworkMatch> (*match)(const NamedTensors&);
-  std::vector<Layout> (*examples)();  // what a file of each spelling holds, to find the nearest for a file that matches none
+  std::vector<Layout> (
+      *examples)();  // what a file of each spelling holds, to find the nearest for a file that matches none
 };
 
 // A new architecture is one line here.
 constexpr std::array kArchitectures{
     Architecture{"RRDBNet", match_rrdb,
                  [] {
-                   return std::vector{rrdb_layout({}, RrdbSpelling::old_esrgan), rrdb_layout({}, RrdbSpelling::trunk),
+                   return std::vector{rrdb_layout({}, RrdbSpelling::old_esrgan),
+                                      rrdb_layout({}, RrdbSpelling::trunk),
                                       rrdb_layout({}, RrdbSpelling::basicsr)};
                  }},
     Architecture{"SRVGGNetCompact", match_srvgg, [] { return std::vector{srvgg_layout(64, 16, 4)}; }},
@@ -44,9 +46,12 @@ Differences compare(const Layout& layout, const NamedTensors& tensors) {
     if (found == tensors.end()) {
       differences.missing.push_back(name);
     } else if (found->second.sizes() != at::IntArrayRef(expected.shape)) {
-      differences.wrong.push_back(fmt::format("{} [{}] expected [{}]", name, fmt::join(found->second.sizes(), ", "), fmt::join(expected.shape, ", ")));
+      differences.wrong.push_back(fmt::format("{} [{}] expected [{}]", name,
+                                              fmt::join(found->second.sizes(), ", "),
+                                              fmt::join(expected.shape, ", ")));
     } else if (!found->second.is_floating_point()) {
-      differences.wrong.push_back(fmt::format("{} of {} expected a floating-point type", name, c10::toString(found->second.scalar_type())));
+      differences.wrong.push_back(fmt::format("{} of {} expected a floating-point type", name,
+                                              c10::toString(found->second.scalar_type())));
     }
   }
   for (const auto& [name, tensor] : tensors) {
@@ -59,7 +64,8 @@ void append(std::string& text, const std::vector<std::string>& names, const char
   constexpr std::size_t kShown = 5;
   if (names.empty()) return;
   const std::span shown(names.data(), std::min(names.size(), kShown));
-  text += fmt::format("; {} {}: {}{}", names.size(), what, fmt::join(shown, ", "), names.size() > kShown ? ", ..." : "");
+  text += fmt::format("; {} {}: {}{}", names.size(), what, fmt::join(shown, ", "),
+                      names.size() > kShown ? ", ..." : "");
 }
 
 std::string to_text(const Differences& differences) {
@@ -89,7 +95,9 @@ std::string to_text(const Differences& differences) {
     if (first.size() > 200) break;
     first += (first.empty() ? "" : ", ") + printable(name);
   }
-  if (!nearest) refuse("unknown architecture: no tensor is named as in {}; its {} tensors begin with {}", fmt::join(architecture_names(), " or "), tensors.size(), first);
+  if (!nearest)
+    refuse("unknown architecture: no tensor is named as in {}; its {} tensors begin with {}",
+           fmt::join(architecture_names(), " or "), tensors.size(), first);
   refuse("unknown architecture; nearest is {}{}", nearest, to_text(nearest_differences));
 }
 
@@ -109,7 +117,9 @@ NetworkMatch recognise(const NamedTensors& tensors) {
     std::optional<NetworkMatch> match = architecture.match(tensors);
     if (!match) continue;
     if (!match->problem.empty()) {
-      if (problem.empty()) problem = fmt::format("looks like {} ({}), but {}", match->architecture, match->recognised_by, match->problem);
+      if (problem.empty())
+        problem = fmt::format("looks like {} ({}), but {}", match->architecture, match->recognised_by,
+                              match->problem);
       continue;
     }
     const Differences differences = compare(match->layout, tensors);
@@ -117,18 +127,25 @@ NetworkMatch recognise(const NamedTensors& tensors) {
       complete.push_back(std::move(*match));
     } else if (differences.count() < fewest) {
       fewest = differences.count();
-      problem = fmt::format("looks like {} ({}), but is not{}", match->architecture, match->recognised_by, to_text(differences));
+      problem = fmt::format("looks like {} ({}), but is not{}", match->architecture, match->recognised_by,
+                            to_text(differences));
     }
   }
-  if (complete.size() > 1) refuse("ambiguous: both {} and {} have exactly these tensors", complete[0].architecture, complete[1].architecture);
+  if (complete.size() > 1)
+    refuse("ambiguous: both {} and {} have exactly these tensors", complete[0].architecture,
+           complete[1].architecture);
   if (complete.size() == 1) return std::move(complete.front());
   if (!problem.empty()) refuse("{}", problem);
   refuse_unknown(tensors);
 }
 
 LoadedNetwork load_network(const Checkpoint& checkpoint) {
-  LoadedNetwork network{.match = recognise(checkpoint.tensors), .weights = {}, .hash = tensor_hash(checkpoint.tensors), .dialect = checkpoint.dialect};
-  for (const auto& [name, expected] : network.match.layout) network.weights.emplace(expected.canonical, checkpoint.tensors.at(name));
+  LoadedNetwork network{.match = recognise(checkpoint.tensors),
+                        .weights = {},
+                        .hash = tensor_hash(checkpoint.tensors),
+                        .dialect = checkpoint.dialect};
+  for (const auto& [name, expected] : network.match.layout)
+    network.weights.emplace(expected.canonical, checkpoint.tensors.at(name));
   return network;
 }
 

@@ -14,7 +14,9 @@ constexpr int kDense = 3, kConvolutions = 5;
 
 struct Convolution {
   at::Tensor weight, bias;
-  at::Tensor operator()(const at::Tensor& x) const { return at::conv2d(x, weight, bias, 1, weight.size(2) / 2); }
+  at::Tensor operator()(const at::Tensor& x) const {
+    return at::conv2d(x, weight, bias, 1, weight.size(2) / 2);
+  }
 };
 
 struct DenseBlock {
@@ -34,7 +36,9 @@ Convolution convolution(const NamedTensors& weights, const std::string& name) {
   return {weights.at(name + ".weight"), bias == weights.end() ? at::Tensor() : bias->second};
 }
 
-std::string dense_name(int block, int dense) { return fmt::format("body.{}.rdb{}.", block, dense + 1); }
+std::string dense_name(int block, int dense) {
+  return fmt::format("body.{}.rdb{}.", block, dense + 1);
+}
 
 Rrdb bind(const NamedTensors& weights, const RrdbShape& shape) {
   Rrdb network{.first = convolution(weights, "conv_first"),
@@ -47,16 +51,19 @@ Rrdb bind(const NamedTensors& weights, const RrdbShape& shape) {
   for (int i = 0; i < kDense * shape.blocks; ++i) {
     const std::string name = dense_name(i / kDense, i % kDense);
     DenseBlock& dense = network.dense.emplace_back();
-    for (int k = 0; k < kConvolutions; ++k) dense.convolutions[k] = convolution(weights, fmt::format("{}conv{}", name, k + 1));
+    for (int k = 0; k < kConvolutions; ++k)
+      dense.convolutions[k] = convolution(weights, fmt::format("{}conv{}", name, k + 1));
     if (shape.plus) dense.shortcut = convolution(weights, name + "conv1x1");
   }
-  for (int i = 1; i <= shape.upsamplers; ++i) network.upsamplers.push_back(convolution(weights, fmt::format("conv_up{}", i)));
+  for (int i = 1; i <= shape.upsamplers; ++i)
+    network.upsamplers.push_back(convolution(weights, fmt::format("conv_up{}", i)));
   return network;
 }
 
-// buffer [N, features + 4 growth, H, W]: the first `features` channels hold the block's input and receive its output; each convolution
-// reads all channels before its own slice, so the concatenations of the paper cost no copy (for N = 1 a slice is contiguous).
-void apply_dense(const DenseBlock& dense, const at::Tensor& buffer, std::int64_t features, std::int64_t growth) {
+// buffer [N, features + 4 growth, H, W]: the first `features` channels hold the block's input and receive its
+// output; each convolution reads all channels before its own slice, in place of the paper's concatenations.
+void apply_dense(const DenseBlock& dense, const at::Tensor& buffer, std::int64_t features,
+                 std::int64_t growth) {
   const at::Tensor input = buffer.narrow(1, 0, features);
   const auto slice = [&](int k) { return buffer.narrow(1, features + k * growth, growth); };
   for (int k = 0; k + 1 < kConvolutions; ++k) {
@@ -68,13 +75,17 @@ void apply_dense(const DenseBlock& dense, const at::Tensor& buffer, std::int64_t
   input.add_(dense.convolutions.back()(buffer), kResidualScale);
 }
 
-at::Tensor activate(at::Tensor x) { return at::leaky_relu_(x, kSlope); }
+at::Tensor activate(at::Tensor x) {
+  return at::leaky_relu_(x, kSlope);
+}
 
 at::Tensor forward(const Rrdb& network, const at::Tensor& batch) {
-  const at::Tensor first = network.first(network.unshuffle > 1 ? at::pixel_unshuffle(batch, network.unshuffle) : batch);
+  const at::Tensor first =
+      network.first(network.unshuffle > 1 ? at::pixel_unshuffle(batch, network.unshuffle) : batch);
   const std::int64_t features = first.size(1), growth = network.dense.front().convolutions[0].weight.size(0);
   const at::Tensor buffer =
-      at::empty({first.size(0), features + (kConvolutions - 1) * growth, first.size(2), first.size(3)}, first.options());
+      at::empty({first.size(0), features + (kConvolutions - 1) * growth, first.size(2), first.size(3)},
+                first.options().memory_format(first.suggest_memory_format()));
   const at::Tensor running = buffer.narrow(1, 0, features);
   running.copy_(first);
   at::Tensor skip = first.clone();

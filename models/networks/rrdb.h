@@ -6,13 +6,13 @@
 
 namespace upbench {
 
-// RRDBNet (ESRGAN, 2018; Real-ESRGAN, 2021): a convolution, `blocks` residual-in-residual blocks of three dense blocks each, then a
-// nearest x2 and a convolution per upsampler. Read in three spellings:
+// RRDBNet (ESRGAN, 2018; Real-ESRGAN, 2021): a convolution, `blocks` residual-in-residual blocks of three
+// dense blocks each, then a nearest x2 and a convolution per upsampler. Read in three spellings:
 //   model.0, model.1.sub.N.RDB1.conv1.0, ...    old ESRGAN
 //   conv_first, RRDB_trunk.N.RDB1.conv1, ...    ESRGAN's later code
 //   conv_first, body.N.rdb1.conv1, ...          BasicSR, Real-ESRGAN
-// with or without ESRGAN+'s 1x1 shortcuts, with a pixel unshuffle before the first convolution (12 or 48 input channels), and with
-// any number of upsamplers: scale = 2^upsamplers / unshuffle.
+// with or without ESRGAN+'s 1x1 shortcuts, with a pixel unshuffle before the first convolution (12 or 48
+// input channels), and with any number of upsamplers: scale = 2^upsamplers / unshuffle.
 enum class RrdbSpelling { old_esrgan, trunk, basicsr };
 
 struct RrdbShape {

@@ -18,32 +18,48 @@ struct Names {
   int blocks, upsamplers;
 
   bool old() const { return spelling == RrdbSpelling::old_esrgan; }
-  // Old ESRGAN numbers the layers of one sequence: 0 first, 1 blocks, then (enlarge, convolution, activation) for each upsampler,
-  // convolution, activation, convolution.
+  // Old ESRGAN numbers the layers of one sequence: 0 first, 1 blocks, then (enlarge, convolution, activation)
+  // for each upsampler, convolution, activation, convolution.
   std::string first() const { return old() ? "model.0" : "conv_first"; }
   std::string dense(int block, int index) const {
     switch (spelling) {
-      case RrdbSpelling::old_esrgan: return fmt::format("model.1.sub.{}.RDB{}.", block, index);
-      case RrdbSpelling::trunk: return fmt::format("RRDB_trunk.{}.RDB{}.", block, index);
-      case RrdbSpelling::basicsr: return fmt::format("body.{}.rdb{}.", block, index);
+      case RrdbSpelling::old_esrgan:
+        return fmt::format("model.1.sub.{}.RDB{}.", block, index);
+      case RrdbSpelling::trunk:
+        return fmt::format("RRDB_trunk.{}.RDB{}.", block, index);
+      case RrdbSpelling::basicsr:
+        return fmt::format("body.{}.rdb{}.", block, index);
     }
     return {};
   }
-  std::string convolution(int block, int index, int k) const { return fmt::format("{}conv{}{}", dense(block, index), k, old() ? ".0" : ""); }
+  std::string convolution(int block, int index, int k) const {
+    return fmt::format("{}conv{}{}", dense(block, index), k, old() ? ".0" : "");
+  }
   std::string shortcut(int block, int index) const { return dense(block, index) + "conv1x1"; }
-  std::string trunk() const { return old() ? fmt::format("model.1.sub.{}", blocks) : pick("trunk_conv", "conv_body"); }
-  std::string upsampler(int k) const { return old() ? fmt::format("model.{}", 3 * k) : fmt::format("{}{}", pick("upconv", "conv_up"), k); }
-  std::string high() const { return old() ? fmt::format("model.{}", 3 * upsamplers + 2) : pick("HRconv", "conv_hr"); }
+  std::string trunk() const {
+    return old() ? fmt::format("model.1.sub.{}", blocks) : pick("trunk_conv", "conv_body");
+  }
+  std::string upsampler(int k) const {
+    return old() ? fmt::format("model.{}", 3 * k) : fmt::format("{}{}", pick("upconv", "conv_up"), k);
+  }
+  std::string high() const {
+    return old() ? fmt::format("model.{}", 3 * upsamplers + 2) : pick("HRconv", "conv_hr");
+  }
   std::string last() const { return old() ? fmt::format("model.{}", 3 * upsamplers + 4) : "conv_last"; }
 
  private:
-  std::string pick(const char* trunk_name, const char* basicsr_name) const { return spelling == RrdbSpelling::trunk ? trunk_name : basicsr_name; }
+  std::string pick(const char* trunk_name, const char* basicsr_name) const {
+    return spelling == RrdbSpelling::trunk ? trunk_name : basicsr_name;
+  }
 };
 
-bool has(const NamedTensors& tensors, const std::string& layer) { return tensors.contains(layer + ".weight"); }
+bool has(const NamedTensors& tensors, const std::string& layer) {
+  return tensors.contains(layer + ".weight");
+}
 
 // Size `dimension` of a convolution's weight; `otherwise` where the file lacks it or it is no convolution.
-std::int64_t weight_size(const NamedTensors& tensors, const std::string& layer, int dimension, std::int64_t otherwise) {
+std::int64_t weight_size(const NamedTensors& tensors, const std::string& layer, int dimension,
+                         std::int64_t otherwise) {
   const auto weight = tensors.find(layer + ".weight");
   return weight == tensors.end() || weight->second.dim() != 4 ? otherwise : weight->second.size(dimension);
 }
@@ -63,19 +79,30 @@ int old_upsamplers(const NamedTensors& tensors) {
     int number = 0;
     const std::string_view text = std::string_view(name).substr(std::min<std::size_t>(name.size(), 6));
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (name.starts_with("model.") && error == std::errc() && std::string_view(end, text.data() + text.size()) == ".weight") {
+    if (name.starts_with("model.") && error == std::errc() &&
+        std::string_view(end, text.data() + text.size()) == ".weight") {
       last = std::max(last, number);
     }
   }
   return last >= 4 && last < 100 ? (last - 4) / 3 : 0;
 }
 
-// How far a pixel of the result lies, in feature pixels, from those that it depends on behind the trunk: the two last convolutions at full
-// size, then one convolution at each smaller one.
-int tail_radius(int upsamplers) {
-  int reach = (1 << upsamplers) - 1 + 2;
-  for (int i = 0; i < upsamplers; ++i) reach = (reach + 1) / 2;
-  return reach;
+// How far a result depends on the input, in input pixels. The trunk reaches 2 + 15 blocks feature pixels;
+// behind it come two convolutions at full size, then one at each smaller size; how much of a feature pixel
+// these leave depends on the phase.
+int receptive_radius(const RrdbShape& shape, int scale) {
+  const int trunk = 2 + 15 * shape.blocks;
+  int farthest = 0;
+  for (int phase = 0; phase < shape.unshuffle; ++phase) {
+    int low = phase * scale - 2, high = (phase + 1) * scale - 1 + 2;
+    for (int k = 0; k < shape.upsamplers; ++k) {
+      low = (low - 1) >> 1;
+      high = (high + 1) >> 1;
+    }
+    farthest = std::max({farthest, phase - (low - trunk) * shape.unshuffle,
+                         (high + trunk + 1) * shape.unshuffle - 1 - phase});
+  }
+  return farthest;
 }
 
 double macs_per_pixel(const RrdbShape& shape) {
@@ -112,21 +139,27 @@ void describe(NetworkMatch& match, const RrdbShape& shape, const Names& names) {
   if (shape.unshuffle == 0) {
     match.problem = fmt::format("{} takes neither 3 channels nor 12 or 48 (pixel unshuffle)", names.first());
   } else if (whole % shape.unshuffle != 0) {
-    match.problem = fmt::format("{} upsamplers after a pixel unshuffle by {} make the picture smaller", shape.upsamplers, shape.unshuffle);
+    match.problem = fmt::format("{} upsamplers after a pixel unshuffle by {} make the picture smaller",
+                                shape.upsamplers, shape.unshuffle);
   }
-  match.recognised_by = fmt::format("{}.weight: dense blocks of {} features, growth {}; {} of them in threes; {} upsamplers",
-                                    names.convolution(0, 1, 1), shape.features, shape.growth, shape.blocks, shape.upsamplers);
+  match.recognised_by =
+      fmt::format("{}.weight: dense blocks of {} features, growth {}; {} of them in threes; {} upsamplers",
+                  names.convolution(0, 1, 1), shape.features, shape.growth, shape.blocks, shape.upsamplers);
   if (shape.plus) match.recognised_by += "; 1x1 shortcuts (ESRGAN+)";
-  if (names.old() && shape.upsamplers == 1) match.recognised_by += " (a x3 network of this spelling has the same tensors; taken as x2)";
+  if (names.old() && shape.upsamplers == 1)
+    match.recognised_by += " (a x3 network of this spelling has the same tensors; taken as x2)";
   if (!match.problem.empty()) return;
-  if (shape.unshuffle > 1) match.recognised_by += fmt::format("; {} takes 3 x {}^2 channels: pixel unshuffle", names.first(), shape.unshuffle);
+  if (shape.unshuffle > 1)
+    match.recognised_by +=
+        fmt::format("; {} takes 3 x {}^2 channels: pixel unshuffle", names.first(), shape.unshuffle);
   match.scale = whole / shape.unshuffle;
   match.size_multiple = shape.unshuffle;
-  match.receptive_radius = (2 + shape.blocks * 15 + tail_radius(shape.upsamplers)) * shape.unshuffle + shape.unshuffle - 1;
+  match.receptive_radius = receptive_radius(shape, match.scale);
   match.macs_per_pixel = macs_per_pixel(shape);
-  match.hyper_parameters = {{"blocks", std::to_string(shape.blocks)},         {"features", std::to_string(shape.features)},
-                            {"growth", std::to_string(shape.growth)},         {"upsamplers", std::to_string(shape.upsamplers)},
-                            {"unshuffle", std::to_string(shape.unshuffle)},   {"plus", shape.plus ? "yes" : "no"}};
+  match.hyper_parameters = {
+      {"blocks", std::to_string(shape.blocks)},       {"features", std::to_string(shape.features)},
+      {"growth", std::to_string(shape.growth)},       {"upsamplers", std::to_string(shape.upsamplers)},
+      {"unshuffle", std::to_string(shape.unshuffle)}, {"plus", shape.plus ? "yes" : "no"}};
   match.layout = rrdb_layout(shape, names.spelling);
   match.bind = [shape](const NamedTensors& weights) { return bind_rrdb(weights, shape); };
 }
@@ -134,9 +167,11 @@ void describe(NetworkMatch& match, const RrdbShape& shape, const Names& names) {
 }  // namespace
 
 Layout rrdb_layout(const RrdbShape& shape, RrdbSpelling spelling) {
-  const Names names{spelling, shape.blocks, shape.upsamplers}, canonical{RrdbSpelling::basicsr, shape.blocks, shape.upsamplers};
+  const Names names{spelling, shape.blocks, shape.upsamplers},
+      canonical{RrdbSpelling::basicsr, shape.blocks, shape.upsamplers};
   Layout layout;
-  const auto add = [&](const std::string& name, const std::string& canonical_name, std::int64_t in, std::int64_t out, int side) {
+  const auto add = [&](const std::string& name, const std::string& canonical_name, std::int64_t in,
+                       std::int64_t out, int side) {
     layout[name + ".weight"] = {.shape = {out, in, side, side}, .canonical = canonical_name + ".weight"};
     if (side == 3) layout[name + ".bias"] = {.shape = {out}, .canonical = canonical_name + ".bias"};
   };
@@ -144,7 +179,9 @@ Layout rrdb_layout(const RrdbShape& shape, RrdbSpelling spelling) {
   add(names.first(), canonical.first(), 3 * shape.unshuffle * shape.unshuffle, n, 3);
   for (int block = 0; block < shape.blocks; ++block) {
     for (int index = 1; index <= 3; ++index) {
-      for (int k = 1; k <= 5; ++k) add(names.convolution(block, index, k), canonical.convolution(block, index, k), n + (k - 1) * g, k < 5 ? g : n, 3);
+      for (int k = 1; k <= 5; ++k)
+        add(names.convolution(block, index, k), canonical.convolution(block, index, k), n + (k - 1) * g,
+            k < 5 ? g : n, 3);
       if (shape.plus) add(names.shortcut(block, index), canonical.shortcut(block, index), n, g, 1);
     }
   }
@@ -160,7 +197,8 @@ std::optional<NetworkMatch> match_rrdb(const NamedTensors& tensors) {
     Names names{spelling, 0, 0};
     names.blocks = count_layers(tensors, 0, [&](int block) { return names.convolution(block, 1, 1); });
     if (names.blocks == 0) continue;
-    names.upsamplers = names.old() ? old_upsamplers(tensors) : count_layers(tensors, 1, [&](int k) { return names.upsampler(k); });
+    names.upsamplers = names.old() ? old_upsamplers(tensors)
+                                   : count_layers(tensors, 1, [&](int k) { return names.upsampler(k); });
     if (names.upsamplers > 4) continue;  // x16 is the most that anyone trained
     NetworkMatch match;
     match.architecture = "RRDBNet";

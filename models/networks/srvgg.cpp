@@ -10,8 +10,12 @@ namespace {
 
 constexpr const char* kName = "SRVGGNetCompact";
 
-std::string weight_name(int layer) { return fmt::format("body.{}.weight", layer); }
-std::string bias_name(int layer) { return fmt::format("body.{}.bias", layer); }
+std::string weight_name(int layer) {
+  return fmt::format("body.{}.weight", layer);
+}
+std::string bias_name(int layer) {
+  return fmt::format("body.{}.bias", layer);
+}
 
 at::Tensor convolve(const NamedTensors& weights, int layer, const at::Tensor& x) {
   return at::conv2d(x, weights.at(weight_name(layer)), weights.at(bias_name(layer)), 1, 1);
@@ -62,11 +66,13 @@ std::optional<NetworkMatch> match_srvgg(const NamedTensors& tensors) {
   NetworkMatch match;
   match.architecture = kName;
   match.scale = shuffle_factor(tail.size(0));
-  match.recognised_by = fmt::format("body.N.weight alternates 3x3 convolutions and PReLU slopes; body.{} gives {} channels = 3 x {}^2",
-                                    last, tail.size(0), match.scale);
+  match.recognised_by = fmt::format(
+      "body.N.weight alternates 3x3 convolutions and PReLU slopes; body.{} gives {} channels = 3 x {}^2",
+      last, tail.size(0), match.scale);
   if (match.scale == 0) {
     match.recognised_by = "body.N.weight alternates 3x3 convolutions and PReLU slopes";
-    match.problem = fmt::format("the last convolution, body.{}, gives {} channels, expected 3 x scale^2", last, tail.size(0));
+    match.problem = fmt::format("the last convolution, body.{}, gives {} channels, expected 3 x scale^2",
+                                last, tail.size(0));
     return match;
   }
   match.layout = srvgg_layout(features, convolutions, match.scale);

@@ -7,19 +7,18 @@
 namespace upbench {
 
 // How tiles are laid and merged, each as one tool does it (the names are what a spec writes):
-//   core-context   cores on a grid from 0, each read with `context` more pixels, cores pasted (Real-ESRGAN,
-//   default) even-ramp      spread evenly, later tile ramped over the first `overlap` pixels (A1111)
-//   stride-feather fixed stride, short last tile, linear feather on both sides                     (ComfyUI)
-//   half-sine      equalised tiles, half-sine over half the overlap                                (chaiNNer)
-//   uniform        fixed stride, last tile moved back, overlaps averaged                           (SwinIR)
-// Where a tool's own arithmetic goes wrong or its words mean something else, this is what happens here:
-//   even-ramp      A1111 blends black into the left and top edge where tile - overlap < side < tile; here a
-//   tile that covers
-//                  a side is cut to it. Ramps are exact, not rounded to 8 bit.
-//   half-sine      `tile` is the largest core; it is read with overlap / 2 more pixels to each side.
-//   chaiNNer's setting counts
-//                  one side, so its overlap of 16 is 32 here.
-//   uniform        each side is cut to the picture on its own; SwinIR cuts both to the shorter one.
+//   core-context    Real-ESRGAN, the default: cores on a grid from 0, each read with `context` more pixels,
+//                   cores pasted.
+//   even-ramp       A1111: spread evenly, the later tile ramped over its first `overlap` pixels. A1111 blends
+//                   black into the left and top edge where tile - overlap < side < tile, and at some sizes
+//                   (2035 pixels at tile 192, overlap 8) leaves the last column black; neither happens here.
+//                   Ramps are exact, not rounded to 8 bit.
+//   stride-feather  ComfyUI: fixed stride, short last tile, linear feather on both sides.
+//   half-sine       chaiNNer: equalised tiles, half-sine over half the overlap. `tile` is the largest core,
+//                   read with overlap / 2 more pixels to each side. chaiNNer's setting counts one side, so
+//                   its overlap of 16 is 32 here.
+//   uniform         SwinIR: fixed stride, last tile moved back, overlaps averaged. Each side of a tile is cut
+//                   to the picture on its own; SwinIR cuts both to the shorter side of the picture.
 enum class TileMode { core_context, even_ramp, stride_feather, half_sine, uniform };
 
 TileMode parse_tile_mode(std::string_view name);  // throws std::invalid_argument listing the names

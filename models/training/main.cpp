@@ -45,7 +45,7 @@ std::map<std::string, std::string> describe(const TrainingSettings& settings, co
           {"scale", fmt::format("{}", settings.scale)},
           {"features", fmt::format("{}", settings.features)},
           {"convolutions", fmt::format("{}", settings.convolutions)},
-          {"trained_on", fmt::format("{} procedural pictures, version {}, {} px, seed {}: {}",
+          {"trained_on", fmt::format("{} procedural pictures, version {}, {} px, drawn by seed {}: {}",
                                      settings.pictures, kProceduralVersion, settings.picture_size,
                                      settings.seed, fmt::join(procedural_classes(), ", "))},
           {"steps", fmt::format("{} of {} crops of {} px", settings.steps, settings.batch, settings.patch)},

@@ -26,7 +26,9 @@ std::string field(std::string_view text) {
   return quoted + "\"";
 }
 
-std::string number(const std::optional<double>& value) { return value ? exact(*value) : std::string(); }
+std::string number(const std::optional<double>& value) {
+  return value ? exact(*value) : std::string();
+}
 
 }  // namespace
 

@@ -5,8 +5,9 @@
 
 #include "reports/table.h"
 
-// RFC 4180 (CRLF, quotes doubled). Numbers as the shortest text that reads back exactly, in base units, "inf" for infinity, empty for no
-// value. Text that a spreadsheet would take for a formula (first character = + - @, and not a plain number) gets an apostrophe before it.
+// RFC 4180 (CRLF, quotes doubled). Numbers as the shortest text that reads back exactly, in base units, "inf"
+// for infinity, empty for no value. Text that a spreadsheet would take for a formula (first character = + -
+// @, and not a plain number) gets an apostrophe before it.
 namespace upbench {
 
 std::string csv_header(const std::vector<Table::Column>& columns);

@@ -57,10 +57,12 @@ std::size_t decode(std::string_view text, std::uint32_t& point) {
   return overlong || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000) ? 0 : length;
 }
 
-// Control characters, U+2028/2029 (line breaks to a script), and characters that turn the direction of the text around.
+// Control characters, U+2028/2029 (line breaks to a script), and characters that turn the direction of the
+// text around.
 bool is_invisible(std::uint32_t point) {
-  return point < 0x20 || (point >= 0x7F && point < 0xA0) || point == 0x2028 || point == 0x2029 || point == 0x200E || point == 0x200F ||
-         (point >= 0x202A && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069) || point == 0xFEFF;
+  return point < 0x20 || (point >= 0x7F && point < 0xA0) || point == 0x2028 || point == 0x2029 ||
+         point == 0x200E || point == 0x200F || (point >= 0x202A && point <= 0x202E) ||
+         (point >= 0x2066 && point <= 0x2069) || point == 0xFEFF;
 }
 
 std::string clean(std::string_view text, std::size_t longest, std::string_view allowed) {
@@ -69,7 +71,8 @@ std::string clean(std::string_view text, std::size_t longest, std::string_view a
     std::uint32_t point = 0;
     const std::size_t length = decode(text, point);
     if (result.size() + 4 > longest) return result + "…";
-    const bool shown = length > 0 && (!is_invisible(point) || allowed.find(text.front()) != std::string_view::npos);
+    const bool shown =
+        length > 0 && (!is_invisible(point) || allowed.find(text.front()) != std::string_view::npos);
     result += shown ? text.substr(0, length) : kReplacement;
     text.remove_prefix(length == 0 ? 1 : length);
   }
@@ -78,7 +81,9 @@ std::string clean(std::string_view text, std::size_t longest, std::string_view a
 
 }  // namespace
 
-std::string exact(double value) { return fmt::format("{}", value); }
+std::string exact(double value) {
+  return fmt::format("{}", value);
+}
 
 std::string fixed(double value, int decimals) {
   std::string text = fmt::format("{:.{}f}", value, decimals);
@@ -91,11 +96,16 @@ std::string format_value(const Table::Column& column, double value) {
   switch (column.kind) {
     case Table::Kind::text:
     case Table::Kind::number:
-    case Table::Kind::decibel: return fixed(value, column.decimals);
-    case Table::Kind::ratio: return fixed(value * 100, column.decimals) + " %";
-    case Table::Kind::seconds: return format_seconds(value);
-    case Table::Kind::bytes: return format_bytes(value);
-    case Table::Kind::count: return fixed(value, 0);
+    case Table::Kind::decibel:
+      return fixed(value, column.decimals);
+    case Table::Kind::ratio:
+      return fixed(value * 100, column.decimals) + " %";
+    case Table::Kind::seconds:
+      return format_seconds(value);
+    case Table::Kind::bytes:
+      return format_bytes(value);
+    case Table::Kind::count:
+      return fixed(value, 0);
   }
   return {};
 }
@@ -108,10 +118,16 @@ std::string format_cell(const Table::Column& column, const Table::Cell& cell) {
   return text;
 }
 
-std::string clean_text(std::string_view text) { return clean(text, kLongestText, ""); }
+std::string clean_text(std::string_view text) {
+  return clean(text, kLongestText, "");
+}
 
-std::string clean_block(std::string_view text) { return clean(text, kLongestBlock, "\n\t"); }
+std::string clean_block(std::string_view text) {
+  return clean(text, kLongestBlock, "\n\t");
+}
 
-bool is_number(const Table::Column& column) { return column.kind != Table::Kind::text; }
+bool is_number(const Table::Column& column) {
+  return column.kind != Table::Kind::text;
+}
 
 }  // namespace upbench

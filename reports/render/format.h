@@ -20,8 +20,8 @@ std::string format_value(const Table::Column& column, double value);
 // A whole cell: value, "± spread", then the note in brackets; "–" where there is no value.
 std::string format_cell(const Table::Column& column, const Table::Cell& cell);
 
-// Text that came from files, models or prompts, safe to show as text: valid UTF-8, control characters (ANSI escapes, line breaks),
-// line separators and direction overrides made visible as U+FFFD, at most 400 bytes.
+// Text that came from files, models or prompts, safe to show as text: valid UTF-8, control characters (ANSI
+// escapes, line breaks), line separators and direction overrides made visible as U+FFFD, at most 400 bytes.
 std::string clean_text(std::string_view text);
 
 // The same for a text of many lines: line breaks and tabs stay, at most 200,000 bytes.

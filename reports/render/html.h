@@ -7,8 +7,8 @@
 
 namespace upbench {
 
-// <figure> with caption and <table>: readable without script; table.js adds sorting and filtering. Cells of numbers carry the unrounded
-// value in data-v, rows their status in data-status unless it is ok.
+// <figure> with caption and <table>: readable without script; table.js adds sorting and filtering. Cells of
+// numbers carry the unrounded value in data-v, rows their status in data-status unless it is ok.
 std::string render_html(const Table& table);
 
 // For text between tags and inside double-quoted attributes.

@@ -16,8 +16,15 @@ nlohmann::json json_row(const std::vector<Table::Column>& columns, const Table::
       continue;
     }
     const bool usable = cell.value && std::isfinite(*cell.value);
-    object[column.id] = usable ? nlohmann::json(*cell.value) : nlohmann::json();
-    if (column.spread) object[column.id + "_sd"] = cell.spread ? nlohmann::json(*cell.spread) : nlohmann::json();
+    const bool whole = column.kind == Table::Kind::count || column.kind == Table::Kind::bytes;
+    if (!usable)
+      object[column.id] = nullptr;
+    else if (whole)
+      object[column.id] = std::llround(*cell.value);
+    else
+      object[column.id] = *cell.value;
+    if (column.spread)
+      object[column.id + "_sd"] = cell.spread ? nlohmann::json(*cell.spread) : nlohmann::json();
     if (!usable && cell.flag != ValueFlag::ok) flags[column.id] = to_string(cell.flag);
   }
   if (!flags.empty()) object["flags_of_values"] = std::move(flags);

@@ -12,13 +12,32 @@ struct Replacement {
 };
 
 // Characters that LaTeX takes for commands, and those of our own formatting that its default fonts lack.
-constexpr Replacement kReplacements[] = {
-    {"\\", "\\textbackslash{}"}, {"{", "\\{"},  {"}", "\\}"},    {"$", "\\$"},     {"&", "\\&"},        {"#", "\\#"},
-    {"%", "\\%"},                {"_", "\\_"},  {"~", "\\textasciitilde{}"},       {"^", "\\textasciicircum{}"},
-    {"<", "\\textless{}"},       {">", "\\textgreater{}"},       {"|", "\\textbar{}"}, {"\"", "\\textquotedbl{}"},
-    {"±", "$\\pm$"},             {"∞", "$\\infty$"}, {"–", "--"}, {"µ", "$\\mu$"}, {"·", "$\\cdot$"},   {"…", "\\ldots{}"},
-    {"↑", "$\\uparrow$"},        {"↓", "$\\downarrow$"},         {"Δ", "$\\Delta$"}, {"×", "$\\times$"}, {"≥", "$\\geq$"},
-    {"\xEF\xBF\xBD", "?"}};
+constexpr Replacement kReplacements[] = {{"\\", "\\textbackslash{}"},
+                                         {"{", "\\{"},
+                                         {"}", "\\}"},
+                                         {"$", "\\$"},
+                                         {"&", "\\&"},
+                                         {"#", "\\#"},
+                                         {"%", "\\%"},
+                                         {"_", "\\_"},
+                                         {"~", "\\textasciitilde{}"},
+                                         {"^", "\\textasciicircum{}"},
+                                         {"<", "\\textless{}"},
+                                         {">", "\\textgreater{}"},
+                                         {"|", "\\textbar{}"},
+                                         {"\"", "\\textquotedbl{}"},
+                                         {"±", "$\\pm$"},
+                                         {"∞", "$\\infty$"},
+                                         {"–", "--"},
+                                         {"µ", "$\\mu$"},
+                                         {"·", "$\\cdot$"},
+                                         {"…", "\\ldots{}"},
+                                         {"↑", "$\\uparrow$"},
+                                         {"↓", "$\\downarrow$"},
+                                         {"Δ", "$\\Delta$"},
+                                         {"×", "$\\times$"},
+                                         {"≥", "$\\geq$"},
+                                         {"\xEF\xBF\xBD", "?"}};
 
 }  // namespace
 
@@ -46,8 +65,10 @@ std::string render_latex(const Table& table) {
     alignment += is_number(column) ? 'r' : 'l';
     header += (header.empty() ? "" : " & ") + escape_latex(column.title);
   }
-  std::string text = fmt::format("\\begin{{table}}\n\\centering\n\\caption{{{}}}\n\\label{{tab:{}}}\n\\begin{{tabular}}{{{}}}\n\\toprule\n",
-                                 escape_latex(table.caption.empty() ? table.title : table.caption), table.id, alignment);
+  std::string text = fmt::format(
+      "\\begin{{table}}\n\\centering\n\\caption{{{}}}\n\\label{{tab:{}}}\n\\begin{{tabular}}{{{}}}"
+      "\n\\toprule\n",
+      escape_latex(table.caption.empty() ? table.title : table.caption), table.id, alignment);
   text += header + " \\\\\n\\midrule\n";
   for (const Table::Row& row : table.rows) {
     for (std::size_t i = 0; i < row.cells.size(); ++i) {

@@ -1,21 +1,34 @@
 #include "reports/render/markdown.h"
 
+#include <cctype>
+
 #include <fmt/format.h>
 
 #include "reports/render/format.h"
 
 namespace upbench {
 
-// A backslash before ASCII punctuation is itself invisible in markdown. '.', '-', '+', '#' act at the start of a line only, where no text
-// of ours stands; '<' and '&' become entities because some readers pass HTML through despite the backslash.
+// A backslash before ASCII punctuation is itself invisible in markdown. '.', '-', '+', '#' act at the start
+// of a line only, where no text of ours stands; '<' and '&' become entities because some readers pass HTML
+// through despite the backslash.
 std::string escape_markdown(std::string_view text) {
+  const std::string clean = clean_text(text);
+  const auto is_word = [&](std::size_t i) {
+    return i < clean.size() && std::isalnum(static_cast<unsigned char>(clean[i]));
+  };
   std::string escaped;
-  for (const char c : clean_text(text)) {
-    if (c == '<') escaped += "&lt;";
-    else if (c == '>') escaped += "&gt;";
-    else if (c == '&') escaped += "&amp;";
+  for (std::size_t i = 0; i < clean.size(); ++i) {
+    const char c = clean[i];
+    if (c == '<')
+      escaped += "&lt;";
+    else if (c == '>')
+      escaped += "&gt;";
+    else if (c == '&')
+      escaped += "&amp;";
     else {
-      if (std::string_view("\\`*_[]|~!$").find(c) != std::string_view::npos) escaped += '\\';
+      // Inside a word an underscore is only itself; names are full of them and people read the source, too.
+      const bool plain = c == '_' && i > 0 && is_word(i - 1) && is_word(i + 1);
+      if (!plain && std::string_view("\\`*_[]|~!$").find(c) != std::string_view::npos) escaped += '\\';
       escaped += c;
     }
   }
@@ -37,7 +50,8 @@ std::string render_markdown(const Table& table) {
     }
     text += "\n";
   }
-  if (table.left_out > 0) text += fmt::format("\n{} more rows are left out here; the CSV holds all.\n", table.left_out);
+  if (table.left_out > 0)
+    text += fmt::format("\n{} more rows are left out here; the CSV holds all.\n", table.left_out);
   return text;
 }
 

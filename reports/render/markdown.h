@@ -7,7 +7,8 @@
 
 namespace upbench {
 
-// A GitHub table without heading: numbers right-aligned, the best value bold. Text from outside cannot open markup or a new column.
+// A GitHub table without heading: numbers right-aligned, the best value bold. Text from outside cannot open
+// markup or a new column.
 std::string render_markdown(const Table& table);
 
 std::string escape_markdown(std::string_view text);

@@ -18,7 +18,9 @@ Eigen::Map<const Eigen::ArrayXd> array(std::span<const double> values) {
 
 }  // namespace
 
-double mean(std::span<const double> values) { return values.empty() ? kNone : array(values).mean(); }
+double mean(std::span<const double> values) {
+  return values.empty() ? kNone : array(values).mean();
+}
 
 double standard_deviation(std::span<const double> values) {
   if (values.size() < 2) return kNone;
@@ -36,6 +38,8 @@ double quantile(std::span<const double> values, double p) {
   return std::lerp(sorted[below], sorted[above], position - static_cast<double>(below));
 }
 
-double median(std::span<const double> values) { return quantile(values, 0.5); }
+double median(std::span<const double> values) {
+  return quantile(values, 0.5);
+}
 
 }  // namespace upbench

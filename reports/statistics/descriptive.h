@@ -7,7 +7,8 @@ namespace upbench {
 
 double mean(std::span<const double> values);                // NaN for none
 double standard_deviation(std::span<const double> values);  // of a sample (n - 1); NaN for fewer than two
-// Linear between order statistics (type 7 of Hyndman and Fan, Sample quantiles in statistical packages, 1996); p in [0, 1].
+// Linear between order statistics (type 7 of Hyndman and Fan, Sample quantiles in statistical packages,
+// 1996); p in [0, 1].
 double quantile(std::span<const double> values, double p);
 double median(std::span<const double> values);
 

@@ -1,4 +1,5 @@
-// SSIM of an RGB pair on one thread, argument = picture side: ours, and the same formula with OpenCV's filters.
+// SSIM of an RGB pair on one thread, argument = picture side: ours, and the same formula with OpenCV's
+// filters.
 //   build/upbench_metrics_bench --benchmark_repetitions=5 --benchmark_enable_random_interleaving=true
 #include <array>
 #include <random>
@@ -29,7 +30,9 @@ struct Pair {
   Planes planes(const std::vector<float>& values) const {
     return {values.data(), side, side, side, static_cast<std::ptrdiff_t>(pixels())};
   }
-  cv::Mat channel(std::vector<float>& values, int c) const { return {side, side, CV_32F, values.data() + c * pixels()}; }
+  cv::Mat channel(std::vector<float>& values, int c) const {
+    return {side, side, CV_32F, values.data() + c * pixels()};
+  }
 
   int side;
   std::vector<float> output, reference;
@@ -49,7 +52,8 @@ void ssim_ours(benchmark::State& state) {
 void ssim_luma_ours(benchmark::State& state) {
   const Pair pair(static_cast<int>(state.range(0)));
   for (auto _ : state)
-    benchmark::DoNotOptimize(ssim_score(pair.planes(pair.output), pair.planes(pair.reference), {&kLumaSignal, 1}));
+    benchmark::DoNotOptimize(
+        ssim_score(pair.planes(pair.output), pair.planes(pair.reference), {&kLumaSignal, 1}));
   count(state, pair);
 }
 
@@ -79,7 +83,8 @@ void ssim_opencv(benchmark::State& state) {
   for (float& value : pair.reference) value *= 255;
   for (auto _ : state) {
     double sum = 0;
-    for (int c = 0; c < 3; ++c) sum += ssim_of_channel(pair.channel(pair.output, c), pair.channel(pair.reference, c));
+    for (int c = 0; c < 3; ++c)
+      sum += ssim_of_channel(pair.channel(pair.output, c), pair.channel(pair.reference, c));
     benchmark::DoNotOptimize(sum);
   }
   count(state, pair);

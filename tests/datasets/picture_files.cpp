@@ -21,7 +21,9 @@ void add_little_endian(FileBytes& bytes, std::uint32_t number, int count) {
   for (int i = 0; i < count; ++i) bytes.push_back(static_cast<std::uint8_t>(number >> 8 * i));
 }
 
-void add(FileBytes& bytes, const FileBytes& more) { bytes.insert(bytes.end(), more.begin(), more.end()); }
+void add(FileBytes& bytes, const FileBytes& more) {
+  bytes.insert(bytes.end(), more.begin(), more.end());
+}
 
 std::uint32_t crc32(const FileBytes& bytes) {
   std::uint32_t crc = ~0U;
@@ -46,7 +48,8 @@ FileBytes zlib_stored(const FileBytes& data) {
     stream.push_back(at + size == data.size());
     add_little_endian(stream, static_cast<std::uint32_t>(size), 2);
     add_little_endian(stream, ~static_cast<std::uint32_t>(size), 2);
-    stream.insert(stream.end(), data.begin() + static_cast<std::ptrdiff_t>(at), data.begin() + static_cast<std::ptrdiff_t>(at + size));
+    stream.insert(stream.end(), data.begin() + static_cast<std::ptrdiff_t>(at),
+                  data.begin() + static_cast<std::ptrdiff_t>(at + size));
     at += size;
   } while (at < data.size());
   add_big_endian(stream, b << 16 | a);
@@ -164,6 +167,8 @@ void write_bytes(const std::filesystem::path& file, std::span<const std::uint8_t
       .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
 }
 
-void write_png(const std::filesystem::path& file, const Raster& raster) { write_bytes(file, encode_png(raster)); }
+void write_png(const std::filesystem::path& file, const Raster& raster) {
+  write_bytes(file, encode_png(raster));
+}
 
 }  // namespace upbench::test

@@ -44,7 +44,8 @@ struct JpegOptions {
 // 8 bit, one or three channels; four are written as CMYK.
 FileBytes jpeg_file(const Raster& raster, const JpegOptions& options = {});
 
-// 24 bit for three channels, 8 bit with a palette of grey levels for one, 32 bit for four (the fourth is padding).
+// 24 bit for three channels, 8 bit with a palette of grey levels for one, 32 bit for four (the fourth is
+// padding).
 FileBytes bmp_file(const Raster& raster, bool top_down = false);
 
 void write_bytes(const std::filesystem::path& file, std::span<const std::uint8_t> bytes);

@@ -26,7 +26,8 @@ std::string refusal(std::string_view text) {
 TEST(MetricCatalog, ListsEveryMetricOnce) {
   std::vector<std::string> names;
   for (const Metric& metric : metrics()) names.push_back(metric.name);
-  EXPECT_THAT(names, ElementsAre("mse", "psnr-rgb", "psnr-y", "ssim-rgb", "ssim-y", "lpips-alex", "lpips-squeeze"));
+  EXPECT_THAT(names,
+              ElementsAre("mse", "psnr-rgb", "psnr-y", "ssim-rgb", "ssim-y", "lpips-alex", "lpips-squeeze"));
 }
 
 TEST(MetricCatalog, PrintsAConventionWithEachNumber) {
@@ -97,8 +98,9 @@ TEST(ParseMetric, TakesOptionsInAnyOrderAndWritesThemInOne) {
 }
 
 TEST(ParseMetric, SuggestsTheNearestName) {
-  EXPECT_EQ(refusal("psnrr"), "unknown metric 'psnrr'; did you mean 'psnr-y'? known: mse, psnr-rgb, psnr-y, ssim-rgb, ssim-y, "
-                              "lpips-alex, lpips-squeeze");
+  EXPECT_EQ(refusal("psnrr"),
+            "unknown metric 'psnrr'; did you mean 'psnr-y'? known: mse, psnr-rgb, psnr-y, ssim-rgb, ssim-y, "
+            "lpips-alex, lpips-squeeze");
   EXPECT_THAT(refusal("lpips"), HasSubstr("did you mean 'lpips-alex'?"));
   EXPECT_THAT(refusal("SSIM-Y"), HasSubstr("did you mean 'ssim-y'?"));
   EXPECT_THAT(refusal("ssim_rgb@b4"), HasSubstr("unknown metric 'ssim_rgb'; did you mean 'ssim-rgb'?"));
@@ -107,8 +109,9 @@ TEST(ParseMetric, SuggestsTheNearestName) {
 }
 
 TEST(ParseMetric, RefusesOptionsItDoesNotKnow) {
-  for (const char* text : {"psnr-y@", "psnr-y@b", "psnr-y@b-1", "psnr-y@b1x", "psnr-y@b1001", "psnr-y@b99999999999", "psnr-y@Float",
-                           "psnr-y@float@", "psnr-y@@float", "psnr-y@ b4"})
+  for (const char* text :
+       {"psnr-y@", "psnr-y@b", "psnr-y@b-1", "psnr-y@b1x", "psnr-y@b1001", "psnr-y@b99999999999",
+        "psnr-y@Float", "psnr-y@float@", "psnr-y@@float", "psnr-y@ b4"})
     EXPECT_THAT(refusal(text), HasSubstr("known: @bN (cut N pixels at each side, 0..1000), @float")) << text;
   EXPECT_THAT(refusal("psnr-y@b4@b8"), HasSubstr("option '@b8' after another of its kind"));
   EXPECT_THAT(refusal("psnr-y@float@float"), HasSubstr("option '@float' after another of its kind"));

@@ -33,7 +33,8 @@ TEST_P(Lpips, RisesWithNoiseAndIsSymmetric) {
     const Image output = noisy(reference, amplitude, 2);
     const double value = score(GetParam(), output, reference).value;
     EXPECT_GT(value, before) << amplitude;
-    EXPECT_NEAR(value, score(GetParam(), reference, output).value, 1e-6);  // order of summation within the batch of two
+    EXPECT_NEAR(value, score(GetParam(), reference, output).value,
+                1e-6);  // order of summation within the batch of two
     before = value;
   }
 }
@@ -52,7 +53,8 @@ TEST_P(Lpips, IsUndefinedWhereAStageWouldBeEmpty) {
   UPBENCH_NEEDS_ASSETS();
   const ScopedVariable assets("UPBENCH_ASSETS", test::assets().c_str());
   const int smallest = GetParam() == std::string("lpips-alex") ? 31 : 17;
-  EXPECT_EQ(score(GetParam(), constant(smallest, smallest, 0.2), constant(smallest, smallest, 0.8)).flag, ScoreFlag::ok);
+  EXPECT_EQ(score(GetParam(), constant(smallest, smallest, 0.2), constant(smallest, smallest, 0.8)).flag,
+            ScoreFlag::ok);
   const Score result = score(GetParam(), constant(smallest - 1, 64, 0.2), constant(smallest - 1, 64, 0.8));
   EXPECT_EQ(result.flag, ScoreFlag::undefined);
   EXPECT_THAT(result.reason, HasSubstr("smaller than the " + std::to_string(smallest)));

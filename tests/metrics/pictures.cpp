@@ -31,13 +31,16 @@ Image read_bmp(const std::filesystem::path& file) {
   Raster raster{.width = width, .height = height};
   for (int y = height - 1; y >= 0; --y)
     for (int x = 0; x < width; ++x)
-      for (int c = 2; c >= 0; --c) raster.samples.push_back(bytes[start + static_cast<std::size_t>(y) * stride + 3 * x + c]);
+      for (int c = 2; c >= 0; --c)
+        raster.samples.push_back(bytes[start + static_cast<std::size_t>(y) * stride + 3 * x + c]);
   return to_image(raster);
 }
 
 }  // namespace
 
-Image constant(int height, int width, double value) { return at::full({3, height, width}, value, at::kFloat); }
+Image constant(int height, int width, double value) {
+  return at::full({3, height, width}, value, at::kFloat);
+}
 
 Image textured(int height, int width, std::uint64_t seed) {
   const at::Tensor y = at::arange(height, at::kFloat).view({1, height, 1});
@@ -62,6 +65,8 @@ ScopedVariable::ScopedVariable(std::string name, const char* value) : name_(std:
   value ? setenv(name_.c_str(), value, 1) : unsetenv(name_.c_str());
 }
 
-ScopedVariable::~ScopedVariable() { was_set_ ? setenv(name_.c_str(), before_.c_str(), 1) : unsetenv(name_.c_str()); }
+ScopedVariable::~ScopedVariable() {
+  was_set_ ? setenv(name_.c_str(), before_.c_str(), 1) : unsetenv(name_.c_str());
+}
 
 }  // namespace upbench::test

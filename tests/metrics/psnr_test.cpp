@@ -25,7 +25,8 @@ TEST(Psnr, ConstantErrorOfOneTenthIsTwentyDecibels) {
 
 TEST(Psnr, ConstantErrorOfOneStepIsFortyEightDecibels) {
   const Score result = score("psnr-rgb", constant(8, 9, 101.0 / 255), constant(8, 9, 100.0 / 255));
-  EXPECT_NEAR(result.value, 20 * std::log10(255.0), 1e-12);  // 8-bit differences are exact: only the logarithm rounds
+  EXPECT_NEAR(result.value, 20 * std::log10(255.0),
+              1e-12);  // 8-bit differences are exact: only the logarithm rounds
 }
 
 TEST(Psnr, OneStepInEveryChannelOfLumaIsTheLimitedRangeStep) {
@@ -50,12 +51,14 @@ TEST(Psnr, IdenticalPicturesAreFlaggedInfinite) {
 }
 
 TEST(Psnr, ScoresThePictureAsItWouldBeSaved) {
-  // 0.4 of a step vanishes in rounding; below 0 and above 1 is clamped. Only @float sees the first, nothing the second.
+  // 0.4 of a step vanishes in rounding; below 0 and above 1 is clamped. Only @float sees the first, nothing
+  // the second.
   const Image reference = constant(4, 4, 1.0);
   EXPECT_EQ(score("psnr-rgb", constant(4, 4, 1.0 - 0.4 / 255), reference).flag, ScoreFlag::inf);
   EXPECT_EQ(score("psnr-rgb", constant(4, 4, 1.7), reference).flag, ScoreFlag::inf);
   EXPECT_EQ(score("psnr-rgb@float", constant(4, 4, 1.7), reference).flag, ScoreFlag::inf);
-  EXPECT_NEAR(score("psnr-rgb@float", constant(4, 4, 1.0 - 0.4 / 255), reference).value, 20 * std::log10(255 / 0.4),
+  EXPECT_NEAR(score("psnr-rgb@float", constant(4, 4, 1.0 - 0.4 / 255), reference).value,
+              20 * std::log10(255 / 0.4),
               1e-3);  // float32 holds 1 - 0.4 / 255 to 3e-5 of the difference
 }
 

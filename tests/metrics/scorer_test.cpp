@@ -39,7 +39,8 @@ TEST(Scorer, GivesOneResultPerRequestInTheirOrder) {
   ASSERT_EQ(results.size(), 4u);
   EXPECT_LT(results[0].score.value, 1);
   EXPECT_NEAR(results[2].score.value, 10 * std::log10(65025 / results[1].score.value), 1e-12);
-  EXPECT_NEAR(results[3].score.value, results[1].score.value, 1e-6 * results[1].score.value);  // the picture is 8-bit already
+  EXPECT_NEAR(results[3].score.value, results[1].score.value,
+              1e-6 * results[1].score.value);  // the picture is 8-bit already
   for (const auto& result : results) EXPECT_GE(result.seconds, 0);
 
   const auto some = all.score(output, reference, {2, 0});
@@ -69,7 +70,9 @@ TEST(Scorer, ScoresACutPictureLikeThatPictureAlone) {
 
 TEST(Scorer, TakesPicturesWithAnyMemoryLayout) {
   const Image reference = textured(20, 24, 5), output = noisy(reference, 20, 6);
-  const auto interleaved = [](const Image& image) { return image.permute({1, 2, 0}).contiguous().permute({2, 0, 1}); };
+  const auto interleaved = [](const Image& image) {
+    return image.permute({1, 2, 0}).contiguous().permute({2, 0, 1});
+  };
   for (const char* name : {"psnr-y", "ssim-rgb@float"})
     EXPECT_EQ(scorer({name}).score(interleaved(output), interleaved(reference))[0].score.value,
               scorer({name}).score(output, reference)[0].score.value)
@@ -83,7 +86,8 @@ TEST(Scorer, RefusesPicturesOfDifferentSizes) {
 
 TEST(Scorer, RefusesWhatIsNotAnImage) {
   EXPECT_THAT(refusal(at::zeros({1, 4, 4}), constant(4, 4, 0)), HasSubstr("output to score"));
-  EXPECT_THAT(refusal(constant(4, 4, 0), at::zeros({3, 4, 4}, at::kDouble)), HasSubstr("reference to score against"));
+  EXPECT_THAT(refusal(constant(4, 4, 0), at::zeros({3, 4, 4}, at::kDouble)),
+              HasSubstr("reference to score against"));
   EXPECT_THAT(refusal(at::Tensor(), constant(4, 4, 0)), HasSubstr("output to score"));
   EXPECT_THAT(refusal(constant(4, 0, 0), constant(4, 0, 0)), HasSubstr("output to score"));
 }
@@ -98,7 +102,8 @@ TEST(Scorer, FailsEveryMetricOfAnOutputThatIsNotFinite) {
       EXPECT_EQ(result.score.flag, ScoreFlag::failed);
       EXPECT_EQ(result.score.reason, "the output holds NaN or infinite values");
     }
-    EXPECT_EQ(scorer({"mse"}).score(reference, output)[0].score.reason, "the reference holds NaN or infinite values");
+    EXPECT_EQ(scorer({"mse"}).score(reference, output)[0].score.reason,
+              "the reference holds NaN or infinite values");
   }
 }
 
@@ -112,16 +117,23 @@ TEST(Scorer, HasNoValueWhereTheBorderLeavesNothing) {
 
 TEST(Scorer, TurnsAMetricsOwnFailureIntoAScore) {
   const Metric throwing{.name = "throwing", .make = [](std::string&) {
-                          return [](const Image&, const Image&) -> Score { throw std::runtime_error("out of ink"); };
+                          return [](const Image&, const Image&) -> Score {
+                            throw std::runtime_error("out of ink");
+                          };
                         }};
   const Metric nan{.name = "nan", .make = [](std::string&) {
                      return [](const Image&, const Image&) { return Score{.value = std::nan("")}; };
                    }};
   const Metric shape{.name = "shape", .make = [](std::string&) {
-                       return [](const Image& a, const Image&) { return Score{.value = a.view({7}).sum().item<double>()}; };
+                       return [](const Image& a, const Image&) {
+                         return Score{.value = a.view({7}).sum().item<double>()};
+                       };
                      }};
-  const Scorer broken({{.name = "throwing", .metric = &throwing}, {.name = "nan", .metric = &nan},
-                       {.name = "shape", .metric = &shape}, parse_metric("mse")}, 0);
+  const Scorer broken({{.name = "throwing", .metric = &throwing},
+                       {.name = "nan", .metric = &nan},
+                       {.name = "shape", .metric = &shape},
+                       parse_metric("mse")},
+                      0);
   const Image picture = constant(4, 4, 0.5);
   const auto results = broken.score(picture, picture);
   EXPECT_EQ(results[0].score.flag, ScoreFlag::failed);
@@ -129,7 +141,8 @@ TEST(Scorer, TurnsAMetricsOwnFailureIntoAScore) {
   EXPECT_EQ(results[1].score.flag, ScoreFlag::failed);
   EXPECT_EQ(results[1].score.reason, "the score is not a finite number");
   EXPECT_EQ(results[2].score.flag, ScoreFlag::failed);
-  EXPECT_EQ(results[2].score.reason.find('\n'), std::string::npos) << "a backtrace: " << results[2].score.reason;
+  EXPECT_EQ(results[2].score.reason.find('\n'), std::string::npos)
+      << "a backtrace: " << results[2].score.reason;
   EXPECT_EQ(results[3].score.flag, ScoreFlag::ok);
 }
 
@@ -142,7 +155,8 @@ TEST(Scorer, GivesTheSameScoresFromSeveralThreads) {
   for (auto& result : results) threads.emplace_back([&] { result = shared.score(output, reference); });
   for (std::thread& thread : threads) thread.join();
   for (const auto& result : results)
-    for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(result[i].score.value, expected[i].score.value);
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      EXPECT_EQ(result[i].score.value, expected[i].score.value);
 }
 
 }  // namespace

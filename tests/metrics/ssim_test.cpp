@@ -40,7 +40,8 @@ double defined_ssim(const Image& output, const Image& reference, const Signal& s
       double ma = 0, mb = 0, aa = 0, bb = 0, ab = 0;
       for (int j = 0; j < kSsimWindow; ++j)
         for (int i = 0; i < kSsimWindow; ++i) {
-          const double w = weight[i] * weight[j] / (total * total), u = at_a[y + j][x + i], v = at_b[y + j][x + i];
+          const double w = weight[i] * weight[j] / (total * total), u = at_a[y + j][x + i],
+                       v = at_b[y + j][x + i];
           ma += w * u, mb += w * v, aa += w * u * u, bb += w * v * v, ab += w * u * v;
         }
       result += (2 * ma * mb + kC1) * (2 * (ab - ma * mb) + kC2) /
@@ -53,7 +54,8 @@ TEST(Ssim, ConstantPicturesCompareByTheirMeans) {
   // No variance: (2 a b + C1) / (a^2 + b^2 + C1).
   const auto expected = [](double a, double b) { return (2 * a * b + kC1) / (a * a + b * b + kC1); };
   const Image dark = constant(16, 19, 50.0 / 255), light = constant(16, 19, 200.0 / 255);
-  EXPECT_NEAR(score("ssim-rgb", dark, light).value, expected(50, 200), 1e-5);  // variance of rounding, 5e-4, against C2 = 58.5
+  EXPECT_NEAR(score("ssim-rgb", dark, light).value, expected(50, 200),
+              1e-5);  // variance of rounding, 5e-4, against C2 = 58.5
   const auto luma = [](double v) { return 16 + 219 * v / 255; };
   EXPECT_NEAR(score("ssim-y", dark, light).value, expected(luma(50), luma(200)), 1e-5);
   EXPECT_NEAR(score("ssim-rgb", constant(11, 11, 0), constant(11, 11, 1)).value, expected(0, 255), 1e-5);
@@ -61,37 +63,48 @@ TEST(Ssim, ConstantPicturesCompareByTheirMeans) {
 
 TEST(Ssim, IdenticalPicturesScoreExactlyOne) {
   for (const char* metric : {"ssim-rgb", "ssim-y", "ssim-rgb@float", "ssim-y@float"})
-    for (const Image& picture : {textured(33, 1100, 1), constant(20, 20, 0), constant(20, 20, 1), constant(11, 11, 0.3)})
+    for (const Image& picture :
+         {textured(33, 1100, 1), constant(20, 20, 0), constant(20, 20, 1), constant(11, 11, 0.3)})
       EXPECT_EQ(score(metric, picture, picture).value, 1.0) << metric;
 }
 
 TEST(Ssim, IsExactlySymmetric) {
   const Image a = textured(40, 50, 2), b = noisy(a, 30, 3);
-  for (const char* metric : {"ssim-rgb", "ssim-y"}) EXPECT_EQ(score(metric, a, b).value, score(metric, b, a).value) << metric;
+  for (const char* metric : {"ssim-rgb", "ssim-y"})
+    EXPECT_EQ(score(metric, a, b).value, score(metric, b, a).value) << metric;
 }
 
 TEST(Ssim, MatchesTheDefinitionInFloat64) {
   // Strips are 1024 results wide: sizes of one window, just below, at and above a strip.
-  for (const auto& [height, width] : {std::pair{11, 11}, {11, 12}, {30, 47}, {12, 1033}, {12, 1034}, {12, 1035}, {70, 64}})
+  for (const auto& [height, width] :
+       {std::pair{11, 11}, {11, 12}, {30, 47}, {12, 1033}, {12, 1034}, {12, 1035}, {70, 64}})
     for (double amplitude : {2.0, 30.0, 200.0}) {
       const Image reference = textured(height, width, 4), output = noisy(reference, amplitude, 5);
       const double luma = defined_ssim(output, reference, kLumaSignal);
       double rgb = 0;
       for (const Signal& signal : kRgbSignals) rgb += defined_ssim(output, reference, signal) / 3;
       // float32 windows: each result is off by up to 1e-5, with either sign; the mean over windows by less.
-      EXPECT_NEAR(score("ssim-y", output, reference).value, luma, 2e-6) << width << "x" << height << " +-" << amplitude;
-      EXPECT_NEAR(score("ssim-rgb", output, reference).value, rgb, 2e-6) << width << "x" << height << " +-" << amplitude;
+      EXPECT_NEAR(score("ssim-y", output, reference).value, luma, 2e-6)
+          << width << "x" << height << " +-" << amplitude;
+      EXPECT_NEAR(score("ssim-rgb", output, reference).value, rgb, 2e-6)
+          << width << "x" << height << " +-" << amplitude;
     }
 }
 
 TEST(Ssim, KeepsItsPrecisionNextToBlackAndWhite) {
   // Where E[x^2] - E[x]^2 would cancel: bright and flat with a little noise.
   for (double level : {0.0, 8.0 / 255, 247.0 / 255, 1.0}) {
-    const Image reference = noisy(constant(64, 80, level), 3, 6), output = noisy(constant(64, 80, level), 3, 7);
-    EXPECT_NEAR(score("ssim-y", output, reference).value, defined_ssim(output, reference, kLumaSignal), 2e-6) << level;
-    EXPECT_NEAR(score("ssim-rgb", output, reference).value,
-                (defined_ssim(output, reference, kRgbSignals[0]) + defined_ssim(output, reference, kRgbSignals[1]) +
-                 defined_ssim(output, reference, kRgbSignals[2])) / 3, 2e-6) << level;
+    const Image reference = noisy(constant(64, 80, level), 3, 6),
+                output = noisy(constant(64, 80, level), 3, 7);
+    EXPECT_NEAR(score("ssim-y", output, reference).value, defined_ssim(output, reference, kLumaSignal), 2e-6)
+        << level;
+    EXPECT_NEAR(
+        score("ssim-rgb", output, reference).value,
+        (defined_ssim(output, reference, kRgbSignals[0]) + defined_ssim(output, reference, kRgbSignals[1]) +
+         defined_ssim(output, reference, kRgbSignals[2])) /
+            3,
+        2e-6)
+        << level;
   }
 }
 
@@ -99,7 +112,8 @@ TEST(Ssim, RgbIsTheMeanOfTheChannels) {
   const Image reference = textured(30, 30, 8);
   Image output = reference.clone();
   output[1] = noisy(reference, 60, 9)[1];
-  EXPECT_NEAR(score("ssim-rgb", output, reference).value, (2 + defined_ssim(output, reference, kRgbSignals[1])) / 3, 1e-6);
+  EXPECT_NEAR(score("ssim-rgb", output, reference).value,
+              (2 + defined_ssim(output, reference, kRgbSignals[1])) / 3, 1e-6);
 }
 
 TEST(Ssim, FallsAsNoiseGrows) {

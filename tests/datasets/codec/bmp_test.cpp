@@ -25,7 +25,8 @@ TEST(Bmp, RowsAreReadInEitherOrderAndAnyWidth) {
 
 TEST(Bmp, PaddingOfThirtyTwoBitIsDropped) {
   const Raster raster = random_raster(1, 1, 4);
-  EXPECT_THAT(decode(bmp_file(raster), "a.bmp").samples, ElementsAre(raster.samples[0], raster.samples[1], raster.samples[2]));
+  EXPECT_THAT(decode(bmp_file(raster), "a.bmp").samples,
+              ElementsAre(raster.samples[0], raster.samples[1], raster.samples[2]));
 }
 
 TEST(Bmp, PaletteIsExpanded) {
@@ -47,7 +48,8 @@ TEST(Bmp, TruncationAtEveryByteIsRefused) {
 
 TEST(Bmp, WhatIsNotReadIsNamed) {
   const FileBytes sound = bmp_file(random_raster(4, 4));
-  FileBytes compressed = sound, deep = sound, empty = sound, old = sound, huge = sound, palette = bmp_file(random_raster(4, 4, 1));
+  FileBytes compressed = sound, deep = sound, empty = sound, old = sound, huge = sound,
+            palette = bmp_file(random_raster(4, 4, 1));
   compressed[30] = 1;
   deep[28] = 16;
   empty[22] = 0;

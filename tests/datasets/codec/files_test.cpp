@@ -28,7 +28,9 @@ std::string refused(const fs::path& file) {
   return refusal([&] { read_bytes(file); });
 }
 
-FileBytes bytes_of(std::string_view text) { return {text.begin(), text.end()}; }
+FileBytes bytes_of(std::string_view text) {
+  return {text.begin(), text.end()};
+}
 
 std::vector<fs::path> entries(const fs::path& folder) {
   std::vector<fs::path> found;
@@ -38,8 +40,9 @@ std::vector<fs::path> entries(const fs::path& folder) {
 
 TEST(ReadBytes, ReturnsTheWholeFileUnderAnyName) {
   const TemporaryFolder folder;
-  for (const std::string& name : {std::string("plain"), std::string("-dash"), std::string("new\nline"), std::string("\"<script>'"),
-                                  std::string("\xe6\x97\xa5\xe6\x9c\xac"), std::string("\xff\xfe invalid"), std::string(255, 'n')}) {
+  for (const std::string& name :
+       {std::string("plain"), std::string("-dash"), std::string("new\nline"), std::string("\"<script>'"),
+        std::string("\xe6\x97\xa5\xe6\x9c\xac"), std::string("\xff\xfe invalid"), std::string(255, 'n')}) {
     write_bytes(folder / name, bytes_of("abc"));
     EXPECT_EQ(read_bytes(folder / name), bytes_of("abc")) << name;
   }
@@ -55,7 +58,8 @@ TEST(ReadBytes, WhatIsNoFileIsRefusedWithoutWaiting) {
   EXPECT_THAT(refused("/dev/zero"), HasSubstr("is a device, expected a file"));
   EXPECT_THAT(refused(folder / "loop"), HasSubstr("symbolic links"));
   EXPECT_THAT(refused(folder / "dangling"), HasSubstr("the symbolic link leads nowhere"));
-  EXPECT_THAT(refused(folder / "absent"), AllOf(HasSubstr((folder / "absent").string()), HasSubstr("No such file")));
+  EXPECT_THAT(refused(folder / "absent"),
+              AllOf(HasSubstr((folder / "absent").string()), HasSubstr("No such file")));
 }
 
 TEST(ReadBytes, SocketIsRefused) {
@@ -120,7 +124,8 @@ TEST(WriteFileAtomically, FailureHalfwayLeavesTheOldFileAndNoNeighbour) {
   const std::string reason = refusal([&] { write_file_atomically(folder / "a", FileBytes(100000, 'x')); });
   setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, handler);
-  EXPECT_THAT(reason, AllOf(HasSubstr((folder / "a").string()), HasSubstr("cannot be written"), HasSubstr("File too large")));
+  EXPECT_THAT(reason, AllOf(HasSubstr((folder / "a").string()), HasSubstr("cannot be written"),
+                            HasSubstr("File too large")));
   EXPECT_EQ(read_bytes(folder / "a"), bytes_of("old"));
   EXPECT_EQ(entries(folder.path()).size(), 1U);
 }

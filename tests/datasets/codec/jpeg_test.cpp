@@ -26,7 +26,8 @@ Raster smooth(int width, int height, int channels = 3) {
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
       for (int c = 0; c < channels; ++c) {
-        raster.samples.push_back(static_cast<std::uint8_t>(std::lround(128 + 60 * std::sin(0.05 * x + c) + 50 * std::cos(0.04 * y))));
+        raster.samples.push_back(static_cast<std::uint8_t>(
+            std::lround(128 + 60 * std::sin(0.05 * x + c) + 50 * std::cos(0.04 * y))));
       }
     }
   }
@@ -35,7 +36,8 @@ Raster smooth(int width, int height, int channels = 3) {
 
 int largest_difference(const Raster& a, const Raster& b) {
   int largest = 0;
-  for (std::size_t i = 0; i < a.samples.size(); ++i) largest = std::max(largest, std::abs(a.samples[i] - b.samples[i]));
+  for (std::size_t i = 0; i < a.samples.size(); ++i)
+    largest = std::max(largest, std::abs(a.samples[i] - b.samples[i]));
   return largest;
 }
 
@@ -44,10 +46,12 @@ TEST(Jpeg, ColourGreyProgressiveAndFullChromaDecodeToThePicture) {
     for (const bool subsampled : {false, true}) {
       for (const int channels : {1, 3}) {
         const Raster raster = smooth(50, 35, channels);
-        const FileBytes file = jpeg_file(raster, {.quality = 98, .progressive = progressive, .subsampled = subsampled, .exif = {}});
+        const FileBytes file = jpeg_file(
+            raster, {.quality = 98, .progressive = progressive, .subsampled = subsampled, .exif = {}});
         const Raster read = decode(file, "a.jpg");
         ASSERT_EQ(read.samples.size(), raster.samples.size());
-        EXPECT_LE(largest_difference(read, raster), 8);  // quantisation at quality 98, colour conversion, chroma at half size
+        EXPECT_LE(largest_difference(read, raster),
+                  8);  // quantisation at quality 98, colour conversion, chroma at half size
         EXPECT_EQ(read_header(file, "a.jpg").channels, channels);
       }
     }
@@ -58,7 +62,8 @@ TEST(Jpeg, TruncationAtEveryByteIsRefused) {
   for (const bool progressive : {false, true}) {
     const FileBytes file = jpeg_file(smooth(17, 9), {.quality = 50, .progressive = progressive, .exif = {}});
     for (std::size_t size = 0; size < file.size(); ++size) {
-      EXPECT_NE(refused({file.begin(), file.begin() + static_cast<std::ptrdiff_t>(size)}), "") << size << " of " << file.size();
+      EXPECT_NE(refused({file.begin(), file.begin() + static_cast<std::ptrdiff_t>(size)}), "")
+          << size << " of " << file.size();
     }
   }
 }
@@ -84,7 +89,8 @@ TEST(Jpeg, GarbageInAScanIsRefused) {
 
 TEST(Jpeg, CmykAndArithmeticCodingAreRefusedByName) {
   EXPECT_THAT(refused(jpeg_file(random_raster(16, 16, 4))), HasSubstr("CMYK"));
-  EXPECT_THAT(refused(jpeg_file(smooth(16, 16), {.arithmetic = true, .exif = {}})), HasSubstr("unsupported JPEG process: arithmetic coding"));
+  EXPECT_THAT(refused(jpeg_file(smooth(16, 16), {.arithmetic = true, .exif = {}})),
+              HasSubstr("unsupported JPEG process: arithmetic coding"));
 }
 
 TEST(Jpeg, TwelveBitIsRefusedByName) {
@@ -118,7 +124,9 @@ TEST(Jpeg, BytesAfterTheEndAreNoted) {
   EXPECT_THAT(decode(file, "a.jpg").notes, Contains("3 bytes after the end of the JPEG ignored"));
 }
 
-TEST(Jpeg, NamedPngIsStillAJpeg) { EXPECT_EQ(read_header(jpeg_file(smooth(8, 8)), "a.png").format, "jpeg"); }
+TEST(Jpeg, NamedPngIsStillAJpeg) {
+  EXPECT_EQ(read_header(jpeg_file(smooth(8, 8)), "a.png").format, "jpeg");
+}
 
 TEST(Jpeg, HeaderBeyondTheLimitIsRefusedBeforeDecoding) {
   FileBytes file = jpeg_file(smooth(16, 16));

@@ -35,11 +35,12 @@ const std::vector<Upright> kUpright{
 
 TEST(Orientation, AllEightAreAppliedInPng) {
   for (const Upright& upright : kUpright) {
-    const FileBytes file = png_file({.width = 3,
-                                     .height = 2,
-                                     .colour_type = 0,
-                                     .scanlines = {0, 1, 2, 3, 0, 4, 5, 6},
-                                     .before_data = {{"eXIf", exif_block(upright.orientation, upright.orientation % 2 == 0)}}});
+    const FileBytes file =
+        png_file({.width = 3,
+                  .height = 2,
+                  .colour_type = 0,
+                  .scanlines = {0, 1, 2, 3, 0, 4, 5, 6},
+                  .before_data = {{"eXIf", exif_block(upright.orientation, upright.orientation % 2 == 0)}}});
     const Raster raster = decode(file, "a.png");
     EXPECT_THAT(raster.samples, ElementsAreArray(upright.samples)) << upright.orientation;
     EXPECT_EQ(raster.width, upright.width);
@@ -55,7 +56,8 @@ TEST(Orientation, AllEightAreAppliedInJpeg) {
   // Four flat blocks of 8x8: what JPEG does to them is far below their differences.
   Raster stored{.width = 24, .height = 16, .channels = 1};
   for (int y = 0; y < 16; ++y) {
-    for (int x = 0; x < 24; ++x) stored.samples.push_back(static_cast<std::uint8_t>(30 * (1 + x / 8 + 3 * (y / 8))));
+    for (int x = 0; x < 24; ++x)
+      stored.samples.push_back(static_cast<std::uint8_t>(30 * (1 + x / 8 + 3 * (y / 8))));
   }
   for (const Upright& upright : kUpright) {
     const Raster raster = decode(jpeg_file(stored, {.exif = exif_block(upright.orientation)}), "a.jpg");
@@ -64,7 +66,8 @@ TEST(Orientation, AllEightAreAppliedInJpeg) {
     for (int y = 0; y < upright.height; ++y) {
       for (int x = 0; x < upright.width; ++x) {
         const int middle = raster.samples[static_cast<std::size_t>((y * 8 + 4) * raster.width + x * 8 + 4)];
-        EXPECT_NEAR(middle, 30 * upright.samples[static_cast<std::size_t>(y * upright.width + x)], 5) << upright.orientation;
+        EXPECT_NEAR(middle, 30 * upright.samples[static_cast<std::size_t>(y * upright.width + x)], 5)
+            << upright.orientation;
       }
     }
   }

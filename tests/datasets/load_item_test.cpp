@@ -1,0 +1,103 @@
+#include "datasets/load_item.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "datasets/image.h"
+#include "datasets/resample.h"
+#include "tests/datasets/picture_files.h"
+#include "tests/support/assets.h"
+
+namespace upbench::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+LoadedItem load_first(const ImageSetSpec& spec) {
+  const ImageItem item = list_items(spec).at(0);
+  return load_item(spec, item, identify(spec, item));
+}
+
+TEST(LoadItem, PairIsReadAndItsReferenceCutAtTheTopLeft) {
+  const TemporaryFolder folder;
+  const Raster hr = random_raster(33, 39), lr = random_raster(8, 9, 3, 8, 2);
+  write_png(folder / "hr.png", hr);
+  write_png(folder / "lr.png", lr);
+  const LoadedItem loaded = load_first({.hr = folder / "hr.png", .lr = folder / "lr.png"});
+  EXPECT_TRUE(at::equal(loaded.input, to_image(lr)));
+  ASSERT_TRUE(loaded.reference.has_value());
+  EXPECT_TRUE(at::equal(*loaded.reference, to_image(hr).narrow(1, 0, 36).narrow(2, 0, 32)));
+}
+
+TEST(LoadItem, InputIsMadeFromTheCutReferenceAndRoundedAsASavedFileWouldBe) {
+  const TemporaryFolder folder;
+  const Raster hr = random_raster(33, 39);
+  write_png(folder / "hr.png", hr);
+  for (const char* kernel : {"area", "matlab-bicubic", "lanczos"}) {
+    const LoadedItem loaded = load_first(
+        {.path = folder / "hr.png", .make_lr = ImageSetSpec::LowResolution{.scale = 4, .kernel = kernel}});
+    const Image cut = to_image(hr).narrow(1, 0, 36).narrow(2, 0, 32);
+    EXPECT_TRUE(at::equal(*loaded.reference, cut));
+    EXPECT_TRUE(at::equal(loaded.input, quantized(resample(cut, 9, 8, kernel, true)))) << kernel;
+  }
+}
+
+TEST(LoadItem, InputWithoutReferenceHasNone) {
+  const TemporaryFolder folder;
+  write_png(folder / "lr.png", random_raster(5, 4));
+  EXPECT_FALSE(load_first({.lr = folder / "lr.png"}).reference.has_value());
+}
+
+TEST(LoadItem, SixteenBitsAreKept) {
+  const TemporaryFolder folder;
+  const Raster deep = random_raster(6, 5, 4, 16);
+  write_png(folder / "lr.png", deep);
+  const Image input = load_first({.lr = folder / "lr.png"}).input;
+  EXPECT_TRUE(at::equal(input, to_image(deep)));
+  EXPECT_FALSE(at::equal(input, quantized(input)));
+}
+
+TEST(LoadItem, FileThatVanishedOrChangedSinceThePlanIsRefused) {
+  const TemporaryFolder folder;
+  write_png(folder / "a.png", random_raster(8, 8));
+  const ImageSetSpec spec{.path = folder.path(), .make_lr = ImageSetSpec::LowResolution{.scale = 2}};
+  const ImageItem item = list_items(spec).at(0);
+  const ItemIdentity planned = identify(spec, item);
+  EXPECT_EQ(refusal([&] { load_item(spec, item, planned); }), "");
+  write_png(folder / "a.png", random_raster(8, 8, 3, 8, 2));
+  EXPECT_THAT(refusal([&] { load_item(spec, item, planned); }),
+              AllOf(HasSubstr("a.png"), HasSubstr("changed since the sweep was planned")));
+  fs::remove(folder / "a.png");
+  EXPECT_THAT(refusal([&] { load_item(spec, item, planned); }),
+              AllOf(HasSubstr("a.png"), HasSubstr("No such file")));
+}
+
+TEST(LoadItem, CorruptPictureBehindASoundHeaderIsRefused) {
+  const TemporaryFolder folder;
+  FileBytes file = jpeg_file(random_raster(64, 64));
+  file.resize(file.size() / 2);
+  write_bytes(folder / "a.jpg", file);
+  EXPECT_THAT(refusal([&] { load_first({.lr = folder / "a.jpg"}); }),
+              AllOf(HasSubstr("a.jpg"), HasSubstr("JPEG is corrupt or truncated")));
+}
+
+TEST(LoadItem, ItemWithAProblemIsRefusedWithIt) {
+  const ImageItem item{.name = "a", .problem = "a: no reference"};
+  EXPECT_EQ(refusal([&] { load_item({}, item, {}); }), "a: no reference");
+}
+
+TEST(LoadItem, ProceduralPictureIsRendered) {
+  ImageSetSpec spec;
+  spec.procedural = {.classes = {"dead-leaves"}, .count = 1, .size = 66, .seed = 5};
+  spec.make_lr = {.scale = 2};
+  const LoadedItem loaded = load_first(spec);
+  EXPECT_EQ(loaded.input.sizes(), at::IntArrayRef({3, 33, 33}));
+  EXPECT_EQ(loaded.reference->sizes(), at::IntArrayRef({3, 66, 66}));
+  EXPECT_GT(loaded.reference->std().item<double>(), 0.01);
+}
+
+}  // namespace
+}  // namespace upbench::test

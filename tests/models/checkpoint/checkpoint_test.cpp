@@ -1,0 +1,149 @@
+#include "models/checkpoint/checkpoint.h"
+
+#include <sys/stat.h>
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/models/checkpoint/torch_bytes.h"
+#include "tests/support/assets.h"
+
+namespace upbench {
+namespace {
+
+using namespace test;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+Checkpoint read(const std::string& bytes) {
+  return read_checkpoint(bytes.data(), bytes.size(), "a.pth");
+}
+
+// A zip checkpoint of this object, in which every tensor is the same six floats.
+Checkpoint read_object(const std::string& value) {
+  return read(torch_zip_bytes(pickle(value), six_floats()));
+}
+
+std::string floats() {
+  return tensor(storage("FloatStorage", "0", integer(6)), integer(0), {integer(6)}, {integer(1)});
+}
+
+TEST(Checkpoint, WrappedDictionariesAreUnwrappedInAStatedOrder) {
+  const std::string inner = dict({text("a"), floats()}), other = dict({text("b"), floats()});
+  const auto dialect = [](const std::string& value) { return read_object(value).dialect; };
+  EXPECT_EQ(dialect(inner), "plain");
+  EXPECT_EQ(dialect(dict({text("params"), inner})), "params");
+  EXPECT_EQ(dialect(dict({text("state_dict"), inner, text("epoch"), integer(7)})), "state_dict");
+  EXPECT_EQ(dialect(dict({text("model"), dict({text("params"), inner})})), "model/params");
+  const Checkpoint both = read_object(dict({text("params"), other, text("params_ema"), inner}));
+  EXPECT_EQ(both.dialect, "params_ema");
+  EXPECT_TRUE(both.tensors.contains("a"));
+}
+
+TEST(Checkpoint, PrefixesThatEveryNameHasAreStripped) {
+  const Checkpoint all =
+      read_object(dict({text("params"), dict({text("module.a"), floats(), text("module.b"), floats()})}));
+  EXPECT_EQ(all.dialect, "params, prefix module. stripped");
+  EXPECT_TRUE(all.tensors.contains("a") && all.tensors.contains("b"));
+  const Checkpoint some = read_object(dict({text("module.a"), floats(), text("b"), floats()}));
+  EXPECT_EQ(some.dialect, "plain");
+  EXPECT_TRUE(some.tensors.contains("module.a"));
+}
+
+TEST(Checkpoint, NumbersBesideTensorsAreLeft) {
+  EXPECT_EQ(read_object(dict({text("a"), floats(), text("step"), integer(3), integer(4), text("x")}))
+                .tensors.size(),
+            1u);
+}
+
+TEST(Checkpoint, AStateWithoutTensorsSaysWhatItHolds) {
+  EXPECT_THAT([&] { read_object(dict({text("weights"), dict({text("a"), floats()})})); },
+              ThrowsMessage<std::invalid_argument>(
+                  HasSubstr("no tensors in dictionary '' (it holds weights), expected a state_dict()")));
+}
+
+TEST(Checkpoint, TheSameTensorTwiceIsRefused) {
+  EXPECT_THAT([&] { read_object(dict({text("a"), floats(), text("a"), floats()})); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("'a' is there twice")));
+}
+
+TEST(Checkpoint, ForeignFilesAreNamed) {
+  using namespace std::string_literals;
+  const std::pair<std::string, const char*> foreign[] = {
+      {"GGUF\3\0\0\0"s, "is a GGUF file"},
+      {"\x1f\x8b\x08\0"s, "is a gzip archive"},
+      {"7z\xbc\xaf\x27\x1c"s, "is a 7z archive"},
+      {std::string(257, 'a') + "ustar", "is a tar archive"},
+      {"PK\5\6"s + std::string(18, '\0'), "is an empty zip archive"},
+      {"7767517\n1 1\n", "is an ncnn parameter file"},
+      {"version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer"},
+      {"<!DOCTYPE html>", "is an HTML page"},
+      {"\x08\x08\x12\x07pytorch"s, "is an ONNX model"},
+      {"hello, world", "is no checkpoint (its first bytes are 68 65 6c 6c 6f 2c 20 77)"},
+  };
+  for (const auto& [bytes, message] : foreign) {
+    EXPECT_THAT([&] { read(bytes); }, ThrowsMessage<std::invalid_argument>(HasSubstr(message))) << message;
+  }
+}
+
+TEST(Checkpoint, WhatIsNoRegularFileIsRefusedWithoutWaiting) {
+  TemporaryFolder folder;
+  const auto refuses = [](const std::filesystem::path& file, const char* message) {
+    EXPECT_THAT([&] { read_checkpoint(file); }, ThrowsMessage<std::invalid_argument>(testing::AllOf(
+                                                    HasSubstr(file.string()), HasSubstr(message))));
+  };
+  refuses(folder / "missing.pth", "No such file");
+  refuses(folder.path(), "no regular file");
+  const std::filesystem::path fifo = folder / "fifo.pth";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  refuses(fifo, "no regular file");
+  refuses("/dev/zero", "no regular file");
+  std::filesystem::create_symlink("loop.pth", folder / "loop.pth");
+  refuses(folder / "loop.pth", "cannot be opened");
+}
+
+TEST(Checkpoint, ControlCharactersOfAFileDoNotReachTheMessage) {
+  try {
+    read_object(dict({text("\x1b[31mred"), integer(1)}));
+    FAIL() << "expected a refusal";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_THAT(error.what(), HasSubstr("\\x1b[31mred"));
+    EXPECT_THAT(error.what(), testing::Not(HasSubstr("\x1b")));
+  }
+}
+
+TEST(TensorHash, DependsOnNameTypeShapeAndBytesOnly) {
+  const at::Tensor base = at::arange(6).to(at::kFloat).reshape({2, 3});
+  const Digest hash = tensor_hash({{"a", base}});
+  EXPECT_EQ(tensor_hash({{"a", base.t().contiguous().t()}}), hash);  // another layout in memory
+  EXPECT_NE(tensor_hash({{"b", base}}), hash);
+  EXPECT_NE(tensor_hash({{"a", base.reshape({3, 2})}}), hash);
+  EXPECT_NE(tensor_hash({{"a", base.view(at::kInt)}}), hash);
+  EXPECT_NE(tensor_hash({{"a", base + 1}}), hash);
+  EXPECT_NE(tensor_hash({{"a", base}, {"b", at::empty({0})}}), hash);
+  EXPECT_FALSE(tensor_hash({}).is_zero());
+}
+
+// The hash is part of every key in a store: if this fails, every store made before forgets its networks.
+// Expected values: Python's hashlib over the fields as checkpoint.h states them (each text and the bytes led
+// by their length in 8 bytes, numbers in 8 bytes).
+TEST(TensorHash, IsStable) {
+  EXPECT_EQ(
+      tensor_hash({{"a", at::arange(6).to(at::kFloat).reshape({2, 3})}, {"b", at::full({}, 0.5, at::kHalf)}})
+          .hex(),
+      "e3e0f4d66dbf676b078be9b86de452fead3a06d285762e2885dcf4aeddb79771");
+}
+
+TEST(TensorHash, OfARealFileIsStable) {
+  UPBENCH_NEEDS_ASSETS();
+  const auto hash = [](const char* file) {
+    return tensor_hash(read_checkpoint(assets() / "weights/upscalers" / file).tensors).short_hex();
+  };
+  EXPECT_EQ(hash("srvgg/realesr-animevideov3.pth"), "41b3b28dc5b4");
+  EXPECT_EQ(hash("srvgg/realesr-general-x4v3.safetensors"), "ec0dec20732d");
+  EXPECT_EQ(hash("imdn/IMDN_x4.pth"), "ec9bf9accb3b");
+}
+
+}  // namespace
+}  // namespace upbench

@@ -1,0 +1,98 @@
+#include "models/networks/registry.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "models/networks/rrdb.h"
+#include "models/networks/srvgg.h"
+#include "tests/models/networks/random_network.h"
+#include "tests/support/assets.h"
+
+namespace upbench {
+namespace {
+
+NamedTensors small_rrdb() {
+  return test::random_tensors(rrdb_layout({.features = 4, .growth = 2, .blocks = 1}, RrdbSpelling::basicsr),
+                              1);
+}
+
+std::string refusal(const NamedTensors& tensors) {
+  try {
+    recognise(tensors);
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "recognised";
+}
+
+TEST(Registry, AMissingTensorIsNamed) {
+  NamedTensors tensors = small_rrdb();
+  tensors.erase("conv_hr.bias");
+  EXPECT_EQ(refusal(tensors),
+            "looks like RRDBNet (body.0.rdb1.conv1.weight: dense blocks of 4 features, growth 2; 1 of them "
+            "in threes; 2 upsamplers), but is not; 1 missing: "
+            "conv_hr.bias");
+}
+
+TEST(Registry, AnUnusedTensorIsAnError) {
+  NamedTensors tensors = small_rrdb();
+  for (int i = 0; i < 7; ++i) tensors["extra." + std::to_string(i)] = at::zeros({1});
+  EXPECT_THAT(
+      refusal(tensors),
+      testing::HasSubstr("but is not; 7 unexpected: extra.0, extra.1, extra.2, extra.3, extra.4, ..."));
+}
+
+TEST(Registry, AWrongShapeIsNamedWithTheExpectedOne) {
+  NamedTensors tensors = small_rrdb();
+  tensors["conv_hr.weight"] = at::zeros({4, 4, 1, 1});
+  EXPECT_THAT(
+      refusal(tensors),
+      testing::HasSubstr("1 of another shape or type: conv_hr.weight [4, 4, 1, 1] expected [4, 4, 3, 3]"));
+}
+
+TEST(Registry, IntegersAreNoWeights) {
+  NamedTensors tensors = small_rrdb();
+  tensors["conv_hr.bias"] = at::zeros({4}, at::kInt);
+  EXPECT_THAT(refusal(tensors), testing::HasSubstr("conv_hr.bias of Int expected a floating-point type"));
+}
+
+TEST(Registry, AnUnknownNetworkNamesTheNearestArchitecture) {
+  NamedTensors tensors{{"conv_first.weight", at::zeros({64, 3, 3, 3})},
+                       {"conv_first.bias", at::zeros({64})},
+                       {"attention", at::zeros({1})}};
+  const std::string text = refusal(tensors);
+  EXPECT_THAT(text, testing::StartsWith("unknown architecture; nearest is RRDBNet; 700 missing: "));
+  EXPECT_THAT(text, testing::EndsWith("; 1 unexpected: attention"));
+}
+
+TEST(Registry, NothingInCommonListsTheKnownArchitectures) {
+  EXPECT_EQ(refusal({{"a", at::zeros({1})}, {"b", at::zeros({1})}}),
+            "unknown architecture: no tensor is named as in RRDBNet or SRVGGNetCompact; its 2 tensors begin "
+            "with a, b");
+}
+
+// Every checkpoint among the assets either is a network that is known here, or is refused with a reason.
+TEST(Registry, EveryRealCheckpointIsTakenOrRefusedForAReason) {
+  UPBENCH_NEEDS_ASSETS();
+  int taken = 0, refused = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(test::assets() / "weights")) {
+    if (!entry.is_regular_file()) continue;
+    try {
+      load_network(read_checkpoint(entry.path()));
+      ++taken;
+    } catch (const std::invalid_argument& error) {
+      EXPECT_THAT(error.what(),
+                  testing::AnyOf(testing::HasSubstr("unknown architecture"), testing::HasSubstr("looks like"),
+                                 testing::HasSubstr("is no checkpoint"), testing::HasSubstr("is a"),
+                                 testing::HasSubstr("not allowed")))
+          << entry.path();
+      ++refused;
+    }
+  }
+  EXPECT_GE(taken, 5);
+  EXPECT_GE(refused, 20);
+}
+
+}  // namespace
+}  // namespace upbench

@@ -1,0 +1,117 @@
+#include "reports/plots.h"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "tests/reports/sample_run.h"
+
+namespace upbench {
+namespace {
+
+using nlohmann::json;
+
+void collect_fields(const json& node, std::set<std::string>& fields) {
+  if (node.is_object() && node.contains("field")) fields.insert(node["field"].get<std::string>());
+  if (node.is_structured())
+    for (const json& child : node) collect_fields(child, fields);
+}
+
+std::size_t rows(const Plot& plot) {
+  return plot.spec["data"]["values"].size();
+}
+
+const Plot* find(const std::vector<Plot>& plots, const std::string& name) {
+  for (const Plot& plot : plots)
+    if (plot.name == name) return &plot;
+  return nullptr;
+}
+
+RunData many(std::uint32_t cells, std::uint32_t images) {
+  RunData data;
+  data.plan.metrics = {{"psnr-y", "dB", "", true, 1, 0, 2}};
+  for (std::uint32_t c = 0; c < cells; ++c) {
+    data.plan.cells.push_back({});
+    data.plan.cells.back().label = {{"refine.denoise", std::to_string(c)}};
+  }
+  data.plan.images.resize(images);
+  for (std::uint32_t c = 0; c < cells; ++c)
+    for (std::uint32_t i = 0; i < images; ++i) {
+      TrialResult result{.cell = c, .image = i, .finished = true};
+      result.scores = {{c + i * 0.01, ValueFlag::ok, {}}};
+      result.timings = {{"trial", Clock::sweep, 0, 1.0 + c}};
+      data.add(result);
+    }
+  return data;
+}
+
+TEST(Plots, EveryFieldIsInTheData) {
+  // A misspelt field gives an empty plot and no error.
+  const RunData data = test::sample_run();
+  const std::vector<Plot> plots = make_plots(analyse(data));
+  ASSERT_EQ(plots.size(), 8U);  // 2 metrics with scores x (time, 2 axes, pictures)
+  for (const Plot& plot : plots) {
+    std::set<std::string> fields;
+    collect_fields(plot.spec["encoding"], fields);
+    for (const json& layer : plot.spec["layer"])
+      if (!layer.contains("data")) collect_fields(layer, fields);
+    ASSERT_FALSE(fields.empty());
+    for (const json& row : plot.spec["data"]["values"])
+      for (const std::string& field : fields) EXPECT_TRUE(row.contains(field)) << plot.name << " " << field;
+  }
+}
+
+TEST(Plots, FrontierHoldsWhatNoFasterCellMatches) {
+  const RunData data = test::sample_run();
+  const std::vector<Plot> plots = make_plots(analyse(data));
+  const Plot* plot = find(plots, "quality-vs-time_ssim-y");
+  ASSERT_NE(plot, nullptr);
+  std::set<std::string> frontier;
+  for (const json& row : plot->spec["data"]["values"])
+    if (row["frontier"]) frontier.insert(row["cell"]);
+  EXPECT_EQ(frontier, (std::set<std::string>{"lanczos · tile none", "net.pth · tile none"}));
+}
+
+TEST(Plots, ThreeNumbersAreACurveAndNamesAreNot) {
+  const RunData numbers = many(3, 2), names = test::sample_run();
+  const std::vector<Plot> curves = make_plots(analyse(numbers)), lists = make_plots(analyse(names));
+  EXPECT_EQ(find(curves, "axis_refine-denoise_psnr-y")->spec["encoding"]["x"]["type"], "quantitative");
+  EXPECT_EQ(find(lists, "axis_upscale-model_psnr-y")->spec["encoding"]["y"]["sort"],
+            json({"lanczos", "net.pth"}));
+}
+
+TEST(Plots, ManyPicturesBecomeQuantiles) {
+  const RunData data = many(30, 100);
+  const std::vector<Plot> plots = make_plots(analyse(data));
+  const Plot* plot = find(plots, "pictures_psnr-y");
+  ASSERT_NE(plot, nullptr);
+  EXPECT_EQ(rows(*plot), 30U);
+  EXPECT_DOUBLE_EQ(plot->spec["data"]["values"][0]["value"].get<double>(),
+                   29 + 0.495);  // median of 29.00 ... 29.99
+}
+
+TEST(Plots, NoPlotHasMoreThanFiveThousandMarks) {
+  const RunData data = many(6000, 1);
+  for (const Plot& plot : make_plots(analyse(data))) {
+    EXPECT_LE(rows(plot) * plot.spec["layer"].size(), 5000U) << plot.name;
+    EXPECT_NE(plot.caption.find("left out"), std::string::npos) << plot.name;
+  }
+}
+
+TEST(Plots, NamesAreSafeForFilesAndDistinct) {
+  const RunData data = test::hostile_run("../../etc/passwd");
+  std::set<std::string> names;
+  for (const Plot& plot : make_plots(analyse(data))) {
+    EXPECT_EQ(plot.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_"), std::string::npos)
+        << plot.name;
+    EXPECT_TRUE(names.insert(plot.name).second) << plot.name;
+  }
+}
+
+TEST(Plots, NothingScoredGivesNoPlot) {
+  const RunData data = test::unfinished_run();
+  EXPECT_TRUE(make_plots(analyse(data)).empty());
+}
+
+}  // namespace
+}  // namespace upbench
