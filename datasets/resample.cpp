@@ -22,7 +22,8 @@ Image resample(const Image& image, int height, int width, std::string_view kerne
   const at::Tensor in = image.detach().to(at::kCPU).contiguous();
   const auto in_height = static_cast<int>(in.size(1)), in_width = static_cast<int>(in.size(2));
   at::Tensor out = at::empty({3, height, width}, in.options());
-  const auto resize = as_uint8 && kernel == "matlab-bicubic" ? resize_separable_8_bit : resize_separable;
+  const auto resize =
+      as_uint8 && kernel.starts_with("matlab-bicubic") ? resize_separable_8_bit : resize_separable;
   resize(in.const_data_ptr<float>(), 3, in_height, in_width, kernel_weights(kernel, in_height, height),
          kernel_weights(kernel, in_width, width), out.mutable_data_ptr<float>());
   return out.to(image.device());

@@ -65,8 +65,7 @@ class Planner {
 };
 
 void Planner::check_request() const {
-  if (spec_.pipeline.empty() || spec_.seeds.empty())
-    throw std::invalid_argument(fmt::format("{}: no stages or no seeds", spec_.name));
+  if (spec_.seeds.empty()) throw std::invalid_argument(fmt::format("{}: no seeds", spec_.name));
   if (inputs_.images.empty())
     throw std::invalid_argument(fmt::format("{}: no pictures, expected one or more", spec_.name));
   if (inputs_.kernels.empty()) return;
@@ -87,12 +86,17 @@ void Planner::take_images() {
       throw std::invalid_argument(
           fmt::format("two pictures are named '{}', expected different names", image.name));
     if (image.key.is_zero())
-      image.key = Hasher()
-                      .add_field(image.name)
+      image.key = hasher_.add_field(image.name)
                       .add_field(image.input)
                       .add_field(image.reference)
                       .add_field(image.problem)
                       .finish();
+    if (spec_.scale > 0 && image.reference.is_zero() && image.problem.empty()) {
+      image.reference_width = image.input_width * spec_.scale;
+      image.reference_height = image.input_height * spec_.scale;
+      // A store keeps one row a key, so another wanted size is another key.
+      image.key = hasher_.add_field(image.key).add_field(static_cast<std::uint64_t>(spec_.scale)).finish();
+    }
     name_keys_.push_back(sha256(image.name));
   }
 }

@@ -9,12 +9,10 @@ namespace upbench {
 Pipeline::Pipeline(nlohmann::json cell_settings) : stages_(std::move(cell_settings)) {
   for (const nlohmann::json& stage : stages_)
     outcomes_.push_back(find_stage_kind(stage.at("kind").get_ref<const std::string&>())->outcome(stage));
-  if (!stages_.empty()) wanted_scale_ = stages_[0].value("wanted_scale", 0);
 }
 
 Pipeline::Pass Pipeline::pass(PictureSize input, PictureSize target) const {
   Pass pass;
-  if (target == PictureSize{}) target = {input.width * wanted_scale_, input.height * wanted_scale_};
   PictureSize size = input;
   for (const StageKind::Outcome& outcome : outcomes_) {
     pass.outcomes.push_back(outcome(size, target));
@@ -38,11 +36,15 @@ std::string Pipeline::scale_refusal(PictureSize input, PictureSize output, Pictu
   return fmt::format("scale {:.4g}, but the pictures ask for {:.4g}{}", scale(output), scale(target), hint);
 }
 
+Digest no_stages() {
+  return sha256("upbench-pipeline-1");
+}
+
 EffectivePipeline Pipeline::effective(PictureSize input, const Pass& pass) const {
   EffectivePipeline made;
   made.refusal = pass.refusal;
   if (!made.refusal.empty()) return made;
-  Digest prefix = sha256("upbench-pipeline-1");
+  Digest prefix = no_stages();
   bool uses_seed = false;
   Hasher hasher;
   for (std::size_t i = 0; i < outcomes_.size(); ++i) {

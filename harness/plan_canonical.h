@@ -30,6 +30,9 @@ struct EffectivePipeline {
   std::string refusal;  // not empty: pictures of this size cannot be used, and why; stages are then empty
 };
 
+// The prefix before the first stage, and the key of a pipeline without any (`upbench score`).
+Digest no_stages();
+
 // A cell's stages, read once, asked about many sizes. Immutable.
 class Pipeline {
  public:
@@ -38,10 +41,9 @@ class Pipeline {
   struct Pass {
     std::vector<StageOutcome> outcomes;
     std::string refusal;
-    PictureSize output() const { return outcomes.back().output; }
+    PictureSize output(PictureSize input) const { return outcomes.empty() ? input : outcomes.back().output; }
   };
-  // target: size of the reference; 0x0 without one, then images.scale decides (the cell's settings hold it)
-  // or nothing is wanted. An output of another size than the target is refused with both scales.
+  // target: the size that is wanted; 0x0: any. An output of another size is refused with both scales.
   Pass pass(PictureSize input, PictureSize target) const;
   EffectivePipeline effective(PictureSize input, const Pass& pass) const;
   std::size_t size() const { return outcomes_.size(); }
@@ -51,7 +53,6 @@ class Pipeline {
 
   nlohmann::json stages_;
   std::vector<StageKind::Outcome> outcomes_;
-  int wanted_scale_ = 0;  // images.scale
 };
 
 EffectivePipeline effective_pipeline(const CellRow& cell, const ImageRow& image);
@@ -65,6 +66,6 @@ Digest output_key(Hasher& hasher, const Digest& prefix, const Digest& input, boo
 std::vector<Digest> stage_keys(const CellRow& cell, const ImageRow& image, std::uint64_t seed);
 
 PictureSize input_size(const ImageRow& image);
-PictureSize reference_size(const ImageRow& image);  // 0x0: none
+PictureSize reference_size(const ImageRow& image);  // or what is wanted without a reference; 0x0: nothing
 
 }  // namespace upbench

@@ -133,13 +133,11 @@ Settled settle(const Spec& spec, const Choice& choice, ModelFinder& models, Cell
     for (SameNote& note : made.notes)
       settled.notes.push_back({fmt::format("{}.{}", stage.id, note.parameter), std::move(note.text)});
     if (settled.refusal.empty()) settled.refusal = made.refusal;
-    nlohmann::json entry = {{"id", stage.id},
-                            {"kind", kind.name},
-                            {"version", kind.version},
-                            {"settings", std::move(made.values)},
-                            {"models", std::move(made.models)}};
-    if (spec.scale > 0) entry["wanted_scale"] = spec.scale;
-    settled.stages.push_back(std::move(entry));
+    settled.stages.push_back({{"id", stage.id},
+                              {"kind", kind.name},
+                              {"version", kind.version},
+                              {"settings", std::move(made.values)},
+                              {"models", std::move(made.models)}});
     settled.models.push_back(facts);
   }
   return settled;

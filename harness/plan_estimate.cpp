@@ -31,11 +31,11 @@ TrialCost trial_cost(const PlannedCell& cell, const Pipeline::Pass& pass, Pictur
       stage_bytes = std::max(stage_bytes, activation_bytes(*facts, outcome.largest_piece));
     }
   }
-  const double pixels = input.pixels() + pass.output().pixels();
+  const double pixels = input.pixels() + pass.output(input).pixels();
   cost.stage_seconds =
       cost.macs / rates.macs_per_second + resampled / 1e6 * rates.resample_seconds_per_megapixel;
   cost.other_seconds = pixels / 1e6 * rates.picture_seconds_per_megapixel + rates.trial_seconds;
-  cost.output_megapixels = pass.output().pixels() / 1e6;
+  cost.output_megapixels = pass.output(input).pixels() / 1e6;
   cost.peak_bytes = weight_bytes + stage_bytes + pixels * 3 * kFloat * kPictures;
   return cost;
 }

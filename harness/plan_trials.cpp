@@ -36,8 +36,9 @@ std::uint32_t VariantTable::add(const PlannedCell& cell, PictureSize input, cons
     variant.prefixes.push_back(prefix_numbers_.try_emplace(stage.prefix, number).first->second);
     variant.prefix_uses_seed.push_back(stage.uses_seed);
   }
-  variant.key = effective.stages.back().prefix;
-  variant.uses_seed = effective.stages.back().uses_seed;
+  const bool any = !effective.stages.empty();
+  variant.key = any ? effective.stages.back().prefix : no_stages();
+  variant.uses_seed = any && effective.stages.back().uses_seed;
   variant.notes = cell.notes;
   variant.notes.insert(variant.notes.end(), effective.notes.begin(), effective.notes.end());
   variants_.push_back(std::move(variant));

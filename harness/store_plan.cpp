@@ -102,7 +102,8 @@ void settle_trials(Database& database, const RunPlan& plan) {
         " WHERE run = ?1 AND state <> 'done' AND image = bad.ordinal",
         run);
   database.run(
-      "UPDATE trials INDEXED BY trials_aliases SET state = 'done', status = o.status, reason = o.reason, flags = o.flags"
+      "UPDATE trials INDEXED BY trials_aliases SET state = 'done', status = o.status, reason = o.reason, "
+      "flags = o.flags"
       " FROM trials AS o WHERE trials.run = ?1 AND trials.same_as IS NOT NULL AND trials.state <> 'done'"
       " AND o.run = ?1 AND o.ordinal = trials.same_as AND o.state = 'done'",
       run);

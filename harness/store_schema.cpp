@@ -126,7 +126,7 @@ void configure_reader(Database& database) {
 void configure_writer(Database& database, std::uint32_t most_pages) {
   configure_reader(database);
   database.execute(
-      "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 67108864");
+      "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 16384; PRAGMA journal_size_limit = 67108864");
   database.execute("PRAGMA synchronous = FULL");
   if (most_pages > 0) database.execute(fmt::format("PRAGMA max_page_count = {}", most_pages).c_str());
   if (database.text("PRAGMA journal_mode = WAL") != "wal")

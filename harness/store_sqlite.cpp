@@ -46,6 +46,10 @@ StoreError problem(const std::string& name, int code, const char* message, int s
   }
 }
 
+sqlite3_destructor_type destructor(bool copy) {
+  return copy ? SQLITE_TRANSIENT : SQLITE_STATIC;
+}
+
 }  // namespace
 
 StoreError damaged_store(std::string_view name, std::string_view what) {
@@ -164,11 +168,13 @@ void Database::bind(sqlite3_stmt* statement, int index, double value) {
 void Database::bind(sqlite3_stmt* statement, int index, std::string_view value) {
   // A null pointer would be NULL, not the empty text.
   const char* bytes = value.data() ? value.data() : "";
-  check(sqlite3_bind_text64(statement, index, bytes, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+  check(sqlite3_bind_text64(statement, index, bytes, value.size(), destructor(lifetime_ == Lifetime::rows),
+                            SQLITE_UTF8));
 }
 
 void Database::bind(sqlite3_stmt* statement, int index, const Digest& value) {
-  check(sqlite3_bind_blob64(statement, index, value.bytes.data(), value.bytes.size(), SQLITE_TRANSIENT));
+  check(sqlite3_bind_blob64(statement, index, value.bytes.data(), value.bytes.size(),
+                            destructor(lifetime_ == Lifetime::rows)));
 }
 
 void Database::bind(sqlite3_stmt* statement, int index, std::nullopt_t) {

@@ -56,15 +56,12 @@ class Database {
 
   template <class... Values>
   Rows query(std::string_view sql, const Values&... values) {
-    sqlite3_stmt* statement = prepared(sql);
-    int index = 0;
-    (bind(statement, ++index, values), ...);
-    return Rows(*this, statement);
+    return bound(sql, Lifetime::rows, values...);
   }
   // Returns how many rows were inserted, updated or deleted.
   template <class... Values>
   std::uint64_t run(std::string_view sql, const Values&... values) {
-    query(sql, values...).next();
+    bound(sql, Lifetime::call, values...).next();
     return changes();
   }
   // First column of the first row; 0 or "" without a row.
@@ -87,6 +84,17 @@ class Database {
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const;
   };
+  // Texts and keys are copied unless they live until the statement is done: a million rows are a million
+  // copies.
+  enum class Lifetime { call, rows };
+  template <class... Values>
+  Rows bound(std::string_view sql, Lifetime lifetime, const Values&... values) {
+    sqlite3_stmt* statement = prepared(sql);
+    lifetime_ = lifetime;
+    int index = 0;
+    (bind(statement, ++index, values), ...);
+    return Rows(*this, statement);
+  }
   sqlite3_stmt* prepared(std::string_view sql);
   std::uint64_t changes() const;
   void check(int code) const;
@@ -112,6 +120,7 @@ class Database {
 
   std::string name_;
   sqlite3* handle_ = nullptr;
+  Lifetime lifetime_ = Lifetime::rows;  // of the values being bound
   std::map<std::string, std::unique_ptr<sqlite3_stmt, Finalize>, std::less<>> statements_;
   friend class Rows;
 };

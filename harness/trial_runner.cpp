@@ -159,14 +159,9 @@ Frame TrialRunner::input_frame(const LoadedItem& item, std::size_t image) const 
 
 // Of every stage but the last: what other cells may share.
 std::vector<Digest> TrialRunner::prefix_keys(const Cell& cell, std::size_t image, const Claim& claim) const {
-  std::vector<Digest> keys;
-  if (cell.stages.size() < 2) return keys;
-  const ImageRow& row = sweep_.plan.rows.images[image];
-  const EffectivePipeline pipeline = effective_pipeline(sweep_.plan.rows.cells[cell_index_.at(claim.cell)], row);
-  for (std::size_t i = 0; i + 1 < pipeline.stages.size(); ++i) {
-    const EffectiveStage& stage = pipeline.stages[i];
-    keys.push_back(output_key(stage.prefix, row.input, stage.uses_seed, claim.seed));
-  }
+  if (cell.stages.size() < 2) return {};
+  auto keys = stage_keys(sweep_.plan.rows.cells[cell_index_.at(claim.cell)], sweep_.plan.rows.images[image], claim.seed);
+  keys.pop_back();
   return keys;
 }
 

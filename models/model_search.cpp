@@ -25,7 +25,6 @@ std::set<fs::path> checkpoint_files(const ModelSearch& search) {
       throw std::invalid_argument(fmt::format("{}: is no folder of models", folder.string()));
     for (fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied), end;
          entry != end; entry.increment(error)) {
-      if (error) break;
       if (std::ranges::find(kExtensions, entry->path().extension().string()) == kExtensions.end()) continue;
       if (entry->is_regular_file(error)) files.insert(fs::weakly_canonical(entry->path()));
     }

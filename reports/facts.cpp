@@ -68,15 +68,32 @@ Table::Cell count_cell(std::size_t count) {
   return value_cell(static_cast<double>(count));
 }
 
+std::string written(const nlohmann::json& value) {
+  return value.is_string() ? value.get<std::string>()
+                           : value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+// "STAGE.SETTING" -> its values, each with the number of cells; from the cells' canonical settings.
+std::map<std::string, std::map<std::string, std::size_t>> count_settings(const std::vector<CellRow>& cells) {
+  std::map<std::string, std::map<std::string, std::size_t>> counts;
+  for (const CellRow& cell : cells) {
+    const nlohmann::json stages = nlohmann::json::parse(cell.settings, nullptr, false);
+    if (!stages.is_array()) continue;
+    for (const nlohmann::json& stage : stages) {
+      if (!stage.is_object() || !stage.contains("settings") || !stage["settings"].is_object()) continue;
+      const std::string id = stage.contains("id") ? written(stage["id"]) : "stage";
+      for (const auto& [name, value] : stage["settings"].items()) ++counts[id + "." + name][written(value)];
+    }
+  }
+  return counts;
+}
+
 void flatten(const nlohmann::json& json, const std::string& path, Table& table) {
   if (json.is_object()) {
     for (const auto& [key, value] : json.items())
       flatten(value, path.empty() ? key : path + "." + key, table);
   } else {
-    const std::string text = json.is_string()
-                                 ? json.get<std::string>()
-                                 : json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    add_capped(table, {.cells = {text_cell(path), text_cell(text)}});
+    add_capped(table, {.cells = {text_cell(path), text_cell(written(json))}});
   }
 }
 
@@ -95,10 +112,12 @@ Table conventions_table(const Analysis& analysis) {
 }
 
 Table settings_table(const Analysis& analysis) {
-  Table table =
-      text_table("settings", "Fixed settings", "Settings with one value in all cells.", {"setting", "value"});
-  for (const ReportAxis& axis : analysis.axes)
-    if (!axis.varies()) add_capped(table, {.cells = {text_cell(axis.path), text_cell(axis.values.front())}});
+  Table table = text_table("settings", "Fixed settings",
+                           "Settings with one value in all cells, defaults included.", {"setting", "value"});
+  const std::vector<CellRow>& cells = analysis.data->plan.cells;
+  for (const auto& [path, uses] : count_settings(cells))
+    if (uses.size() == 1 && uses.begin()->second == cells.size())
+      add_capped(table, {.cells = {text_cell(path), text_cell(uses.begin()->first)}});
   return table;
 }
 
@@ -125,8 +144,7 @@ Table exclusions_table(const Analysis& analysis) {
     if (!entry.is_object()) continue;
     std::string label;
     const auto append = [&](const std::string& path, const nlohmann::json& value) {
-      label += fmt::format("{}{} = {}", label.empty() ? "" : ", ", path,
-                           value.is_string() ? value.get<std::string>() : value.dump());
+      label += fmt::format("{}{} = {}", label.empty() ? "" : ", ", path, written(value));
     };
     // {path: value}, or a list of [path, value] where the order of axes matters.
     const nlohmann::json axes = entry.value("label", nlohmann::json());
@@ -139,8 +157,7 @@ Table exclusions_table(const Analysis& analysis) {
           append(pair[0].get<std::string>(), pair[1]);
     const nlohmann::json reason = entry.value("reason", nlohmann::json()),
                          trials = entry.value("trials", nlohmann::json());
-    add_capped(table, {.cells = {text_cell(label),
-                                 text_cell(reason.is_string() ? reason.get<std::string>() : reason.dump()),
+    add_capped(table, {.cells = {text_cell(label), text_cell(written(reason)),
                                  trials.is_number() ? value_cell(trials.get<double>()) : Table::Cell{}}});
   }
   return table;

@@ -84,7 +84,8 @@ std::string report_json(const RunData& data) {
   for (std::size_t i = 0; i < data.trials.size(); ++i)
     text += (i > 0 ? ",\n  " : "\n  ") + json_row(trials.columns(), trials.row(i))
                                              .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  return text + "\n ]\n}\n";
+  text += "\n ]\n}\n";
+  return text;
 }
 
 std::string report_latex(const RunData& data) {

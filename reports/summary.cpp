@@ -39,43 +39,78 @@ Table::Cell mean_cell(const MetricFigures& figures, bool best) {
   return cell;
 }
 
-bool any_cell(const Analysis& analysis, auto test) {
-  return std::any_of(analysis.cells.begin(), analysis.cells.end(), test);
+Table::Cell whole(std::uint64_t number) {
+  return value_cell(static_cast<double>(number));
 }
 
-void add_axis_columns(Table& table, const Analysis& analysis) {
-  for (const std::size_t i : analysis.naming)
-    table.columns.push_back({.id = analysis.axes[i].path, .title = analysis.axes[i].title});
+// A column of the ranking beside the metrics.
+struct Extra {
+  Table::Column column;
+  Table::Cell (*cell)(const CellFigures&);
+  bool always;  // else only where some cell has a value that is not 0
+};
+
+std::vector<Extra> extra_columns(const Analysis& analysis) {
+  const auto count = [](std::string id, std::string title) {
+    return Table::Column{.id = std::move(id), .title = std::move(title), .kind = Table::Kind::count};
+  };
+  std::vector<Extra> extras = {
+      {cost_column("cost_model_s", "model time"),
+       [](const CellFigures& cell) { return optional_cell(cell.model_seconds); }, false},
+      {cost_column("cost_sweep_s", "sweep time"),
+       [](const CellFigures& cell) { return optional_cell(cell.sweep_seconds); }, true},
+      {cost_column("cost_peak_bytes", "peak memory", Table::Kind::bytes),
+       [](const CellFigures& cell) { return cell.peak_bytes > 0 ? whole(cell.peak_bytes) : Table::Cell{}; },
+       false},
+      {count("failed", "failed"), [](const CellFigures& cell) { return whole(cell.failed); }, true},
+      {count("skipped", "skipped"), [](const CellFigures& cell) { return whole(cell.skipped); }, false},
+      {count("pending", "to do"), [](const CellFigures& cell) { return whole(cell.pending); }, false}};
+  std::erase_if(extras, [&](const Extra& extra) {
+    return !extra.always &&
+           std::none_of(analysis.cells.begin(), analysis.cells.end(),
+                        [&](const CellFigures& cell) { return extra.cell(cell).value.value_or(0) != 0; });
+  });
+  return extras;
+}
+
+std::string ranking_caption(const Analysis& analysis) {
+  const auto& metrics = analysis.data->plan.metrics;
+  std::string caption = "No metrics were asked for.";
+  if (!metrics.empty())
+    caption = fmt::format(
+        "Best first by {}. Mean ± standard deviation over n pictures; bold: best mean to the printed digit, "
+        "among cells that scored every "
+        "picture.",
+        metrics[0].name);
+  std::size_t least = analysis.data->plan.images.size(), most = 0;
+  for (const CellFigures& cell : analysis.cells) {
+    if (cell.model_timed == 0) continue;
+    least = std::min(least, cell.model_timed);
+    most = std::max(most, cell.model_timed);
+  }
+  caption += " Times: median of a picture";
+  if (most > 0)
+    caption += fmt::format("; model time on {} of {}",
+                           least == most ? fmt::format("{}", most) : fmt::format("{} to {}", least, most),
+                           analysis.data->plan.images.size());
+  return caption + ".";
 }
 
 }  // namespace
 
 Table ranking_table(const Analysis& analysis) {
   const auto& metrics = analysis.data->plan.metrics;
-  Table table{.id = "ranking", .title = "Ranking", .caption = {}, .columns = {}, .rows = {}};
-  table.caption = metrics.empty() ? "No metrics were asked for."
-                                  : fmt::format(
-                                        "Best first by {}. Mean ± standard deviation over n pictures; bold: "
-                                        "best mean to the printed digit, "
-                                        "among cells that scored every picture. Times: median of a picture.",
-                                        metrics[0].name);
-  add_axis_columns(table, analysis);
+  Table table{.id = "ranking", .title = "Ranking", .columns = {}, .rows = {}};
+  table.caption = ranking_caption(analysis);
+  for (const std::size_t i : analysis.naming)
+    table.columns.push_back({.id = analysis.axes[i].path, .title = analysis.axes[i].title});
   table.columns.push_back({.id = "n", .title = "n", .kind = Table::Kind::count});
   for (const MetricRow& metric : metrics) {
     table.columns.push_back(metric_column(metric));
     table.columns.back().spread = true;
   }
-  const bool model =
-      any_cell(analysis, [](const CellFigures& cell) { return !std::isnan(cell.model_seconds); });
-  const bool memory = any_cell(analysis, [](const CellFigures& cell) { return cell.peak_bytes > 0; });
-  const bool skipped = any_cell(analysis, [](const CellFigures& cell) { return cell.skipped > 0; });
-  const bool pending = any_cell(analysis, [](const CellFigures& cell) { return cell.pending > 0; });
-  if (model) table.columns.push_back(cost_column("cost_model_s", "model time"));
-  table.columns.push_back(cost_column("cost_sweep_s", "sweep time"));
-  if (memory) table.columns.push_back(cost_column("cost_peak_bytes", "peak memory", Table::Kind::bytes));
-  table.columns.push_back({.id = "failed", .title = "failed", .kind = Table::Kind::count});
-  if (skipped) table.columns.push_back({.id = "skipped", .title = "skipped", .kind = Table::Kind::count});
-  if (pending) table.columns.push_back({.id = "pending", .title = "to do", .kind = Table::Kind::count});
+  const std::vector<Extra> extras = extra_columns(analysis);
+  for (const Extra& extra : extras) table.columns.push_back(extra.column);
 
   for (const std::uint32_t c : analysis.ranking) {
     const CellFigures& cell = analysis.cells[c];
@@ -93,14 +128,7 @@ Table ranking_table(const Analysis& analysis) {
       if (const std::size_t n = figures.scored + figures.infinite; n > 0 && n < pictures)
         row.cells.back().text = fmt::format("n = {}", n);
     }
-    if (model) row.cells.push_back(optional_cell(cell.model_seconds));
-    row.cells.push_back(optional_cell(cell.sweep_seconds));
-    if (memory)
-      row.cells.push_back(cell.peak_bytes > 0 ? value_cell(static_cast<double>(cell.peak_bytes))
-                                              : Table::Cell{});
-    row.cells.push_back(value_cell(static_cast<double>(cell.failed)));
-    if (skipped) row.cells.push_back(value_cell(static_cast<double>(cell.skipped)));
-    if (pending) row.cells.push_back(value_cell(static_cast<double>(cell.pending)));
+    for (const Extra& extra : extras) row.cells.push_back(extra.cell(cell));
     if (pictures == 0) row.status = cell.failed > 0 ? Status::failed : Status::skipped;
     table.add(std::move(row));
   }
@@ -109,19 +137,25 @@ Table ranking_table(const Analysis& analysis) {
 
 namespace {
 
-// Of one metric at one value of an axis: per picture the mean over its cells.
-std::vector<double> mean_over_cells(const Analysis& analysis, const ReportAxis& axis, std::uint32_t value,
+// Of one metric: per picture the mean over the given cells.
+std::vector<double> mean_over_cells(const Analysis& analysis, const std::vector<std::size_t>& cells,
                                     std::size_t m) {
-  std::vector<double> means;
+  std::vector<double> means, scores;
   for (std::size_t picture = 0; picture < analysis.data->plan.images.size(); ++picture) {
-    std::vector<double> scores;
-    for (std::size_t c = 0; c < analysis.cells.size(); ++c)
-      if (const double score = analysis.cells[c].metrics[m].of_picture[picture];
-          axis.of_cell[c] == value && std::isfinite(score))
+    scores.clear();
+    for (const std::size_t c : cells)
+      if (const double score = analysis.cells[c].metrics[m].of_picture[picture]; std::isfinite(score))
         scores.push_back(score);
     if (!scores.empty()) means.push_back(mean(scores));
   }
   return means;
+}
+
+std::vector<std::size_t> cells_at(const ReportAxis& axis, std::uint32_t value) {
+  std::vector<std::size_t> cells;
+  for (std::size_t c = 0; c < axis.of_cell.size(); ++c)
+    if (axis.of_cell[c] == value) cells.push_back(c);
+  return cells;
 }
 
 // Cells at `value` of the axis, each with the cell at the first value that agrees in every other axis.
@@ -134,13 +168,11 @@ std::vector<std::pair<std::size_t, std::size_t>> partners(const Analysis& analys
     return key;
   };
   std::map<std::vector<std::uint32_t>, std::size_t> first;
-  for (std::size_t c = 0; c < analysis.cells.size(); ++c)
-    if (analysis.axes[axis].of_cell[c] == 0) first.emplace(others(c), c);
+  for (const std::size_t c : cells_at(analysis.axes[axis], 0)) first.emplace(others(c), c);
   std::vector<std::pair<std::size_t, std::size_t>> pairs;
-  for (std::size_t c = 0; c < analysis.cells.size(); ++c)
-    if (analysis.axes[axis].of_cell[c] == value)
-      if (const auto partner = first.find(others(c)); partner != first.end())
-        pairs.emplace_back(partner->second, c);
+  for (const std::size_t c : cells_at(analysis.axes[axis], value))
+    if (const auto partner = first.find(others(c)); partner != first.end())
+      pairs.emplace_back(partner->second, c);
   return pairs;
 }
 
@@ -153,6 +185,23 @@ Table::Cell effect_cell(const Analysis& analysis,
     all.insert(all.end(), differences.begin(), differences.end());
   }
   return optional_cell(mean(all));
+}
+
+Table::Row axis_row(const Analysis& analysis, std::size_t a, std::uint32_t value) {
+  const ReportAxis& axis = analysis.axes[a];
+  const std::vector<std::size_t> cells = cells_at(axis, value);
+  std::vector<std::pair<std::size_t, std::size_t>> pairs;
+  if (value > 0) pairs = partners(analysis, a, value);
+  Table::Row row;
+  row.cells = {text_cell(axis.title), text_cell(axis.values[value]),
+               value_cell(static_cast<double>(cells.size()))};
+  for (std::size_t m = 0; m < analysis.data->plan.metrics.size(); ++m) {
+    const std::vector<double> means = mean_over_cells(analysis, cells, m);
+    row.cells.push_back(optional_cell(mean(means)));
+    if (means.size() > 1) row.cells.back().spread = standard_deviation(means);
+    row.cells.push_back(effect_cell(analysis, pairs, m));
+  }
+  return row;
 }
 
 }  // namespace
@@ -177,21 +226,8 @@ Table axes_table(const Analysis& analysis) {
   for (std::size_t a = 0; a < analysis.axes.size(); ++a) {
     const ReportAxis& axis = analysis.axes[a];
     if (!axis.varies()) continue;
-    for (std::uint32_t value = 0; value < axis.values.size(); ++value) {
-      Table::Row row;
-      row.cells = {
-          text_cell(axis.title), text_cell(axis.values[value]),
-          value_cell(static_cast<double>(std::count(axis.of_cell.begin(), axis.of_cell.end(), value)))};
-      const auto pairs =
-          value == 0 ? std::vector<std::pair<std::size_t, std::size_t>>{} : partners(analysis, a, value);
-      for (std::size_t m = 0; m < analysis.data->plan.metrics.size(); ++m) {
-        const std::vector<double> means = mean_over_cells(analysis, axis, value, m);
-        row.cells.push_back(optional_cell(mean(means)));
-        if (means.size() > 1) row.cells.back().spread = standard_deviation(means);
-        row.cells.push_back(effect_cell(analysis, pairs, m));
-      }
-      table.add(std::move(row));
-    }
+    for (std::uint32_t value = 0; value < axis.values.size(); ++value)
+      table.add(axis_row(analysis, a, value));
   }
   return table;
 }

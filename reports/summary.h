@@ -37,7 +37,7 @@ class TrialTable {
 };
 
 Table conventions_table(const Analysis& analysis);
-Table settings_table(const Analysis& analysis);  // axes that do not vary
+Table settings_table(const Analysis& analysis);  // one value in all cells
 Table environment_table(const Analysis& analysis);
 Table exclusions_table(const Analysis& analysis);
 Table failures_table(const Analysis& analysis);  // failed and skipped trials by cell and reason

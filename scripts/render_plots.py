@@ -41,7 +41,7 @@ def main() -> int:
             svg = renumbered(vl_convert.vegalite_to_svg(spec, vl_version="6.4", config=config, allowed_base_urls=[]))
             png = vl_convert.svg_to_png(svg, scale=options.scale)
         except ValueError as error:
-            print(f"render_plots: {path}: {error}", file=sys.stderr)
+            print(f"render_plots: {path}: {' '.join(str(error).splitlines()[:2])}", file=sys.stderr)  # below them a script's stack
             failed = True
             continue
         path.with_name(stem + ".svg").write_text(svg, encoding="utf-8")

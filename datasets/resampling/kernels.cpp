@@ -46,9 +46,12 @@ const std::vector<Entry>& entries() {
        filtered<cubic_a75, 2, true, Border::cut_off>},
       {{"matlab-bicubic",
         "Keys cubic a = -0.5, widened when shrinking, border mirrored; MATLAB imresize, the kernel of the "
-        "published LR sets",
+        "published x2, x3 and x4 LR sets",
         true},
        filtered<cubic_a50, 2, true, Border::mirror>},
+      {{"matlab-bicubic-replicate",
+        "as matlab-bicubic, border replicated; the kernel of the published x8 LR sets", true},
+       filtered<cubic_a50, 2, true, Border::replicate>},
       {{"lanczos", "windowed sinc a = 3, widened when shrinking, cut off at the border; Pillow LANCZOS",
         true},
        filtered<lanczos3, 3, true, Border::cut_off>},

@@ -141,6 +141,8 @@ void describe(NetworkMatch& match, const RrdbShape& shape, const Names& names) {
   } else if (whole % shape.unshuffle != 0) {
     match.problem = fmt::format("{} upsamplers after a pixel unshuffle by {} make the picture smaller",
                                 shape.upsamplers, shape.unshuffle);
+  } else if (shape.features == 0 || shape.growth == 0) {
+    match.problem = "they have no channels";
   }
   match.recognised_by =
       fmt::format("{}.weight: dense blocks of {} features, growth {}; {} of them in threes; {} upsamplers",

@@ -69,10 +69,10 @@ std::optional<NetworkMatch> match_srvgg(const NamedTensors& tensors) {
   match.recognised_by = fmt::format(
       "body.N.weight alternates 3x3 convolutions and PReLU slopes; body.{} gives {} channels = 3 x {}^2",
       last, tail.size(0), match.scale);
-  if (match.scale == 0) {
+  if (match.scale == 0 || features == 0) {
     match.recognised_by = "body.N.weight alternates 3x3 convolutions and PReLU slopes";
-    match.problem = fmt::format("the last convolution, body.{}, gives {} channels, expected 3 x scale^2",
-                                last, tail.size(0));
+    match.problem = fmt::format("body.0 gives {} channels and the last, body.{}, {}, expected 3 x scale^2",
+                                features, last, tail.size(0));
     return match;
   }
   match.layout = srvgg_layout(features, convolutions, match.scale);

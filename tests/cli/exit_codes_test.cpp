@@ -1,5 +1,7 @@
+#include <chrono>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -78,7 +80,7 @@ TEST_P(WrongRequests, ExitWithTwoAndSayWhatIsWrong) {
 
 const WrongRequest kWrongRequests[] = {
     {"no command", {}, "", "subcommand"},
-    {"unknown command", {"frobnicate"}, "", "frobnicate"},
+    {"unknown command", {"frobnicate"}, "", "subcommand"},
     {"unknown option", {"run", "SPEC", "--fast-please"}, kSmallSpec, "--fast-please"},
     {"missing spec", {"run", "absent.yaml"}, "", "absent.yaml"},
     {"spec that is no YAML", {"run", "SPEC"}, "name: [", "spec.yaml:1"},
@@ -96,8 +98,8 @@ const WrongRequest kWrongRequests[] = {
     {"upscale by nothing", {"upscale", "a.png", "--model", "absent.pth"}, "", "absent.pth"},
 };
 
-INSTANTIATE_TEST_SUITE_P(Table, WrongRequests, ::testing::ValuesIn(kWrongRequests), [](const auto& info) {
-  std::string name = info.param.what;
+INSTANTIATE_TEST_SUITE_P(Table, WrongRequests, ::testing::ValuesIn(kWrongRequests), [](const auto& test) {
+  std::string name = test.param.what;
   for (char& c : name)
     if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
   return name;
@@ -151,8 +153,9 @@ TEST_F(ExitCodes, ASecondRunOnTheStoreIsRefused) {
   const std::vector<std::string> slow = {"run", spec(kSmallSpec), "--store", at("one.db"), "--set", "images.procedural.count=3000"};
   const pid_t first = start_upbench(slow, folder_.path().string());
   ProgramResult second;
-  for (int attempt = 0; attempt < 100 && second.exit_code != 2; ++attempt) {
-    if (std::filesystem::exists(at("one.db"))) second = run({"run", spec(kSmallSpec), "--store", at("one.db")});
+  for (int attempt = 0; attempt < 500 && second.exit_code != 2; ++attempt) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    if (std::filesystem::exists(at("one.db"))) second = run({"run", at("spec.yaml"), "--store", at("one.db")});
   }
   kill(first, SIGKILL);
   wait_for(first);
@@ -163,7 +166,7 @@ TEST_F(ExitCodes, ASecondRunOnTheStoreIsRefused) {
 TEST_F(ExitCodes, CtrlCStopsWithinSecondsAndTheRunGoesOn) {
   const std::vector<std::string> command = {"run", spec(kSmallSpec), "--store", at("c.db"), "--set", "images.procedural.count=2000"};
   const pid_t process = start_upbench(command, folder_.path().string());
-  while (!std::filesystem::exists(at("c.db"))) continue;
+  while (!std::filesystem::exists(at("c.db"))) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   kill(process, SIGINT);
   EXPECT_EQ(wait_for(process), 130);
   EXPECT_EQ(run(command).exit_code, 0);

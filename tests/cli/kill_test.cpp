@@ -1,7 +1,5 @@
 #include <chrono>
 #include <random>
-#include <regex>
-#include <sstream>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -9,6 +7,7 @@
 #include <signal.h>
 
 #include "tests/support/assets.h"
+#include "tests/support/csv.h"
 #include "tests/support/program.h"
 
 namespace upbench::test {
@@ -26,20 +25,6 @@ pipeline:
 metrics: [psnr-y, psnr-rgb, mse]
 timing: none
 )";
-
-// The CSV without its measured cost columns, which differ between any two runs.
-std::string scores_only(const std::string& csv) {
-  std::istringstream in(csv);
-  std::string line, text;
-  std::size_t columns = 0;
-  while (std::getline(in, line)) {
-    if (columns == 0) columns = static_cast<std::size_t>(std::count(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(line.find("cost_")), ','));
-    std::size_t end = 0;
-    for (std::size_t i = 0; i < columns && end != std::string::npos; ++i) end = line.find(',', end + 1);
-    text += line.substr(0, end) + "\n";
-  }
-  return text;
-}
 
 std::uint64_t finished(const std::string& store) {
   const ProgramResult result = run_upbench({"status", store, "--json"});
@@ -59,7 +44,6 @@ TEST(Kill, FiftyKillsLoseNothingAndTheResumedStoreEqualsAnUninterruptedOne) {
   std::uint64_t before = 0;
   int interrupted = 0;
   for (int i = 0; i < kKills; ++i) {
-    // A few trials are taken away again and again, so that there is always something left to interrupt.
     const pid_t process = start_upbench({"run", spec, "--store", cut, "--threads", "1"});
     std::this_thread::sleep_for(std::chrono::milliseconds(delay_ms(random)));
     kill(process, SIGKILL);
@@ -74,7 +58,7 @@ TEST(Kill, FiftyKillsLoseNothingAndTheResumedStoreEqualsAnUninterruptedOne) {
   ASSERT_EQ(run_upbench({"run", spec, "--store", cut}).exit_code, 0);
   const ProgramResult expected = run_upbench({"report", whole, "--csv", "-"}), actual = run_upbench({"report", cut, "--csv", "-"});
   ASSERT_EQ(actual.exit_code, 0) << actual.err;
-  EXPECT_EQ(scores_only(actual.out), scores_only(expected.out));
+  EXPECT_EQ(without_costs(actual.out), without_costs(expected.out));
 }
 
 }  // namespace

@@ -276,6 +276,8 @@ TEST(Plan, PicturesWithoutReferenceTakeTheScaleOfTheSpec) {
   const Plan four = make_plan(spec(", scale: 4"), inputs_of(images));
   ASSERT_EQ(four.excluded.size(), 1u);
   EXPECT_THAT(four.excluded[0].reason, HasSubstr("scale 2, but the pictures ask for 4"));
+  EXPECT_EQ(four.rows.images[0].reference_width, 400);
+  EXPECT_NE(four.rows.images[0].key, free.rows.images[0].key);
   EXPECT_EQ(effective_pipeline(four.rows.cells[0], four.rows.images[0]).stages[0].effect["scale"], 4);
 }
 
@@ -283,6 +285,16 @@ TEST(Plan, NothingLeftIsAnError) {
   EXPECT_EQ(error_of(spec_of("  - upscale: {model: a_x2}\n"), inputs_of({picture("a", 9, 9)})),
             "t: every cell is excluded, nothing is left to run: scale 2, but the pictures ask for 4 (fit: "
             "a1111 would repeat it)");
+}
+
+TEST(Plan, WithoutStagesThePicturesThemselvesAreTheOutputs) {
+  Spec spec = spec_of("  - upscale: {model: a_x4}\n");
+  spec.pipeline.clear();
+  const Plan plan = make_plan(spec, inputs_of({picture("a", 100, 80, 1), picture("b", 60, 60, 1)}));
+  EXPECT_EQ(plan.rows.cells.size(), 1u);
+  EXPECT_EQ(plan.executions, 2u);
+  EXPECT_EQ(error_of(spec, inputs_of({picture("a", 100, 80, 4)})),
+            "t: every cell is excluded, nothing is left to run: scale 1, but the pictures ask for 4");
 }
 
 TEST(Plan, RequestFaultsAreNamed) {

@@ -63,30 +63,34 @@ class Reporter {
   _exit(0);
 }
 
-// Starts a sweep, kills it after `delay`, and returns the rows it had acknowledged.
+// Starts a sweep, kills it `delay` after it acknowledged so many records, and returns the rows of all it
+// acknowledged.
 std::vector<std::uint32_t> killed_sweep(const std::filesystem::path& file, const RunPlan& plan,
-                                        std::chrono::microseconds delay) {
+                                        std::size_t records, std::chrono::microseconds delay) {
   int ends[2];
   if (pipe(ends) != 0) throw std::runtime_error("no pipe");
   const pid_t child = fork();
   if (child == 0) sweep(file, plan, ends[1]);
   close(ends[1]);
+  std::vector<std::uint32_t> rows;
+  std::uint32_t row = 0;
+  const auto read_row = [&] { return read(ends[0], &row, sizeof row) == sizeof row; };
+  while (rows.size() < records && read_row()) rows.push_back(row);
   std::this_thread::sleep_for(delay);
   kill(child, SIGKILL);
-  std::vector<std::uint32_t> rows;
-  for (std::uint32_t row = 0; read(ends[0], &row, sizeof row) == sizeof row;) rows.push_back(row);
+  while (read_row()) rows.push_back(row);
   close(ends[0]);
   int status = 0;
   waitpid(child, &status, 0);
-  EXPECT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) == 0) << "the sweep failed by itself";
+  EXPECT_TRUE(WIFSIGNALED(status)) << "the sweep ended before it was killed";
   return rows;
 }
 
 RunPlan plan_with_aliases() {
-  RunPlan plan = example_plan(20, 40);
+  RunPlan plan = example_plan(60, 40);
   for (std::uint32_t i = 0; i < 40; ++i) {
-    plan.trials[760 + i].same_as = i;
-    plan.trials[760 + i].output = plan.trials[i].output;
+    plan.trials[2360 + i].same_as = i;
+    plan.trials[2360 + i].output = plan.trials[i].output;
   }
   return plan;
 }
@@ -96,10 +100,15 @@ TEST(StoreCrash, ThirtyKillsLoseNothingAcknowledgedAndTheEndIsThatOfAnUninterrup
   const auto file = folder / "killed.db";
   const RunPlan plan = plan_with_aliases();
   std::mt19937 random(20240607);
-  std::uniform_int_distribution<int> delay(500, 60'000);  // microseconds: while creating, beginning, working
+  std::uniform_int_distribution<std::size_t> records(1, 60);
+  std::uniform_int_distribution<int> begin(0, 60'000), delay(0, 4'000);  // microseconds
   std::set<std::uint32_t> acknowledged;
   for (int i = 0; i < kKills; ++i) {
-    for (const auto row : killed_sweep(file, plan, std::chrono::microseconds(delay(random))))
+    // The first third dies while it creates the store or begins the run. The rest dies at work, every second
+    // one right after an acknowledgement: its records must be in the file at that moment.
+    const bool at_work = i >= kKills / 3;
+    const std::chrono::microseconds wait(!at_work ? begin(random) : i % 2 ? delay(random) : 0);
+    for (const auto row : killed_sweep(file, plan, at_work ? records(random) : 0, wait))
       acknowledged.insert(row);
     if (!std::filesystem::exists(file)) continue;
     std::set<std::uint32_t> finished;
@@ -113,7 +122,8 @@ TEST(StoreCrash, ThirtyKillsLoseNothingAcknowledgedAndTheEndIsThatOfAnUninterrup
     for (const auto kept : acknowledged)
       ASSERT_TRUE(finished.count(kept)) << "record " << kept << " lost by kill " << i;
   }
-  EXPECT_FALSE(acknowledged.empty());  // else the delays are too short to test anything
+  EXPECT_GE(acknowledged.size(), 20u);  // every sweep of the last two thirds was let work
+  EXPECT_LT(acknowledged.size(), 2360u);
 
   Store resumed(file);
   EXPECT_EQ(integrity(file), "ok");
@@ -122,7 +132,7 @@ TEST(StoreCrash, ThirtyKillsLoseNothingAcknowledgedAndTheEndIsThatOfAnUninterrup
   Store uninterrupted(folder / "whole.db");
   uninterrupted.begin_run(plan);
   work(uninterrupted, plan, plan.trials.size());
-  EXPECT_EQ(resumed.progress(plan.run.key).ok, 800u);
+  EXPECT_EQ(resumed.progress(plan.run.key).ok, 2400u);
   EXPECT_EQ(show_results(resumed, plan.run.key), show_results(uninterrupted, plan.run.key));
 }
 

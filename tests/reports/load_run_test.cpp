@@ -1,6 +1,8 @@
 #include "reports/load_run.h"
 
+#include <filesystem>
 #include <stdexcept>
+#include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,6 +16,60 @@ namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
+
+// The sample's plan with its trials, and one record: net.pth, none on picture a.
+class LoadRun : public testing::Test {
+ protected:
+  void SetUp() override {
+    file_ = std::filesystem::path(testing::TempDir()) / "upbench_load_run.db";
+    TearDown();
+    RunPlan plan = test::unfinished_run().plan;
+    for (std::uint32_t cell = 0; cell < 4; ++cell)
+      for (std::uint32_t image = 0; image < 3; ++image) {
+        const std::string name = std::to_string(3 * cell + image);
+        plan.trials.push_back({.key = sha256("trial " + name),
+                               .output = sha256("output " + name),
+                               .cell = cell,
+                               .image = image,
+                               .position = 11 - (3 * cell + image)});
+      }
+    plan.run.environment = plan.environment.key = sha256(plan.environment.json);
+    Store store(file_);
+    store.begin_run(plan);
+    for (const Claim& claim : store.claim(plan.run.key, "worker", 12)) {
+      if (claim.trial != sha256("trial 6")) continue;
+      Record record{.trial = claim.trial,
+                    .output = claim.output,
+                    .token = claim.token,
+                    .width = 128,
+                    .height = 96,
+                    .peak_bytes = 1024};
+      record.scores = {
+          {.key = sha256("score"), .output = claim.output, .metric = "psnr-y", .value = 31.25},
+          {.key = sha256("score 2"), .output = claim.output, .metric = "ssim-y", .flag = ValueFlag::inf}};
+      record.timings = {{"trial", Clock::model, 0, 0.5}, {"trial", Clock::sweep, 0, 0.75}};
+      store.append(record);
+    }
+    store.flush();
+  }
+  void TearDown() override {
+    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(file_.string() + suffix);
+  }
+  std::filesystem::path file_;
+};
+
+TEST_F(LoadRun, ReadsWhatAStoreHolds) {
+  const std::string csv = report_csv(load_runs({file_}));
+  EXPECT_THAT(csv, HasSubstr("\r\nlanczos,none,a,0,,,,pending,,,,,,\r\n"));
+  EXPECT_THAT(csv, HasSubstr("\r\nnet.pth,none,a,0,31.25,inf,,ok,"));
+  EXPECT_THAT(csv, HasSubstr(",0.5,0.75,1024\r\n"));
+}
+
+TEST_F(LoadRun, TakesTheBeginningOfAKey) {
+  const std::string key = sha256("run").hex();
+  EXPECT_EQ(load_runs({file_}, key.substr(0, 8)).trials.size(), 12U);
+  EXPECT_THROW(load_runs({file_}, "no such run"), std::invalid_argument);
+}
 
 TEST(Combine, PartsOfOneRunFillEachOther) {
   std::vector<RunData> parts = {test::unfinished_run(), test::sample_run()};

@@ -26,8 +26,10 @@ RunPlan sample_plan() {
     for (const char* tile : {"none", "64"})
       plan.cells.push_back(
           {.key = sha256(fmt::format("{} {}", model, tile)),
-           .label = {{"upscale.model", model}, {"upscale.tile", tile}, {"upscale.overlap", "16"}},
-           .settings = "[]",
+           .label = {{"upscale.model", model}, {"upscale.tile", tile}},
+           .settings = fmt::format(
+               R"([{{"id": "upscale", "kind": "upscale", "settings": {{"model": "{}", "tile": "{}", "overlap": 16}}}}])",
+               model, tile),
            .group = model});
   for (const char* name : {"a", "b", "c"})
     plan.images.push_back({.key = sha256(name),

@@ -1,8 +1,11 @@
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <tuple>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spng.h>
 
 #include "datasets/codec/decode.h"
 #include "datasets/codec/encode.h"
@@ -214,6 +217,30 @@ TEST(Png, FaultsAreRefusedWithTheirReasonAndTheName) {
     EXPECT_THAT(reason, HasSubstr(fault.reason)) << fault.name;
     EXPECT_THAT(reason, ::testing::StartsWith("a.png: ")) << fault.name;
   }
+}
+
+// 80 MB of text in 80 kB: refused by the limit of a chunk, long after the header was found to be small.
+TEST(Png, TextThatInflatesBeyondTheLimitIsRefused) {
+  const std::string text(80 << 20, 'a');
+  const std::unique_ptr<spng_ctx, void (*)(spng_ctx*)> encoder(spng_ctx_new(SPNG_CTX_ENCODER), spng_ctx_free);
+  spng_set_option(encoder.get(), SPNG_ENCODE_TO_BUFFER, 1);
+  spng_ihdr header{.width = 1, .height = 1, .bit_depth = 8, .color_type = 2};
+  spng_set_ihdr(encoder.get(), &header);
+  spng_text chunk{};
+  chunk.keyword[0] = 'k';
+  chunk.type = SPNG_ZTXT;
+  chunk.text = const_cast<char*>(text.data());
+  chunk.length = text.size();
+  spng_set_text(encoder.get(), &chunk, 1);
+  const std::uint8_t pixel[3] = {};
+  ASSERT_EQ(spng_encode_image(encoder.get(), pixel, 3, SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE), 0);
+  std::size_t size = 0;
+  int error = 0;
+  const std::unique_ptr<void, void (*)(void*)> bytes(spng_get_png_buffer(encoder.get(), &size, &error),
+                                                     std::free);
+  const auto* first = static_cast<const std::uint8_t*>(bytes.get());
+  ASSERT_LT(size, 200000U);
+  EXPECT_THAT(refused({first, first + size}), HasSubstr("limit"));
 }
 
 TEST(Png, LimitsAreTheCallersChoice) {

@@ -149,6 +149,7 @@ TEST(Rrdb, ShapesThatCannotBeANetworkAreRefusedWithTheReason) {
   };
   refuses({.features = 4, .growth = 2, .blocks = 1, .upsamplers = 1, .unshuffle = 4},
           "make the picture smaller");
+  refuses({.features = 0, .growth = 2, .blocks = 1}, "no channels");
   refuses({.features = 4, .growth = 2, .blocks = 1, .unshuffle = 3}, "takes neither 3 channels nor 12 or 48");
 }
 

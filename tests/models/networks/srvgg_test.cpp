@@ -65,7 +65,7 @@ TEST(Srvgg, TailOfAnImpossibleWidthIsRefused) {
   tensors["body.4.weight"] = at::zeros({10, 4, 3, 3});
   tensors["body.4.bias"] = at::zeros({10});
   EXPECT_THAT([&] { recognise(tensors); }, testing::ThrowsMessage<std::invalid_argument>(testing::HasSubstr(
-                                               "body.4, gives 10 channels, expected 3 x scale^2")));
+                                               "the last, body.4, 10, expected 3 x scale^2")));
 }
 
 }  // namespace
