@@ -75,7 +75,9 @@ std::string finding(const Analysis& analysis, std::size_t m) {
                       [&](const CellFigures& cell) { return !std::isnan(cell.metrics[m].mean); });
     if (scored == 0) return fmt::format("{}: no score.", metric.name);
     if (scored > 1)
-      return fmt::format("{}: no two cells scored the same pictures, so none is called best.", metric.name);
+      return fmt::format(
+          "{}: fewer than two cells scored all the pictures that any cell scored, so none is called best.",
+          metric.name);
     const auto& only =
         *std::find_if(analysis.cells.begin(), analysis.cells.end(),
                       [&](const CellFigures& cell) { return !std::isnan(cell.metrics[m].mean); });

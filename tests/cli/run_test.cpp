@@ -112,6 +112,21 @@ TEST_F(RunTest, UpscaleThenScoreEqualsRun) {
     EXPECT_THAT(csv, HasSubstr(image["scores"]["psnr-y"].dump().substr(0, 12))) << image.dump();
 }
 
+TEST_F(RunTest, CellsThatShareAPrefixComputeItOnce) {
+  write_text(at("prefix.yaml"), R"(name: prefix
+images: {path: pictures, lr: {scale: 2, kernel: matlab-bicubic}}
+pipeline:
+  - resize: {scale: 1.5, kernel: lanczos}
+  - upscale: {model: [nearest, lanczos, bilinear], fit: a1111}
+metrics: [psnr-y]
+timing: none
+)");
+  const auto plan = nlohmann::json::parse(run({"plan", "prefix.yaml", "--json"}).out);
+  EXPECT_EQ(plan["executions"], 9);
+  EXPECT_EQ(plan["shared_stages"], 6);
+  EXPECT_EQ(run_json({"run", "prefix.yaml"})["stages"], 9 + 3) << "9 upscales, and one resize a picture";
+}
+
 TEST_F(RunTest, ThePlanCountsWhatTheRunDoes) {
   const ProgramResult result = run({"plan", "line.yaml", "--json"});
   ASSERT_EQ(result.exit_code, 0) << result.err;

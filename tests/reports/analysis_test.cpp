@@ -158,6 +158,13 @@ TEST(Headline, NamesTheBestTheNextAndTheNextModel) {
             "pictures.");
 }
 
+TEST(Headline, CallsNoneBestWhereEachCellMissedAnotherPicture) {
+  const RunData data = small_run({{40, kNone}, {kNone, 41}});
+  const Headline headline = make_headline(analyse(data));
+  EXPECT_THAT(headline.findings[0], HasSubstr("fewer than two cells scored all the pictures"));
+  EXPECT_THAT(headline.warnings, testing::Contains(HasSubstr("A, B did not score every picture")));
+}
+
 TEST(Headline, WarnsOfMixedBorders) {
   RunData data = test::sample_run();
   data.plan.metrics[1].name = "psnr-y@b0";
