@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <numeric>
 #include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "datasets/edit_distance.h"
 #include "metrics/entries.h"
 
 namespace upbench {
@@ -16,22 +16,9 @@ namespace {
 
 constexpr int kLargestBorder = 1000;
 
-// Levenshtein's: insertions, deletions and replacements that turn one text into the other.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j)
-      diagonal = std::exchange(row[j + 1], std::min({row[j] + 1, row[j + 1] + 1, diagonal + (a[i] != b[j])}));
-  }
-  return row.back();
-}
-
 [[noreturn]] void refuse_unknown(std::string_view name) {
-  std::string known, suggestion, lower_case(name);
-  for (char& letter : lower_case)
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  const std::string lower_case = to_lower(name);
+  std::string known, suggestion;
   std::size_t nearest = std::max<std::size_t>(2, name.size() / 3) + 1;
   for (const Metric& metric : metrics()) {
     known += (known.empty() ? "" : ", ") + metric.name;

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 #include <set>
 #include <stdexcept>
 
 #include <fmt/format.h>
+
+#include "datasets/edit_distance.h"
 
 namespace upbench {
 namespace {
@@ -32,28 +33,6 @@ std::set<fs::path> checkpoint_files(const ModelSearch& search) {
   return files;
 }
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return result;
-}
-
 }  // namespace
 
 std::optional<fs::path> find_model_file(const std::string& name, const ModelSearch& search) {
@@ -75,11 +54,11 @@ std::optional<fs::path> find_model_file(const std::string& name, const ModelSear
 
 std::vector<std::string> near_misses(std::string_view name, const std::vector<std::string>& known) {
   constexpr std::size_t kShown = 3;
-  const std::string wanted = lower(name);
+  const std::string wanted = to_lower(name);
   const std::size_t farthest = std::max<std::size_t>(2, wanted.size() / 3);
   std::vector<std::pair<std::size_t, std::string>> near;
   for (const std::string& candidate : known) {
-    const std::string other = lower(candidate);
+    const std::string other = to_lower(candidate);
     const bool contains = wanted.size() >= 3 && other.find(wanted) != other.npos;
     const std::size_t distance = contains ? 0 : edit_distance(wanted, other);
     if (distance <= farthest) near.emplace_back(distance, candidate);
