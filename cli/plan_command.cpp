@@ -2,7 +2,7 @@
 
 #include "cli/command.h"
 #include "cli/sweep_options.h"
-#include "harness/plan_text.h"
+#include "harness/plan/text.h"
 
 namespace upbench {
 

@@ -1,6 +1,6 @@
 #include "harness/stage_kinds.h"
 
-#include "harness/plan_stages.h"
+#include "harness/plan/kinds.h"
 
 namespace upbench {
 

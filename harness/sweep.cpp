@@ -30,8 +30,7 @@ void look_up_pictures(Sweep& sweep) {
 
 // The scale that every picture of the set asks for; 0 where nothing is asked (no reference, none given).
 int common_scale(const Sweep& sweep) {
-  const auto& given = sweep.spec.images.make_lr;
-  int scale = given ? given->scale : 0;
+  int scale = sweep.spec.scale;
   std::string first;
   for (std::size_t i = 0; i < sweep.items.size(); ++i) {
     const int own = sweep.identities[i].scale;
@@ -45,17 +44,15 @@ int common_scale(const Sweep& sweep) {
   return scale;
 }
 
-// Without a reference but with a scale given, the size that is wanted stands where the reference's would.
-ImageRow image_row(const ImageItem& item, const ItemIdentity& identity, int scale) {
-  const bool wanted_only = identity.reference.is_zero();
+ImageRow image_row(const ImageItem& item, const ItemIdentity& identity) {
   ImageRow row{.key = {},
                .name = item.name,
                .input = identity.input,
                .reference = identity.reference,
                .input_width = identity.input_width,
                .input_height = identity.input_height,
-               .reference_width = wanted_only ? identity.input_width * scale : identity.reference_width,
-               .reference_height = wanted_only ? identity.input_height * scale : identity.reference_height,
+               .reference_width = identity.reference_width,
+               .reference_height = identity.reference_height,
                .notes = identity.notes,
                .problem = item.problem};
   row.key = Hasher().add_field(row.name).add_field(row.input).add_field(row.reference).add_field(row.problem).finish();
@@ -113,7 +110,7 @@ Sweep prepare_sweep(Spec spec, const SweepOptions& options) {
   PlanInputs inputs;
   inputs.command = options.command;
   inputs.environment = describe_environment(sweep.device, sweep.threads);
-  for (std::size_t i = 0; i < sweep.items.size(); ++i) inputs.images.push_back(image_row(sweep.items[i], sweep.identities[i], sweep.scale));
+  for (std::size_t i = 0; i < sweep.items.size(); ++i) inputs.images.push_back(image_row(sweep.items[i], sweep.identities[i]));
   for (const MetricRequest& request : sweep.metrics) inputs.metrics.push_back(metric_row(request, sweep.border));
   for (const ResampleKernel& kernel : resample_kernels()) inputs.kernels.push_back(kernel.name);
   if (options.measure_rates) inputs.rates = measure_rates(sweep.device.name, sweep.threads);

@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 
 #include "datasets/image.h"
-#include "harness/plan_canonical.h"
+#include "harness/plan/canonical.h"
 
 namespace upbench {
 

@@ -7,8 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "harness/plan_canonical.h"
-#include "harness/plan_text.h"
+#include "harness/plan/canonical.h"
+#include "harness/plan/text.h"
 
 namespace upbench {
 namespace {

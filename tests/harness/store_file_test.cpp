@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "harness/store.h"
-#include "harness/store_file.h"
+#include "harness/store/file.h"
 #include "tests/harness/store_fixture.h"
 #include "tests/support/assets.h"
 

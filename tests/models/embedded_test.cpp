@@ -100,12 +100,12 @@ TEST_P(Embedded, KeepsAFlatPictureFlat) {
   EXPECT_LT((inside.narrow(2, edge / 2, inside.size(2) - edge) - 0.5).abs().max().item<double>(), 2.0 / 255);
 }
 
-// Pictures of the default set's seed, which training does not draw from. 0.3 dB: smooth shading, which
-// bicubic does nearly as well as can be done, has the least to gain.
+// Pictures of the default set's seed, which training does not draw from. 0.5 dB is half of the least gain
+// measured (text at x4, whose strokes are thinner than an LR pixel).
 TEST_P(Embedded, BeatsBicubicOnEveryClassOfProceduralPictures) {
   for (const std::string& cls : procedural_classes()) {
     const Gain gain = measure(procedural_pairs(cls, GetParam()), GetParam());
-    EXPECT_GT(gain.gain(), 0.3) << cls;
+    EXPECT_GT(gain.gain(), 0.5) << cls;
     fmt::print("x{} {:17} compact {:6.3f} dB, matlab-bicubic {:6.3f} dB, gain {:.3f} dB\n", GetParam(), cls,
                gain.network, gain.bicubic, gain.gain());
   }
@@ -120,7 +120,7 @@ TEST_P(Embedded, BeatsBicubicOnSet5ByTheBar) {
   EXPECT_GE(gain.gain(), GetParam() == 2 ? 2.0 : 1.6);
 }
 
-// No bar was set for it: half the gain of Set5, whose pictures are softer, says that Set5 is no lucky draw.
+// No bar was set for it. Half of the bars of Set5 says that Set5 is no lucky draw.
 TEST_P(Embedded, BeatsBicubicOnSet14) {
   UPBENCH_NEEDS_ASSETS();
   const Gain gain = measure(real_pairs("Set14", GetParam()), GetParam());

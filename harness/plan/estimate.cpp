@@ -1,0 +1,59 @@
+#include "harness/plan/estimate.h"
+
+#include <algorithm>
+
+namespace upbench {
+namespace {
+
+constexpr double kFloat = 4;     // bytes
+constexpr double kPictures = 3;  // copies of input and output alive at once: as made, clamped, as scored
+
+// Activations of a network that works at input resolution with 64 channels and ends at output resolution with
+// 64 more, two buffers of each alive: what SRVGG and RRDB need to within a factor of two.
+double activation_bytes(const ModelFacts& facts, double pixels) {
+  if (facts.macs_per_pixel <= 0) return 0;
+  const double scale = std::max(facts.scale, 1);
+  return pixels * 64 * kFloat * 2 * (1 + scale * scale);
+}
+
+}  // namespace
+
+TrialCost trial_cost(const PlannedCell& cell, const Pipeline::Pass& pass, PictureSize input,
+                     const Rates& rates) {
+  TrialCost cost;
+  double resampled = 0, stage_bytes = 0, weight_bytes = 0;
+  for (std::size_t i = 0; i < pass.outcomes.size(); ++i) {
+    const StageOutcome& outcome = pass.outcomes[i];
+    resampled += outcome.pixels_resampled;
+    if (const ModelFacts* facts = cell.models[i]) {
+      cost.macs += facts->macs_per_pixel * outcome.pixels_read;
+      weight_bytes += static_cast<double>(facts->weight_bytes);
+      stage_bytes = std::max(stage_bytes, activation_bytes(*facts, outcome.largest_piece));
+    }
+  }
+  const double pixels = input.pixels() + pass.output(input).pixels();
+  cost.stage_seconds =
+      cost.macs / rates.macs_per_second + resampled / 1e6 * rates.resample_seconds_per_megapixel;
+  cost.other_seconds = pixels / 1e6 * rates.picture_seconds_per_megapixel + rates.trial_seconds;
+  cost.output_megapixels = pass.output(input).pixels() / 1e6;
+  cost.peak_bytes = weight_bytes + stage_bytes + pixels * 3 * kFloat * kPictures;
+  return cost;
+}
+
+double metric_seconds_per_megapixel(const std::vector<MetricRow>& metrics, const Rates& rates) {
+  double seconds = 0;
+  for (const MetricRow& metric : metrics) {
+    double own = 0;
+    for (const auto& [beginning, rate] :
+         rates.metric_seconds_per_megapixel)  // sorted: a longer beginning comes after a shorter one
+      if (metric.name.starts_with(beginning)) own = rate;
+    seconds += own;
+  }
+  return seconds;
+}
+
+double timing_seconds(const TimingSpec& timing, double stage_seconds) {
+  return std::min(timing.repeats * stage_seconds, std::max(timing.budget_s, stage_seconds));
+}
+
+}  // namespace upbench

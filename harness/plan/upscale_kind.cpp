@@ -1,0 +1,261 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "harness/plan/kinds.h"
+
+namespace upbench {
+namespace {
+
+constexpr int kMostPasses = 3;         // A1111's wrapper gives up after three
+constexpr int kLongestSide = 262'144;  // of an output; what is beyond is a mistake in the spec
+
+// --- settle: settings of a cell
+// ----------------------------------------------------------------------------------------
+
+// What the pixels depend on: the tensors, or the name of what has none; of a chain, each part in order.
+nlohmann::json identity(const nlohmann::json& model, const StageKind::FindModel& find_model) {
+  if (model.is_object() && model.contains("chain")) {
+    nlohmann::json parts = nlohmann::json::array();
+    for (const auto& part : model["chain"]) parts.push_back(identity(part, find_model));
+    return parts;
+  }
+  const ModelFacts& facts = find_model(model);
+  if (facts.tensor_hash.is_zero()) return {{"name", model}, {"version", facts.version}};
+  return {{"weights", facts.tensor_hash.hex()}, {"version", facts.version}};
+}
+
+bool has_weights(const nlohmann::json& identity) {
+  if (!identity.is_array()) return identity.contains("weights");
+  return std::any_of(identity.begin(), identity.end(), has_weights);
+}
+
+void set_default(SettledStage& stage, const char* parameter, nlohmann::json value, const std::string& why) {
+  stage.values[parameter] = std::move(value);
+  stage.notes.push_back({parameter, fmt::format("{} does not matter {}", parameter, why)});
+}
+
+// {size, overlap, context, mode}: the keys beside size replace the stage's own parameters.
+void unfold_tile(nlohmann::json& values) {
+  const nlohmann::json tile = values.at("tile");
+  if (!tile.is_object()) return;
+  values["tile"] = tile.at("size");
+  for (const char* name : {"overlap", "context", "mode"})
+    if (tile.contains(name)) values[name] = tile[name];
+}
+
+constexpr int kDefaultOverlap = 0;
+constexpr int kDefaultContext = 10;  // as Real-ESRGAN's tile_pad
+constexpr const char* kDefaultMode = "core-context";
+
+void settle_tile(SettledStage& stage) {
+  nlohmann::json& values = stage.values;
+  unfold_tile(values);
+  if (values.at("tile") == "none") {
+    set_default(stage, "overlap", kDefaultOverlap, "without tiles");
+    set_default(stage, "context", kDefaultContext, "without tiles");
+    set_default(stage, "mode", kDefaultMode, "without tiles");
+  } else if (values.at("mode") == "core-context") {
+    set_default(stage, "overlap", kDefaultOverlap, "with mode core-context");
+  } else {
+    set_default(stage, "context", kDefaultContext,
+                fmt::format("with mode {}", values.at("mode").get<std::string>()));
+    if (values.at("overlap") >= values.at("tile"))
+      stage.refusal = fmt::format("overlap {} is not smaller than tile {}", values.at("overlap").dump(),
+                                  values.at("tile").dump());
+  }
+}
+
+SettledStage settle(const nlohmann::json& parameters, const StageKind::FindModel& find_model) {
+  SettledStage stage;
+  stage.values = parameters;
+  settle_tile(stage);
+  const nlohmann::json& model = parameters.at("model");
+  const nlohmann::json what = identity(model, find_model);
+  if (!has_weights(what)) set_default(stage, "precision", "fp32", "to models without weights");
+  stage.models = {{{"parameter", "model"}, {"scale", find_model(model).scale}, {"identity", what}}};
+  return stage;
+}
+
+// --- outcome: what it does to pictures of one size
+// ---------------------------------------------------------------------
+
+struct Upscaling {
+  int model_scale = 0;  // 0: any
+  bool fit = false;
+  int tile = 0;  // 0: none
+  int overlap = 0, context = 0;
+  bool core_context = true, full_tiles = false;  // full_tiles: the last tile is as long as the others
+
+  StageOutcome operator()(PictureSize input, PictureSize target) const;
+  int any_scale(PictureSize input, PictureSize target) const;
+  void add_pass(PictureSize input, StageOutcome& made) const;
+  double read_length(int side) const;
+};
+
+// Pixels of one axis that all tiles together read; see models/tiling/tile_plan.h for the modes.
+double Upscaling::read_length(int side) const {
+  if (tile == 0 || tile >= side) return side;
+  if (core_context) return side + 2.0 * context * ((side + tile - 1) / tile - 1);
+  const int stride = tile - overlap;
+  const int count = (side - overlap + stride - 1) / stride;
+  return full_tiles ? static_cast<double>(count) * tile : side + static_cast<double>(count - 1) * overlap;
+}
+
+void Upscaling::add_pass(PictureSize input, StageOutcome& made) const {
+  made.pixels_read += read_length(input.width) * read_length(input.height);
+  const auto piece = [&](int side) {
+    return tile == 0 ? side : std::min(side, tile + (core_context ? 2 * context : 0));
+  };
+  made.largest_piece =
+      std::max(made.largest_piece, static_cast<double>(piece(input.width)) * piece(input.height));
+}
+
+// The factor for a model that takes any: the whole number that leads to the target; with fit the next one
+// above. 0: there is none.
+int Upscaling::any_scale(PictureSize input, PictureSize target) const {
+  const int x = (target.width + input.width - 1) / input.width,
+            y = (target.height + input.height - 1) / input.height;
+  const bool whole = x == y && x * input.width == target.width && y * input.height == target.height;
+  return whole || fit ? std::max(x, y) : 0;
+}
+
+StageOutcome Upscaling::operator()(PictureSize input, PictureSize target) const {
+  StageOutcome made;
+  const bool wanted = target != PictureSize{};
+  if (model_scale == 0 && !wanted) {
+    made.refusal = "the model takes any scale, but the pictures ask for none (images.scale would say it)";
+    return made;
+  }
+  const int scale = model_scale > 0 ? model_scale : any_scale(input, target);
+  if (scale == 0) {
+    made.refusal = "no whole scale leads to the size of the reference (fit: a1111 would reach it)";
+    return made;
+  }
+  PictureSize last = input;  // input of the last pass
+  int passes = 0;
+  made.output = input;
+  do {
+    last = made.output;
+    if (std::max(last.width, last.height) > kLongestSide / scale) {
+      made.refusal =
+          fmt::format("the output would be {} pixels wide or high, at most {} are computed",
+                      static_cast<std::int64_t>(std::max(last.width, last.height)) * scale, kLongestSide);
+      return made;
+    }
+    add_pass(last, made);
+    made.output = {last.width * scale, last.height * scale};
+    ++passes;
+  } while (fit && wanted && model_scale > 1 && passes < kMostPasses &&
+           (made.output.width < target.width || made.output.height < target.height));
+  if (model_scale == 0) made.pixels_resampled += made.output.pixels();
+  const bool tiled = tile > 0 && (tile < last.width || tile < last.height);
+  made.variant = {scale, passes * 2 + tiled, 0, 0};
+  if (fit && wanted && made.output != target) {
+    made.variant[2] = target.width;
+    made.variant[3] = target.height;
+    made.output = target;
+    made.pixels_resampled += target.pixels();
+  }
+  return made;
+}
+
+StageKind::Outcome outcome(const nlohmann::json& stage) {
+  const nlohmann::json& settings = stage.at("settings");
+  const std::string mode = settings.at("mode");
+  Upscaling upscaling;
+  upscaling.model_scale = stage.at("models").at(0).at("scale");
+  upscaling.fit = settings.at("fit") == "a1111";
+  if (settings.at("tile").is_number()) upscaling.tile = settings.at("tile");
+  upscaling.overlap = settings.at("overlap");
+  upscaling.context = settings.at("context");
+  upscaling.core_context = mode == "core-context";
+  upscaling.full_tiles = mode == "even-ramp" || mode == "uniform";
+  return upscaling;
+}
+
+// --- effect: what the pixels depend on
+// ---------------------------------------------------------------------------------
+
+StageEffect effect(const nlohmann::json& stage, const StageOutcome& made) {
+  const nlohmann::json& settings = stage.at("settings");
+  const nlohmann::json& model = stage.at("models").at(0).at("identity");
+  const auto [scale, passes_and_tiled, fit_width, fit_height] = made.variant;
+  StageEffect what;
+  what.settings = {{"model", model}, {"scale", scale}, {"tile", nullptr}};
+  if (has_weights(model)) what.settings["precision"] = settings.at("precision");
+
+  if (passes_and_tiled % 2 == 1) {
+    const char* margin = settings.at("mode") == "core-context" ? "context" : "overlap";
+    what.settings["tile"] = {
+        {"size", settings.at("tile")}, {"mode", settings.at("mode")}, {margin, settings.at(margin)}};
+  } else if (settings.at("tile").is_number()) {
+    what.notes.push_back(
+        {"tile", fmt::format("tile {} covers the picture: same as tile none", settings.at("tile").dump())});
+    for (const char* name : {"overlap", "context", "mode"})
+      what.notes.push_back({name, fmt::format("{} does not matter where the tile covers the picture", name)});
+  }
+
+  if (fit_width > 0)
+    what.settings["fit"] = {{"size", {fit_width, fit_height}}, {"passes", passes_and_tiled / 2}};
+  else if (passes_and_tiled / 2 > 1)
+    what.settings["passes"] = passes_and_tiled / 2;
+  else
+    what.notes.push_back({"fit", "fit does not matter where the model's scale is what the pictures ask for"});
+  return what;
+}
+
+}  // namespace
+
+StageKind upscale_kind() {
+  using Type = ParameterKind::Type;
+  const std::vector<std::string> modes = {"core-context", "even-ramp", "stride-feather", "half-sine",
+                                          "uniform"};
+  StageKind kind;
+  kind.name = "upscale";
+  kind.parameters = {
+      {.name = "model",
+       .type = Type::model,
+       .help = "a built-in name, a file, {chain: [a, b]} or {blend: {a: 0.5, b: 0.5}}"},
+      {.name = "tile",
+       .type = Type::tile,
+       .default_value = "none",
+       .least = 16,
+       .most = 65536,
+       .choices = modes,
+       .help = "input pixels; none: the whole picture; {size, overlap, context, mode} sets all at once"},
+      {.name = "overlap",
+       .type = Type::integer,
+       .default_value = kDefaultOverlap,
+       .least = 0,
+       .most = 65536,
+       .help = "input pixels that neighbours share and blend; all modes but core-context"},
+      {.name = "context",
+       .type = Type::integer,
+       .default_value = kDefaultContext,
+       .least = 0,
+       .most = 65536,
+       .help = "input pixels read around a tile and thrown away; mode core-context"},
+      {.name = "mode",
+       .type = Type::choice,
+       .default_value = kDefaultMode,
+       .choices = modes,
+       .help = "how tiles are laid and merged"},
+      {.name = "precision",
+       .type = Type::choice,
+       .default_value = "fp32",
+       .choices = {"fp32", "fp16", "bf16"},
+       .help = "inside the network"},
+      {.name = "fit",
+       .type = Type::choice,
+       .default_value = "none",
+       .choices = {"none", "a1111"},
+       .help = "a1111: repeat up to 3 times until large enough, then Lanczos to the wanted size"},
+  };
+  kind.settle = settle;
+  kind.outcome = outcome;
+  kind.effect = effect;
+  return kind;
+}
+
+}  // namespace upbench

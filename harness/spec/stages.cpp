@@ -1,0 +1,168 @@
+#include "harness/spec/stages.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "harness/spec/axes.h"
+#include "harness/spec/names.h"
+#include "harness/spec/read.h"
+#include "harness/stage_kinds.h"
+
+namespace upbench {
+namespace {
+
+bool is_one_key_map(const YamlNode& item) {
+  return item.is(YamlNode::Kind::map) && item.entries.size() == 1;
+}
+
+std::vector<std::string> kind_names() {
+  std::vector<std::string> names;
+  for (const StageKind& kind : stage_kinds()) names.push_back(kind.name);
+  return names;
+}
+
+// An id is part of paths such as "upscale.tile", where digits alone would be a list index.
+void check_id(const YamlNode& node, const std::string& id) {
+  const bool letters = id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") == std::string::npos;
+  if (!letters || id[0] < 'a' || id.size() > 40)
+    refuse(node.place,
+           fmt::format("id is '{}', expected a small letter, then small letters, digits, - or _ (at most 40)",
+                       id));
+}
+
+void check_exactly_one(const StageKind& kind, const YamlNode& parameters, const std::string& id) {
+  if (kind.exactly_one.empty()) return;
+  const auto given = std::count_if(kind.exactly_one.begin(), kind.exactly_one.end(),
+                                   [&](const std::string& name) { return parameters.find(name) != nullptr; });
+  if (given != 1)
+    refuse(parameters.place, fmt::format("{} has {} of {}, expected exactly one", id, given,
+                                         fmt::join(kind.exactly_one, ", ")));
+}
+
+StageSpec read_stage(const YamlNode& item, const std::string& id, ZipGroups& groups) {
+  require_kind(item, YamlNode::Kind::map, "a stage of the pipeline",
+               "a map of one key, such as upscale: {model: lanczos}");
+  if (item.entries.size() != 1)
+    refuse(
+        item.place,
+        fmt::format("a stage of the pipeline has {} keys, expected one, such as upscale: {{model: lanczos}}",
+                    item.entries.size()));
+  const auto& [kind_name, place, parameters] = item.entries[0];
+  const StageKind* kind = find_stage_kind(kind_name);
+  if (!kind) refuse(place, unknown_name("stage", kind_name, kind_names()));
+  require_kind(parameters, YamlNode::Kind::map, id, "a map of its parameters");
+
+  std::vector<std::string> known = {"id"};
+  for (const ParameterKind& parameter : kind->parameters) known.push_back(parameter.name);
+  const MapReader map(parameters, id, known);
+  if (const YamlNode* written = map.find("id")) check_id(*written, id);
+  check_exactly_one(*kind, parameters, id);
+
+  StageSpec stage{.id = id, .kind = kind->name, .parameters = {}};
+  for (const ParameterKind& parameter : kind->parameters) {
+    const std::string path = map.path(parameter.name);
+    if (const YamlNode* value = map.find(parameter.name)) {
+      stage.parameters.push_back(read_axis(parameter, *value, path, groups));
+    } else {
+      if (parameter.default_value.is_null() && !parameter.optional) map.need(parameter.name);
+      stage.parameters.push_back(default_axis(parameter, path));
+    }
+  }
+  return stage;
+}
+
+const ParameterKind* find_parameter(const std::string& path, const std::vector<StageSpec>& pipeline) {
+  for (const StageSpec& stage : pipeline)
+    for (std::size_t i = 0; i < stage.parameters.size(); ++i)
+      if (stage.parameters[i].path == path) return &find_stage_kind(stage.kind)->parameters[i];
+  return nullptr;
+}
+
+Exclusion::Condition read_condition(const YamlNode::Entry& entry, const std::vector<StageSpec>& pipeline) {
+  const ParameterKind* parameter = find_parameter(entry.key, pipeline);
+  if (!parameter) {
+    std::vector<std::string> paths;
+    for (const StageSpec& stage : pipeline)
+      for (const Axis& axis : stage.parameters) paths.push_back(axis.path);
+    refuse(entry.place, unknown_name("parameter", entry.key, paths));
+  }
+  Exclusion::Condition condition;
+  condition.path = entry.key;
+  const std::string what = "exclude." + entry.key;
+  const bool bound = entry.value.find("below") || entry.value.find("above");
+  if (bound) {
+    using Type = ParameterKind::Type;
+    if (parameter->type != Type::integer && parameter->type != Type::number && parameter->type != Type::tile)
+      refuse(entry.value.place,
+             fmt::format("{} is a bound, expected a value: {} is no number", what, entry.key));
+    const MapReader map(entry.value, what, {"below", "above"});
+    if (entry.value.entries.size() != 1)
+      refuse(entry.value.place, fmt::format("{} has two bounds, expected below or above", what));
+    const auto& [name, place, value] = entry.value.entries[0];
+    condition.test = name == "below" ? Exclusion::Condition::Test::below : Exclusion::Condition::Test::above;
+    condition.values = {read_number(value, map.path(name), 0, 0)};
+  } else if (entry.value.is(YamlNode::Kind::list)) {
+    condition.test = Exclusion::Condition::Test::one_of;
+    if (entry.value.items.empty())
+      refuse(entry.value.place, fmt::format("{} is an empty list, expected one value or more", what));
+    for (const YamlNode& item : entry.value.items)
+      condition.values.push_back(read_value(*parameter, item, what).value);
+  } else {
+    condition.values = {read_value(*parameter, entry.value, what).value};
+  }
+  return condition;
+}
+
+}  // namespace
+
+std::vector<std::string> stage_ids(const YamlNode& pipeline) {
+  std::vector<std::string> ids;
+  std::map<std::string, int> count;
+  for (const YamlNode& item : pipeline.items) {
+    if (!is_one_key_map(item)) {
+      ids.emplace_back();
+      continue;
+    }
+    const auto& [kind, place, parameters] = item.entries[0];
+    const int n = ++count[kind];
+    const YamlNode* written = parameters.find("id");
+    const std::string usual = n == 1 ? kind : fmt::format("{}-{}", kind, n);
+    ids.push_back(written && !written->text.empty() ? written->text : usual);
+  }
+  return ids;
+}
+
+std::vector<StageSpec> read_pipeline(const YamlNode& node) {
+  require_kind(node, YamlNode::Kind::list, "pipeline", "a list of stages");
+  if (node.items.empty()) refuse(node.place, "pipeline is empty, expected one stage or more");
+  const std::vector<std::string> ids = stage_ids(node);
+  std::vector<StageSpec> stages;
+  ZipGroups groups;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    stages.push_back(read_stage(node.items[i], ids[i], groups));
+    if (std::find(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(i), ids[i]) !=
+        ids.begin() + static_cast<std::ptrdiff_t>(i))
+      refuse(node.items[i].place, fmt::format("stage id '{}' a second time, expected different ids", ids[i]));
+  }
+  return stages;
+}
+
+std::vector<Exclusion> read_exclusions(const YamlNode& node, const std::vector<StageSpec>& pipeline) {
+  require_kind(node, YamlNode::Kind::list, "exclude", "a list of maps, such as [{upscale.model: lanczos}]");
+  std::vector<Exclusion> exclusions;
+  for (const YamlNode& rule : node.items) {
+    require_kind(rule, YamlNode::Kind::map, "a rule of exclude", "a map, such as {upscale.model: lanczos}");
+    if (rule.entries.empty())
+      refuse(rule.place, "a rule of exclude is empty, expected one condition or more");
+    Exclusion exclusion;
+    exclusion.text = to_flow(rule);
+    for (const auto& entry : rule.entries) exclusion.conditions.push_back(read_condition(entry, pipeline));
+    exclusions.push_back(std::move(exclusion));
+  }
+  return exclusions;
+}
+
+}  // namespace upbench

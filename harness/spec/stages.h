@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/spec/yaml.h"
+
+namespace upbench {
+
+// Ids of the stages of a `pipeline` list: as written, else the kind, then kind-2, ... Empty where an item is
+// no one-key map (refused elsewhere).
+std::vector<std::string> stage_ids(const YamlNode& pipeline);
+
+std::vector<StageSpec> read_pipeline(const YamlNode& node);
+std::vector<Exclusion> read_exclusions(const YamlNode& node, const std::vector<StageSpec>& pipeline);
+
+}  // namespace upbench
