@@ -7,7 +7,14 @@
 namespace upbench {
 
 // Exit codes of every subcommand (DESIGN section 3). 128 + n: ended by signal n.
-enum ExitCode { exit_ok = 0, exit_regression = 1, exit_wrong_request = 2, exit_incomplete = 3, exit_environment = 4, exit_internal = 70 };
+enum ExitCode {
+  exit_ok = 0,
+  exit_regression = 1,
+  exit_wrong_request = 2,
+  exit_incomplete = 3,
+  exit_environment = 4,
+  exit_internal = 70
+};
 
 // Each adds its subcommand to the program; when the command line chose it, `chosen` becomes what to run.
 using Command = std::function<int()>;

@@ -34,7 +34,8 @@ Finding check_metric(const Metric& metric) {
 
 Finding check_disk() {
   const auto space = std::filesystem::space(std::filesystem::current_path());
-  return {"disk here", space.available > 1'000'000'000, fmt::format("{:.1f} GB free", static_cast<double>(space.available) / 1e9)};
+  return {"disk here", space.available > 1'000'000'000,
+          fmt::format("{:.1f} GB free", static_cast<double>(space.available) / 1e9)};
 }
 
 }  // namespace
@@ -50,13 +51,21 @@ void add_doctor_command(CLI::App& program, Command& chosen) {
   command->callback([options, &chosen] {
     chosen = [options] {
       const DeviceInfo cpu = open_device("cpu");
-      std::vector<Finding> findings = {{"program", true, program_version()}, {"processor", true, cpu.description}, check_cuda(), check_disk()};
+      std::vector<Finding> findings = {{"program", true, program_version()},
+                                       {"processor", true, cpu.description},
+                                       check_cuda(),
+                                       check_disk()};
       for (const Metric& metric : metrics()) findings.push_back(check_metric(metric));
       if (options->json) {
         nlohmann::json list = nlohmann::json::array();
         for (const Finding& finding : findings)
           list.push_back({{"what", finding.what}, {"ok", finding.fine}, {"text", finding.text}});
-        fmt::print("{}\n", nlohmann::json{{"checks", list}, {"environment", nlohmann::json::parse(describe_environment(cpu, available_threads()).json)}}.dump(2));
+        fmt::print(
+            "{}\n",
+            nlohmann::json{
+                {"checks", list},
+                {"environment", nlohmann::json::parse(describe_environment(cpu, available_threads()).json)}}
+                .dump(2));
       } else {
         for (const Finding& finding : findings)
           fmt::print("{:<6} {:<22} {}\n", finding.fine ? "ok" : "absent", finding.what, finding.text);

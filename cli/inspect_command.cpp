@@ -27,7 +27,8 @@ void add_inspect_command(CLI::App& program, Command& chosen) {
     bool json = false;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command = program.add_subcommand("inspect", "Say what a checkpoint file is, and why it is taken for that");
+  CLI::App* command =
+      program.add_subcommand("inspect", "Say what a checkpoint file is, and why it is taken for that");
   command->add_option("FILE", options->file, "Checkpoint: .safetensors, .pth, .pt, .ckpt")->required();
   command->add_flag("--json", options->json, "Print it as JSON");
   command->footer("Example:\n  upbench inspect RealESRGAN_x4plus.pth");

@@ -22,21 +22,24 @@ struct Entry {
 std::vector<Entry> list_models(const std::vector<std::filesystem::path>& folders) {
   std::vector<Entry> entries;
   for (const BuiltinModel& model : builtin_models()) entries.push_back({model.name, model.description});
-  for (const std::string& stem : model_stems({.spec_dir = ".", .model_dirs = folders})) entries.push_back({stem, "checkpoint file"});
+  for (const std::string& stem : model_stems({.spec_dir = ".", .model_dirs = folders}))
+    entries.push_back({stem, "checkpoint file"});
   return entries;
 }
 
 std::vector<Entry> list_metrics() {
   std::vector<Entry> entries;
   for (const Metric& metric : metrics())
-    entries.push_back({metric.name, fmt::format("{}{} is better; {}", metric.unit.empty() ? "" : metric.unit + ", ",
-                                                metric.better == Better::higher ? "higher" : "lower", metric.convention)});
+    entries.push_back(
+        {metric.name, fmt::format("{}{} is better; {}", metric.unit.empty() ? "" : metric.unit + ", ",
+                                  metric.better == Better::higher ? "higher" : "lower", metric.convention)});
   return entries;
 }
 
 std::vector<Entry> list_kernels() {
   std::vector<Entry> entries;
-  for (const ResampleKernel& kernel : resample_kernels()) entries.push_back({kernel.name, kernel.description});
+  for (const ResampleKernel& kernel : resample_kernels())
+    entries.push_back({kernel.name, kernel.description});
   return entries;
 }
 
@@ -49,7 +52,8 @@ std::vector<Entry> list_presets() {
 void print(const std::vector<Entry>& entries, bool json) {
   if (json) {
     nlohmann::json list = nlohmann::json::array();
-    for (const Entry& entry : entries) list.push_back({{"name", entry.name}, {"description", entry.description}});
+    for (const Entry& entry : entries)
+      list.push_back({{"name", entry.name}, {"description", entry.description}});
     fmt::print("{}\n", list.dump(2));
     return;
   }
@@ -71,7 +75,9 @@ void add_list_command(CLI::App& program, Command& chosen) {
   command->add_option("WHAT", options->what, "models, metrics, kernels or presets")
       ->required()
       ->check(CLI::IsMember({"models", "metrics", "kernels", "presets"}));
-  command->add_option("--models", options->models, "Also list the model files in this folder (may be repeated)")->type_name("DIR");
+  command
+      ->add_option("--models", options->models, "Also list the model files in this folder (may be repeated)")
+      ->type_name("DIR");
   command->add_flag("--json", options->json, "Print it as JSON");
   command->footer("Examples:\n  upbench list metrics\n  upbench list models --models ~/models");
   command->callback([options, &chosen] {

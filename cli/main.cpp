@@ -19,8 +19,8 @@
 namespace upbench {
 namespace {
 
-// Activations above 32 MiB would be mapped, zeroed by the kernel and unmapped again at every layer: a third to a half of the
-// time of some networks.
+// Activations above 32 MiB would be mapped, zeroed by the kernel and unmapped again at every layer: a third
+// to a half of the time of some networks.
 void keep_freed_memory() {
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
@@ -59,15 +59,19 @@ int run_guarded(const Command& command) {
 int run_program(int argc, char** argv) {
   keep_freed_memory();
   ignore_broken_pipe();
-  CLI::App program("upbench: which upscaler, with which settings, is best for these pictures, and at what cost.", "upbench");
+  CLI::App program(
+      "upbench: which upscaler, with which settings, is best for these pictures, and at what cost.",
+      "upbench");
   program.set_version_flag("--version", [] { return "upbench " + program_version(); });
   program.require_subcommand(1);
   program.footer(
-      "Exit codes: 0 ok, 1 regression found, 2 wrong request or refused file, 3 incomplete, 4 environment, 70 internal error, "
+      "Exit codes: 0 ok, 1 regression found, 2 wrong request or refused file, 3 incomplete, 4 environment, "
+      "70 internal error, "
       "128+n signal.\nupbench COMMAND --help shows a command's options and examples.");
   Command chosen;
-  for (const auto add : {add_run_command, add_plan_command, add_report_command, add_score_command, add_upscale_command,
-                         add_inspect_command, add_list_command, add_status_command, add_doctor_command})
+  for (const auto add :
+       {add_run_command, add_plan_command, add_report_command, add_score_command, add_upscale_command,
+        add_inspect_command, add_list_command, add_status_command, add_doctor_command})
     add(program, chosen);
   try {
     program.parse(argc, argv);
@@ -80,4 +84,6 @@ int run_program(int argc, char** argv) {
 
 }  // namespace upbench
 
-int main(int argc, char** argv) { return upbench::run_program(argc, argv); }
+int main(int argc, char** argv) {
+  return upbench::run_program(argc, argv);
+}

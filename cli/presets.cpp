@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <fstream>
 
-
 namespace upbench {
 namespace {
 
@@ -28,7 +27,8 @@ std::vector<Preset> presets() {
     std::string line;
     std::getline(file, line);
     const auto text = line.find_first_not_of("# ");
-    found.push_back({entry.path().stem().string(), text == std::string::npos ? "" : line.substr(text), entry.path()});
+    found.push_back(
+        {entry.path().stem().string(), text == std::string::npos ? "" : line.substr(text), entry.path()});
   }
   std::sort(found.begin(), found.end(), [](const Preset& a, const Preset& b) { return a.name < b.name; });
   return found;

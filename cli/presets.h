@@ -13,8 +13,8 @@ struct Preset {
   std::filesystem::path file;
 };
 
-// Looked for in $UPBENCH_EXPERIMENTS, beside the installed program (../share/upbench/experiments), and in the checkout it was
-// built from (build/..). Sorted by name.
+// Looked for in $UPBENCH_EXPERIMENTS, beside the installed program (../share/upbench/experiments), and in the
+// checkout it was built from (build/..). Sorted by name.
 std::vector<Preset> presets();
 
 }  // namespace upbench

@@ -31,7 +31,8 @@ ProgressLine::~ProgressLine() {
 void ProgressLine::show(const Progress& progress, std::uint64_t executed) {
   const auto now = std::chrono::steady_clock::now();
   const bool finished = progress.done() == progress.total;
-  if (now - last_ < (terminal_ ? std::chrono::steady_clock::duration(kRedraw) : std::chrono::steady_clock::duration(kPlainLine)) &&
+  if (now - last_ < (terminal_ ? std::chrono::steady_clock::duration(kRedraw)
+                               : std::chrono::steady_clock::duration(kPlainLine)) &&
       !(finished && terminal_))
     return;
   last_ = now;
@@ -46,7 +47,8 @@ void ProgressLine::show(const Progress& progress, std::uint64_t executed) {
 
 std::string ProgressLine::text(const Progress& progress, std::uint64_t executed) const {
   const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  const double share = progress.total == 0 ? 1 : static_cast<double>(progress.done()) / static_cast<double>(progress.total);
+  const double share =
+      progress.total == 0 ? 1 : static_cast<double>(progress.done()) / static_cast<double>(progress.total);
   std::string line;
   if (terminal_) {
     const int filled = static_cast<int>(share * kBarWidth);
@@ -57,7 +59,8 @@ std::string ProgressLine::text(const Progress& progress, std::uint64_t executed)
   line += fmt::format(", {}", format_duration(elapsed));
   if (executed > 0 && progress.ready + progress.leased > 0)
     line += fmt::format(", about {} left",
-                        format_duration(elapsed / static_cast<double>(executed) * static_cast<double>(progress.ready + progress.leased)));
+                        format_duration(elapsed / static_cast<double>(executed) *
+                                        static_cast<double>(progress.ready + progress.leased)));
   return line;
 }
 

@@ -57,13 +57,16 @@ void add_report_command(CLI::App& program, Command& chosen) {
   auto options = std::make_shared<ReportOptions>();
   CLI::App* command = program.add_subcommand("report", "Turn a store into a page, tables and plots");
   command->add_option("STORE", options->stores, "Store files (.db)")->required();
-  command->add_option("--run", options->run, "Run key or its beginning (upbench status lists them); default: the latest");
+  command->add_option("--run", options->run,
+                      "Run key or its beginning (upbench status lists them); default: the latest");
   command->add_option("--html", options->html, "One self-contained page")->type_name("FILE");
-  command->add_option("--markdown", options->markdown, "The same as text; - is standard output")->type_name("FILE");
+  command->add_option("--markdown", options->markdown, "The same as text; - is standard output")
+      ->type_name("FILE");
   command->add_option("--csv", options->csv, "One row per trial; - is standard output")->type_name("FILE");
   command->add_option("--json", options->json, "Every table; - is standard output")->type_name("FILE");
   command->add_option("--latex", options->latex, "Ranking table for a paper")->type_name("FILE");
-  command->add_option("--plots", options->plots, "Folder for Vega-Lite specs (NAME.vl.json)")->type_name("DIR");
+  command->add_option("--plots", options->plots, "Folder for Vega-Lite specs (NAME.vl.json)")
+      ->type_name("DIR");
   command->footer(
       "Examples:\n"
       "  upbench report quickstart.db --html report.html\n"

@@ -1,8 +1,8 @@
 #include <cstdio>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include "cli/command.h"
 #include "cli/progress.h"
@@ -24,15 +24,17 @@ struct RunOptions {
 
 std::string label_text(const std::vector<std::pair<std::string, std::string>>& label) {
   std::string text;
-  for (const auto& [path, value] : label) text += fmt::format("{}{}={}", text.empty() ? "" : " ", path, value);
+  for (const auto& [path, value] : label)
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", path, value);
   return text;
 }
 
 void announce(const Sweep& sweep, const std::filesystem::path& store) {
   const Plan& plan = sweep.plan;
-  fmt::print(stderr, "upbench: {}: {} cells x {} pictures x {} seeds = {} trials ({} to run), {}, results in {}\n",
-             sweep.spec.name, plan.rows.cells.size(), plan.rows.images.size(), sweep.spec.seeds.size(), plan.rows.trials.size(),
-             plan.executions, sweep.device.description, store.string());
+  fmt::print(stderr,
+             "upbench: {}: {} cells x {} pictures x {} seeds = {} trials ({} to run), {}, results in {}\n",
+             sweep.spec.name, plan.rows.cells.size(), plan.rows.images.size(), sweep.spec.seeds.size(),
+             plan.rows.trials.size(), plan.executions, sweep.device.description, store.string());
   for (const Excluded& excluded : plan.excluded)
     fmt::print(stderr, "upbench: left out: {}: {} ({} trials)\n", label_text(excluded.label), excluded.reason,
                excluded.trials);
@@ -40,27 +42,39 @@ void announce(const Sweep& sweep, const std::filesystem::path& store) {
 
 nlohmann::json to_json(const WorkerResult& result, const Sweep& sweep, const std::filesystem::path& store) {
   const Progress& progress = result.progress;
-  return {{"name", sweep.spec.name},         {"store", store.string()},   {"run", sweep.plan.rows.run.key.hex()},
-          {"trials", progress.total},        {"ok", progress.ok},         {"failed", progress.failed},
-          {"skipped", progress.skipped},     {"executed", result.executed}, {"stages", result.stages},
-          {"model_loads", result.model_loads}, {"seconds", result.seconds}, {"interrupted", result.interrupted}};
+  return {{"name", sweep.spec.name},
+          {"store", store.string()},
+          {"run", sweep.plan.rows.run.key.hex()},
+          {"trials", progress.total},
+          {"ok", progress.ok},
+          {"failed", progress.failed},
+          {"skipped", progress.skipped},
+          {"executed", result.executed},
+          {"stages", result.stages},
+          {"model_loads", result.model_loads},
+          {"seconds", result.seconds},
+          {"interrupted", result.interrupted}};
 }
 
 void print_result(const WorkerResult& result, const Store& store, const Sweep& sweep) {
   const Progress& progress = result.progress;
   if (result.interrupted) {
-    fmt::print(stderr, "upbench: stopped after {} of {} trials; start it again to go on\n", progress.done(), progress.total);
+    fmt::print(stderr, "upbench: stopped after {} of {} trials; start it again to go on\n", progress.done(),
+               progress.total);
     return;
   }
   fmt::print("{}\n", report_ranking_text(load_run(store, sweep.plan.rows.run.key)));
-  fmt::print("{} trials: {} ok, {} failed, {} skipped; {} run now in {}. Report: upbench report {} --html report.html\n",
-             progress.total, progress.ok, progress.failed, progress.skipped, result.executed, format_duration(result.seconds),
-             store.file().string());
+  fmt::print(
+      "{} trials: {} ok, {} failed, {} skipped; {} run now in {}. Report: upbench report {} --html "
+      "report.html\n",
+      progress.total, progress.ok, progress.failed, progress.skipped, result.executed,
+      format_duration(result.seconds), store.file().string());
 }
 
 int run(const RunOptions& options) {
   const Sweep sweep = prepare(options.sweep);
-  const std::filesystem::path file = options.store.empty() ? std::filesystem::path(sweep.spec.name + ".db") : options.store;
+  const std::filesystem::path file =
+      options.store.empty() ? std::filesystem::path(sweep.spec.name + ".db") : options.store;
   Store store(file);
   if (!options.json) announce(sweep, file);
 
@@ -72,7 +86,9 @@ int run(const RunOptions& options) {
                          .stop = &catch_stop_signals(),
                          .on_progress = {}};
     if (!options.json)
-      worker.on_progress = [&](const Progress& progress, std::uint64_t executed) { line.show(progress, executed); };
+      worker.on_progress = [&](const Progress& progress, std::uint64_t executed) {
+        line.show(progress, executed);
+      };
     result = run_sweep(sweep, store, worker);
   }
   if (options.json)
@@ -80,7 +96,8 @@ int run(const RunOptions& options) {
   else
     print_result(result, store, sweep);
   std::fflush(stdout);
-  if (result.abandoned) _exit(stop_exit_code());  // a trial still computes; its thread must not see the store die
+  if (result.abandoned)
+    _exit(stop_exit_code());  // a trial still computes; its thread must not see the store die
   if (result.interrupted) return stop_exit_code();
   return result.progress.failed > 0 ? exit_incomplete : exit_ok;
 }
@@ -91,11 +108,15 @@ void add_run_command(CLI::App& program, Command& chosen) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = program.add_subcommand("run", "Run a sweep, or resume it");
   add_sweep_options(*command, options->sweep);
-  command->add_option("--store", options->store, "Where results go and are resumed from (default ./NAME.db)")->type_name("FILE");
-  command->add_option("--keep-outputs", options->keep_outputs, "Output pictures beside the store: auto (when at most 2 GB), all, none")
+  command->add_option("--store", options->store, "Where results go and are resumed from (default ./NAME.db)")
+      ->type_name("FILE");
+  command
+      ->add_option("--keep-outputs", options->keep_outputs,
+                   "Output pictures beside the store: auto (when at most 2 GB), all, none")
       ->check(CLI::IsMember({"auto", "all", "none"}))
       ->capture_default_str();
-  command->add_option("--only", options->only, "failed: run the failed trials again")->check(CLI::IsMember({"failed"}));
+  command->add_option("--only", options->only, "failed: run the failed trials again")
+      ->check(CLI::IsMember({"failed"}));
   command->add_flag("--json", options->json, "Print the outcome as JSON, no progress");
   command->footer(
       "Examples:\n"

@@ -2,8 +2,8 @@
 #include <optional>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include "cli/command.h"
 #include "cli/signals.h"
@@ -61,7 +61,8 @@ nlohmann::json collect(const Store& store, const Sweep& sweep) {
         means[i].sum += value.value;
         ++means[i].count;
       } else {
-        flags.push_back(fmt::format("{}: {}{}{}", name, to_string(value.flag), value.reason.empty() ? "" : ": ", value.reason));
+        flags.push_back(fmt::format("{}: {}{}{}", name, to_string(value.flag),
+                                    value.reason.empty() ? "" : ": ", value.reason));
       }
     }
     nlohmann::json row = {{"name", sweep.items[trial.image].name},
@@ -73,7 +74,8 @@ nlohmann::json collect(const Store& store, const Sweep& sweep) {
   });
   nlohmann::json mean = nlohmann::json::object();
   for (std::size_t i = 0; i < means.size(); ++i)
-    mean[sweep.metrics[i].name] = means[i].count > 0 ? nlohmann::json(means[i].sum / means[i].count) : nlohmann::json(nullptr);
+    mean[sweep.metrics[i].name] =
+        means[i].count > 0 ? nlohmann::json(means[i].sum / means[i].count) : nlohmann::json(nullptr);
   return {{"images", images}, {"mean", mean}};
 }
 
@@ -87,13 +89,17 @@ void print_table(const nlohmann::json& result, const Sweep& sweep) {
   for (const auto& image : result["images"]) width = std::max(width, image["name"].get<std::string>().size());
   fmt::print("{:<{}}", "name", width);
   for (const MetricRequest& metric : sweep.metrics) fmt::print("  {:>12}", metric.name);
-  const auto print_row = [&](const std::string& name, const nlohmann::json& scores, const std::string& remark) {
+  const auto print_row = [&](const std::string& name, const nlohmann::json& scores,
+                             const std::string& remark) {
     fmt::print("\n{:<{}}", name, width);
-    for (const MetricRequest& metric : sweep.metrics) fmt::print("  {:>12}", cell(scores.value(metric.name, nlohmann::json()), metric.metric->decimals));
+    for (const MetricRequest& metric : sweep.metrics)
+      fmt::print("  {:>12}", cell(scores.value(metric.name, nlohmann::json()), metric.metric->decimals));
     if (!remark.empty()) fmt::print("  {}", remark);
   };
   for (const auto& image : result["images"])
-    print_row(image["name"], image["scores"], image["status"] == "ok" ? "" : image["status"].get<std::string>() + ": " + image.value("reason", ""));
+    print_row(
+        image["name"], image["scores"],
+        image["status"] == "ok" ? "" : image["status"].get<std::string>() + ": " + image.value("reason", ""));
   print_row("mean", result["mean"], "");
   fmt::print("\n");
 }
@@ -119,12 +125,17 @@ class TemporaryStore {
 };
 
 int score(const ScoreOptions& options) {
-  SweepOptions sweep_options{.device = "cpu", .threads = options.threads, .model_dirs = {}, .command = command_line(), .border = options.border};
+  SweepOptions sweep_options{.device = "cpu",
+                             .threads = options.threads,
+                             .model_dirs = {},
+                             .command = command_line(),
+                             .border = options.border};
   const Sweep sweep = prepare_sweep(score_spec(options), sweep_options);
   std::optional<TemporaryStore> temporary;
   if (options.store.empty()) temporary.emplace();
   Store store(temporary ? temporary->file() : options.store);
-  const WorkerResult worked = run_sweep(sweep, store, {.keep_outputs = KeepOutputs::none, .stop = &catch_stop_signals(), .on_progress = {}});
+  const WorkerResult worked = run_sweep(
+      sweep, store, {.keep_outputs = KeepOutputs::none, .stop = &catch_stop_signals(), .on_progress = {}});
   const nlohmann::json result = collect(store, sweep);
   if (options.json)
     fmt::print("{}\n", result.dump(2));
@@ -140,15 +151,23 @@ int score(const ScoreOptions& options) {
 
 void add_score_command(CLI::App& program, Command& chosen) {
   auto options = std::make_shared<ScoreOptions>();
-  CLI::App* command = program.add_subcommand("score", "Score finished pictures, from any tool, against their references");
+  CLI::App* command =
+      program.add_subcommand("score", "Score finished pictures, from any tool, against their references");
   command->add_option("OUTPUTS", options->outputs, "Picture or folder")->required();
   command->add_option("REFERENCES", options->references, "Picture or folder; paired by name")->required();
-  command->add_option("--metrics", options->metrics, "Comma-separated (upbench list metrics)")->delimiter(',')->capture_default_str();
-  command->add_option("--border", options->border, "Pixels cut at each side by metrics that cut a border")->check(CLI::Range(0, 4096))->capture_default_str();
-  command->add_flag("--modcrop", options->modcrop, "Cut a larger reference to the output's size, at right and bottom");
-  command->add_option("--match", options->match, "Output name for a reference name, e.g. '{name}_4x'")->type_name("PATTERN");
+  command->add_option("--metrics", options->metrics, "Comma-separated (upbench list metrics)")
+      ->delimiter(',')
+      ->capture_default_str();
+  command->add_option("--border", options->border, "Pixels cut at each side by metrics that cut a border")
+      ->check(CLI::Range(0, 4096))
+      ->capture_default_str();
+  command->add_flag("--modcrop", options->modcrop,
+                    "Cut a larger reference to the output's size, at right and bottom");
+  command->add_option("--match", options->match, "Output name for a reference name, e.g. '{name}_4x'")
+      ->type_name("PATTERN");
   command->add_option("--store", options->store, "Keep the results in this store")->type_name("FILE");
-  command->add_option("--threads", options->threads, "Processors to use; 0: every one available")->check(CLI::Range(0, 4096));
+  command->add_option("--threads", options->threads, "Processors to use; 0: every one available")
+      ->check(CLI::Range(0, 4096));
   command->add_flag("--json", options->json, "Print the scores as JSON");
   command->footer(
       "Examples:\n"

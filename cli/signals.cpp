@@ -26,8 +26,12 @@ const std::atomic<bool>& catch_stop_signals() {
   return stop;
 }
 
-int stop_exit_code() { return caught == 0 ? 0 : 128 + caught; }
+int stop_exit_code() {
+  return caught == 0 ? 0 : 128 + caught;
+}
 
-void ignore_broken_pipe() { std::signal(SIGPIPE, SIG_IGN); }
+void ignore_broken_pipe() {
+  std::signal(SIGPIPE, SIG_IGN);
+}
 
 }  // namespace upbench

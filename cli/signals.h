@@ -4,8 +4,8 @@
 
 namespace upbench {
 
-// After this, the first SIGINT or SIGTERM sets the returned flag (and the program is expected to end within seconds); a second
-// one ends the process at once. Call once.
+// After this, the first SIGINT or SIGTERM sets the returned flag (and the program is expected to end within
+// seconds); a second one ends the process at once. Call once.
 const std::atomic<bool>& catch_stop_signals();
 
 // 128 + the signal that was caught; 0: none.

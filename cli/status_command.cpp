@@ -46,12 +46,14 @@ void add_status_command(CLI::App& program, Command& chosen) {
         return static_cast<int>(exit_ok);
       }
       for (const auto& run : status["runs"])
-        fmt::print("{}  {}  started {}{}  {} trials: {} ok, {} failed, {} skipped, {} left\n",
-                   run["run"].get<std::string>().substr(0, 12), run["name"].get<std::string>(),
-                   run["started_at"].get<std::string>(),
-                   run["finished_at"] == "" ? std::string() : ", finished " + run["finished_at"].get<std::string>(),
-                   run["trials"].get<std::uint64_t>(), run["ok"].get<std::uint64_t>(), run["failed"].get<std::uint64_t>(),
-                   run["skipped"].get<std::uint64_t>(), run["left"].get<std::uint64_t>());
+        fmt::print(
+            "{}  {}  started {}{}  {} trials: {} ok, {} failed, {} skipped, {} left\n",
+            run["run"].get<std::string>().substr(0, 12), run["name"].get<std::string>(),
+            run["started_at"].get<std::string>(),
+            run["finished_at"] == "" ? std::string() : ", finished " + run["finished_at"].get<std::string>(),
+            run["trials"].get<std::uint64_t>(), run["ok"].get<std::uint64_t>(),
+            run["failed"].get<std::uint64_t>(), run["skipped"].get<std::uint64_t>(),
+            run["left"].get<std::uint64_t>());
       if (status["runs"].empty()) fmt::print("no run yet\n");
       return static_cast<int>(exit_ok);
     };

@@ -6,13 +6,19 @@
 namespace upbench {
 
 void add_sweep_options(CLI::App& command, SweepCommandOptions& options) {
-  command.add_option("SPEC", options.spec, "Spec file (YAML): pictures, pipeline with axes, metrics")->required();
-  command.add_option("--set", options.overrides, "Override a value of the spec, e.g. --set images.limit=2 or --set upscale.tile=[none,64]")
+  command.add_option("SPEC", options.spec, "Spec file (YAML): pictures, pipeline with axes, metrics")
+      ->required();
+  command
+      .add_option("--set", options.overrides,
+                  "Override a value of the spec, e.g. --set images.limit=2 or --set upscale.tile=[none,64]")
       ->type_name("PATH=VALUE");
   command.add_option("--device", options.sweep.device, "auto, cpu or cuda:N")->capture_default_str();
   command.add_option("--threads", options.sweep.threads, "Processors to use in all; 0: every one available")
       ->check(CLI::Range(0, 4096));
-  command.add_option("--models", options.sweep.model_dirs, "Folder to look for model files by name (may be repeated)")->type_name("DIR");
+  command
+      .add_option("--models", options.sweep.model_dirs,
+                  "Folder to look for model files by name (may be repeated)")
+      ->type_name("DIR");
 }
 
 Sweep prepare(const SweepCommandOptions& options) {

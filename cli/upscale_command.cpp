@@ -27,9 +27,12 @@ struct UpscaleCommandOptions {
 };
 
 nlohmann::json stage_settings(const UpscaleCommandOptions& options) {
-  return {{"model", options.model},         {"tile", options.tile > 0 ? nlohmann::json(options.tile) : nlohmann::json("none")},
-          {"overlap", options.overlap},     {"context", options.context},
-          {"mode", options.mode},           {"precision", options.precision},
+  return {{"model", options.model},
+          {"tile", options.tile > 0 ? nlohmann::json(options.tile) : nlohmann::json("none")},
+          {"overlap", options.overlap},
+          {"context", options.context},
+          {"mode", options.mode},
+          {"precision", options.precision},
           {"fit", options.fit}};
 }
 
@@ -38,22 +41,27 @@ void upscale_one(const std::filesystem::path& file, const Stage& stage, const St
                  const UpscaleCommandOptions& options, const nlohmann::json& settings) {
   const Image input = to_image(decode_file(file)).to(context.device);
   nlohmann::json used;
-  const PictureSize wanted{static_cast<int>(input.size(2)) * options.scale, static_cast<int>(input.size(1)) * options.scale};
+  const PictureSize wanted{static_cast<int>(input.size(2)) * options.scale,
+                           static_cast<int>(input.size(1)) * options.scale};
   const Frame frame = stage.run({.rgb = input, .target = wanted}, context, used);
   const auto result = options.folder / (file.stem().string() + ".png");
   const nlohmann::json parameters = {{"upbench", program_version()}, {"settings", settings}, {"used", used}};
-  write_file_atomically(result, encode_png(to_raster(frame.rgb), {.level = 6, .text = {{"upbench", parameters.dump()}}}));
+  write_file_atomically(
+      result, encode_png(to_raster(frame.rgb), {.level = 6, .text = {{"upbench", parameters.dump()}}}));
   if (options.raw)
-    write_safetensors(options.folder / (file.stem().string() + ".safetensors"), {{"image", frame.rgb.cpu().contiguous()}});
-  fmt::print("{}: {} x {} -> {} x {}\n", result.string(), input.size(2), input.size(1), frame.rgb.size(2), frame.rgb.size(1));
+    write_safetensors(options.folder / (file.stem().string() + ".safetensors"),
+                      {{"image", frame.rgb.cpu().contiguous()}});
+  fmt::print("{}: {} x {} -> {} x {}\n", result.string(), input.size(2), input.size(1), frame.rgb.size(2),
+             frame.rgb.size(1));
 }
 
 void refuse_name_clashes(const std::vector<std::filesystem::path>& images) {
   std::map<std::string, std::filesystem::path> by_stem;
   for (const auto& image : images)
     if (const auto [other, fresh] = by_stem.emplace(image.stem().string(), image); !fresh)
-      throw std::invalid_argument(fmt::format("{} and {} would both be written to {}.png: expected different names",
-                                              other->second.string(), image.string(), image.stem().string()));
+      throw std::invalid_argument(
+          fmt::format("{} and {} would both be written to {}.png: expected different names",
+                      other->second.string(), image.string(), image.stem().string()));
 }
 
 int run_upscale(const UpscaleCommandOptions& options) {
@@ -66,7 +74,8 @@ int run_upscale(const UpscaleCommandOptions& options) {
   std::filesystem::create_directories(options.folder);
   const std::unordered_map<std::string, ModelFacts> nothing_planned;
   int failed = 0;
-  models.get(settings["model"], device.name, parse_precision(options.precision));  // a wrong model is one error, not one a picture
+  models.get(settings["model"], device.name,
+             parse_precision(options.precision));  // a wrong model is one error, not one a picture
   for (const auto& image : options.images) {
     try {
       upscale_one(image, *stage, {models, device.name, nothing_planned}, options, settings);
@@ -82,22 +91,42 @@ int run_upscale(const UpscaleCommandOptions& options) {
 
 void add_upscale_command(CLI::App& program, Command& chosen) {
   auto options = std::make_shared<UpscaleCommandOptions>();
-  CLI::App* command = program.add_subcommand("upscale", "Upscale pictures with the same pipeline that `run` measures");
+  CLI::App* command =
+      program.add_subcommand("upscale", "Upscale pictures with the same pipeline that `run` measures");
   command->add_option("IMAGE", options->images, "Pictures")->required();
-  command->add_option("--model", options->model, "Built-in name (upbench list models) or checkpoint file")->required();
-  command->add_option("--models", options->model_dirs, "Folder to look for model files by name (may be repeated)")->type_name("DIR");
-  command->add_option("-o,--output", options->folder, "Folder for NAME.png")->capture_default_str()->type_name("DIR");
-  command->add_option("--scale", options->scale, "For interpolators, or with --fit: how much larger")->check(CLI::Range(1, 16));
-  command->add_option("--tile", options->tile, "Tile side in input pixels; 0: the whole picture")->check(CLI::Range(0, 65536));
-  command->add_option("--overlap", options->overlap, "Input pixels shared by neighbours (blending modes)")->check(CLI::Range(0, 65536));
-  command->add_option("--context", options->context, "Input pixels read around a tile and thrown away (core-context)")->capture_default_str()->check(CLI::Range(0, 65536));
-  command->add_option("--mode", options->mode, "core-context, even-ramp, stride-feather, half-sine, uniform")->capture_default_str();
-  command->add_option("--fit", options->fit, "a1111: repeat the model, then Lanczos, to reach --scale")->check(CLI::IsMember({"none", "a1111"}))->capture_default_str();
+  command->add_option("--model", options->model, "Built-in name (upbench list models) or checkpoint file")
+      ->required();
+  command
+      ->add_option("--models", options->model_dirs,
+                   "Folder to look for model files by name (may be repeated)")
+      ->type_name("DIR");
+  command->add_option("-o,--output", options->folder, "Folder for NAME.png")
+      ->capture_default_str()
+      ->type_name("DIR");
+  command->add_option("--scale", options->scale, "For interpolators, or with --fit: how much larger")
+      ->check(CLI::Range(1, 16));
+  command->add_option("--tile", options->tile, "Tile side in input pixels; 0: the whole picture")
+      ->check(CLI::Range(0, 65536));
+  command->add_option("--overlap", options->overlap, "Input pixels shared by neighbours (blending modes)")
+      ->check(CLI::Range(0, 65536));
+  command
+      ->add_option("--context", options->context,
+                   "Input pixels read around a tile and thrown away (core-context)")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 65536));
+  command->add_option("--mode", options->mode, "core-context, even-ramp, stride-feather, half-sine, uniform")
+      ->capture_default_str();
+  command->add_option("--fit", options->fit, "a1111: repeat the model, then Lanczos, to reach --scale")
+      ->check(CLI::IsMember({"none", "a1111"}))
+      ->capture_default_str();
   command->add_option("--precision", options->precision, "fp32, fp16, bf16")->capture_default_str();
   command->add_option("--device", options->device, "auto, cpu or cuda:N")->capture_default_str();
-  command->add_option("--threads", options->threads, "Processors to use; 0: every one available")->check(CLI::Range(0, 4096));
-  command->add_flag("--raw", options->raw, "Also write NAME.safetensors: unclamped float32 `image` [3, H, W]");
-  command->footer("Example:\n  upbench upscale photo.png --model RealESRGAN_x4plus.pth --tile 256 -o upscaled");
+  command->add_option("--threads", options->threads, "Processors to use; 0: every one available")
+      ->check(CLI::Range(0, 4096));
+  command->add_flag("--raw", options->raw,
+                    "Also write NAME.safetensors: unclamped float32 `image` [3, H, W]");
+  command->footer(
+      "Example:\n  upbench upscale photo.png --model RealESRGAN_x4plus.pth --tile 256 -o upscaled");
   command->callback([options, &chosen] { chosen = [options] { return run_upscale(*options); }; });
 }
 

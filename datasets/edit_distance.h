@@ -6,8 +6,9 @@
 
 namespace upbench {
 
-// For suggestions after a misspelt name. Optimal string alignment distance: insertions, deletions, replacements and swaps of
-// neighbours that turn one text into the other. Takes time in proportion to the product of the lengths.
+// For suggestions after a misspelt name. Optimal string alignment distance: insertions, deletions,
+// replacements and swaps of neighbours that turn one text into the other. Takes time in proportion to the
+// product of the lengths.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
 // ASCII letters only, whatever the locale.

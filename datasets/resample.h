@@ -17,9 +17,9 @@ struct ResampleKernel {
 
 const std::vector<ResampleKernel>& resample_kernels();
 
-// height, width: output size in pixels, > 0. Values are neither clamped nor rounded, except that the matlab kernels work as
-// MATLAB's imresize does on uint8 input when `as_uint8` is set: rounded half up to 8 bit after each pass.
-// Throws std::invalid_argument for an unknown kernel (the message lists the known ones).
+// height, width: output size in pixels, > 0. Values are neither clamped nor rounded, except that the matlab
+// kernels work as MATLAB's imresize does on uint8 input when `as_uint8` is set: rounded half up to 8 bit
+// after each pass. Throws std::invalid_argument for an unknown kernel (the message lists the known ones).
 Image resample(const Image& image, int height, int width, std::string_view kernel, bool as_uint8 = false);
 
 }  // namespace upbench

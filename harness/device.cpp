@@ -31,7 +31,8 @@ DeviceInfo cpu() {
   return {"cpu", fmt::format("{}, {} threads", cpu_model(), available_threads()), pages * page};
 }
 
-// Empty when CUDA is usable, else why not. libtorch_cuda registers its hooks with the running LibTorch when it is loaded.
+// Empty when CUDA is usable, else why not. libtorch_cuda registers its hooks with the running LibTorch when
+// it is loaded.
 std::string load_cuda() {
   static const std::string problem = []() -> std::string {
     if (!dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL))
@@ -48,7 +49,8 @@ std::string load_cuda() {
 DeviceInfo gpu(int index) {
   const auto count = at::detail::getCUDAHooks().deviceCount();
   if (index >= count)
-    throw DeviceError(fmt::format("no device cuda:{}: expected an index below {}", index, static_cast<int>(count)));
+    throw DeviceError(
+        fmt::format("no device cuda:{}: expected an index below {}", index, static_cast<int>(count)));
   return {fmt::format("cuda:{}", index), fmt::format("NVIDIA GPU {}", index), 0};
 }
 
@@ -89,7 +91,9 @@ int available_threads() {
   return std::max(1, count);
 }
 
-void set_operator_threads(int threads) { at::set_num_threads(threads); }
+void set_operator_threads(int threads) {
+  at::set_num_threads(threads);
+}
 
 void synchronize(const std::string& device) {
   const c10::Device torch_device(device);

@@ -13,13 +13,14 @@ class DeviceError : public std::runtime_error {
 };
 
 struct DeviceInfo {
-  std::string name;               // "cpu" or "cuda:0", as at::Device takes it
-  std::string description;        // "AMD EPYC ..., 2 threads" or the GPU's name
-  std::uint64_t memory_bytes = 0; // of the device
+  std::string name;                // "cpu" or "cuda:0", as at::Device takes it
+  std::string description;         // "AMD EPYC ..., 2 threads" or the GPU's name
+  std::uint64_t memory_bytes = 0;  // of the device
 };
 
-// request: "auto" (a GPU where one works, else the CPU), "cpu", "cuda", "cuda:N". CUDA libraries are loaded here and only here,
-// when a GPU is asked for or looked for and a driver is present. Throws DeviceError, std::invalid_argument for other text.
+// request: "auto" (a GPU where one works, else the CPU), "cpu", "cuda", "cuda:N". CUDA libraries are loaded
+// here and only here, when a GPU is asked for or looked for and a driver is present. Throws DeviceError,
+// std::invalid_argument for other text.
 DeviceInfo open_device(const std::string& request);
 
 // Processors this process may use (affinity, cgroup quota), at least 1.

@@ -9,10 +9,10 @@
 #include <ATen/Context.h>
 #include <ATen/Version.h>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
-#include <opencv2/core/version.hpp>
 #include <sqlite3.h>
 #include <torch/version.h>
+#include <nlohmann/json.hpp>
+#include <opencv2/core/version.hpp>
 
 #include "datasets/codec/decode.h"
 #include "harness/version.h"
@@ -21,9 +21,10 @@ namespace upbench {
 namespace {
 
 // Variables that change how LibTorch computes or how many threads it takes.
-constexpr const char* kVariables[] = {"OMP_NUM_THREADS",  "MKL_NUM_THREADS",        "OMP_PROC_BIND",
-                                      "ATEN_CPU_CAPABILITY", "CUDA_VISIBLE_DEVICES", "CUBLAS_WORKSPACE_CONFIG",
-                                      "PYTORCH_CUDA_ALLOC_CONF", "UPBENCH_ASSETS",   "UPBENCH_WEIGHTS"};
+constexpr const char* kVariables[] = {
+    "OMP_NUM_THREADS",         "MKL_NUM_THREADS",      "OMP_PROC_BIND",
+    "ATEN_CPU_CAPABILITY",     "CUDA_VISIBLE_DEVICES", "CUBLAS_WORKSPACE_CONFIG",
+    "PYTORCH_CUDA_ALLOC_CONF", "UPBENCH_ASSETS",       "UPBENCH_WEIGHTS"};
 
 nlohmann::json variables() {
   nlohmann::json set = nlohmann::json::object();
@@ -45,8 +46,12 @@ EnvironmentRow describe_environment(const DeviceInfo& device, int threads) {
       {"upbench", program_version()},
       {"build", {{"compiler", kCompiler}, {"flags", kFlags}}},
       {"libraries",
-       {{"libtorch", TORCH_VERSION}, {"opencv", CV_VERSION}, {"sqlite", sqlite3_libversion()}, {"decoder", kDecoderVersion}}},
-      {"device", {{"name", device.name}, {"description", device.description}, {"memory_bytes", device.memory_bytes}}},
+       {{"libtorch", TORCH_VERSION},
+        {"opencv", CV_VERSION},
+        {"sqlite", sqlite3_libversion()},
+        {"decoder", kDecoderVersion}}},
+      {"device",
+       {{"name", device.name}, {"description", device.description}, {"memory_bytes", device.memory_bytes}}},
       {"threads", threads},
       {"processors", sysconf(_SC_NPROCESSORS_ONLN)},
       {"cpu_capability", at::get_cpu_capability()},

@@ -5,8 +5,8 @@
 
 namespace upbench {
 
-// Trials run side by side, model time is measured alone: many may be in `shared`, one in `exclusive` with nobody else in.
-// Unlike std::shared_mutex, who waits for exclusive entry goes before newcomers.
+// Trials run side by side, model time is measured alone: many may be in `shared`, one in `exclusive` with
+// nobody else in. Unlike std::shared_mutex, who waits for exclusive entry goes before newcomers.
 class ExclusiveGate {
  public:
   class Shared {

@@ -19,10 +19,12 @@ class KeptOutputs {
  public:
   explicit KeptOutputs(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
-  // Writes the 8-bit picture unless it is there; returns its name relative to the folder. Throws std::system_error.
+  // Writes the 8-bit picture unless it is there; returns its name relative to the folder. Throws
+  // std::system_error.
   std::string keep(const Image& image, const Digest& pixels) const;
 
-  // The picture, or nothing when the file is gone or does not hold these pixels any more (then it has to be made again).
+  // The picture, or nothing when the file is gone or does not hold these pixels any more (then it has to be
+  // made again).
   std::optional<Image> load(const std::string& name, const Digest& pixels) const;
 
  private:

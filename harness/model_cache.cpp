@@ -29,8 +29,8 @@ ModelRequest model_request(const nlohmann::json& value) {
     }
     return request;
   }
-  throw std::invalid_argument(
-      fmt::format("model {}: expected a name, {{chain: [a, b]}} or {{blend: {{a: 0.5, b: 0.5}}}}", value.dump()));
+  throw std::invalid_argument(fmt::format(
+      "model {}: expected a name, {{chain: [a, b]}} or {{blend: {{a: 0.5, b: 0.5}}}}", value.dump()));
 }
 
 ModelCache::ModelCache(ModelSearch search, std::size_t budget_bytes)

@@ -11,8 +11,9 @@
 
 namespace upbench {
 
-// Values made once and shared by threads, least recently used ones dropped above a budget. A key asked for while another thread
-// makes it waits for that thread; a maker's exception reaches every waiter and nothing is kept. Thread-safe.
+// Values made once and shared by threads, least recently used ones dropped above a budget. A key asked for
+// while another thread makes it waits for that thread; a maker's exception reaches every waiter and nothing
+// is kept. Thread-safe.
 template <typename Key, typename Value>
 class SharedCache {
  public:

@@ -14,7 +14,8 @@
 namespace upbench {
 namespace {
 
-// Lists and identifies the pictures; what is wrong with one of them is kept with it and fails its trials only.
+// Lists and identifies the pictures; what is wrong with one of them is kept with it and fails its trials
+// only.
 void look_up_pictures(Sweep& sweep) {
   sweep.items = list_items(sweep.spec.images);
   for (ImageItem& item : sweep.items) {
@@ -36,8 +37,9 @@ int common_scale(const Sweep& sweep) {
     const int own = sweep.identities[i].scale;
     if (own == 0 || !sweep.items[i].problem.empty()) continue;
     if (scale != 0 && own != scale)
-      throw std::invalid_argument(fmt::format("pictures ask for different scales: {} for x{}, {} for x{}; expected one scale in a set",
-                                              first.empty() ? "images.scale" : first, scale, sweep.items[i].name, own));
+      throw std::invalid_argument(fmt::format(
+          "pictures ask for different scales: {} for x{}, {} for x{}; expected one scale in a set",
+          first.empty() ? "images.scale" : first, scale, sweep.items[i].name, own));
     scale = own;
     first = sweep.items[i].name;
   }
@@ -55,7 +57,12 @@ ImageRow image_row(const ImageItem& item, const ItemIdentity& identity) {
                .reference_height = identity.reference_height,
                .notes = identity.notes,
                .problem = item.problem};
-  row.key = Hasher().add_field(row.name).add_field(row.input).add_field(row.reference).add_field(row.problem).finish();
+  row.key = Hasher()
+                .add_field(row.name)
+                .add_field(row.input)
+                .add_field(row.reference)
+                .add_field(row.problem)
+                .finish();
   return row;
 }
 
@@ -75,7 +82,8 @@ void look_up_metrics(Sweep& sweep) {
   std::set<std::string> seen;
   for (const std::string& name : sweep.spec.metrics) {
     MetricRequest request = parse_metric(name);
-    if (!seen.insert(request.name).second) throw std::invalid_argument(fmt::format("metric '{}' is named twice", request.name));
+    if (!seen.insert(request.name).second)
+      throw std::invalid_argument(fmt::format("metric '{}' is named twice", request.name));
     sweep.metrics.push_back(std::move(request));
   }
 }
@@ -110,8 +118,10 @@ Sweep prepare_sweep(Spec spec, const SweepOptions& options) {
   PlanInputs inputs;
   inputs.command = options.command;
   inputs.environment = describe_environment(sweep.device, sweep.threads);
-  for (std::size_t i = 0; i < sweep.items.size(); ++i) inputs.images.push_back(image_row(sweep.items[i], sweep.identities[i]));
-  for (const MetricRequest& request : sweep.metrics) inputs.metrics.push_back(metric_row(request, sweep.border));
+  for (std::size_t i = 0; i < sweep.items.size(); ++i)
+    inputs.images.push_back(image_row(sweep.items[i], sweep.identities[i]));
+  for (const MetricRequest& request : sweep.metrics)
+    inputs.metrics.push_back(metric_row(request, sweep.border));
   for (const ResampleKernel& kernel : resample_kernels()) inputs.kernels.push_back(kernel.name);
   if (options.measure_rates) inputs.rates = measure_rates(sweep.device.name, sweep.threads);
   inputs.model_facts = [&sweep](const nlohmann::json& model) {

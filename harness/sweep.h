@@ -14,33 +14,33 @@
 
 namespace upbench {
 
-// A request with everything looked up: pictures listed and identified, models loaded once for their facts, metrics known, trials
-// planned. Made by prepare_sweep, read by TrialRunner; nothing has been computed yet.
+// A request with everything looked up: pictures listed and identified, models loaded once for their facts,
+// metrics known, trials planned. Made by prepare_sweep, read by TrialRunner; nothing has been computed yet.
 struct Sweep {
   Spec spec;
   ModelSearch search;
   DeviceInfo device;
-  int threads = 1;                                       // for the whole sweep
-  std::vector<ImageItem> items;                          // aligned with plan.rows.images
+  int threads = 1;               // for the whole sweep
+  std::vector<ImageItem> items;  // aligned with plan.rows.images
   std::vector<ItemIdentity> identities;
   std::vector<MetricRequest> metrics;
-  int border = 0;                                        // default border of metrics that cut one
-  int scale = 0;                                         // wanted: reference size / input size; 0: no reference
-  std::unordered_map<std::string, ModelFacts> models;    // by the model value's JSON text
+  int border = 0;                                      // default border of metrics that cut one
+  int scale = 0;                                       // wanted: reference size / input size; 0: no reference
+  std::unordered_map<std::string, ModelFacts> models;  // by the model value's JSON text
   Plan plan;
 };
 
 struct SweepOptions {
   std::string device = "auto";
-  int threads = 0;                                       // 0: all available
+  int threads = 0;  // 0: all available
   std::vector<std::filesystem::path> model_dirs;
-  std::vector<std::string> command;                      // argv, for the record
-  bool measure_rates = false;                            // a tenth of a second, for a better estimate of the time
-  int border = -1;                                       // -1: the set's scale (`run`); score passes its own
+  std::vector<std::string> command;  // argv, for the record
+  bool measure_rates = false;        // a tenth of a second, for a better estimate of the time
+  int border = -1;                   // -1: the set's scale (`run`); score passes its own
 };
 
-// Throws SpecError, std::invalid_argument (wrong request, refused weights), DeviceError. A picture that cannot be read is no
-// error here: its trials fail with the reason.
+// Throws SpecError, std::invalid_argument (wrong request, refused weights), DeviceError. A picture that
+// cannot be read is no error here: its trials fail with the reason.
 Sweep prepare_sweep(Spec spec, const SweepOptions& options);
 
 }  // namespace upbench

@@ -37,15 +37,22 @@ double seconds_since(SteadyClock::time_point start) {
   return std::chrono::duration<double>(SteadyClock::now() - start).count();
 }
 
-std::size_t bytes_of(const at::Tensor& tensor) { return tensor.nbytes(); }
+std::size_t bytes_of(const at::Tensor& tensor) {
+  return tensor.nbytes();
+}
 
 ValueFlag value_flag(ScoreFlag flag) {
   switch (flag) {
-    case ScoreFlag::ok: return ValueFlag::ok;
-    case ScoreFlag::inf: return ValueFlag::inf;
-    case ScoreFlag::undefined: return ValueFlag::undefined;
-    case ScoreFlag::skipped: return ValueFlag::skipped;
-    case ScoreFlag::failed: return ValueFlag::failed;
+    case ScoreFlag::ok:
+      return ValueFlag::ok;
+    case ScoreFlag::inf:
+      return ValueFlag::inf;
+    case ScoreFlag::undefined:
+      return ValueFlag::undefined;
+    case ScoreFlag::skipped:
+      return ValueFlag::skipped;
+    case ScoreFlag::failed:
+      return ValueFlag::failed;
   }
   return ValueFlag::failed;
 }
@@ -55,7 +62,9 @@ void fail(Record& record, const std::string& reason) {
   record.reason = record.reason.empty() ? reason : record.reason + "; " + reason;
 }
 
-PictureSize wanted_size(const ImageRow& image) { return {image.reference_width, image.reference_height}; }
+PictureSize wanted_size(const ImageRow& image) {
+  return {image.reference_width, image.reference_height};
+}
 
 std::unordered_map<Digest, std::size_t> index_by_key(const auto& rows) {
   std::unordered_map<Digest, std::size_t> index;
@@ -79,7 +88,8 @@ TrialRunner::TrialRunner(const Sweep& sweep, const Store& store, TrialRunnerOpti
   for (const CellRow& row : sweep.plan.rows.cells) {
     Cell& cell = cells_.emplace_back();
     for (const auto& stage : nlohmann::json::parse(row.settings))
-      cell.stages.push_back({stage.at("id"), make_stage(stage.at("kind"), stage.at("id"), stage.at("settings"))});
+      cell.stages.push_back(
+          {stage.at("id"), make_stage(stage.at("kind"), stage.at("id"), stage.at("settings"))});
   }
 }
 
@@ -104,13 +114,15 @@ Record TrialRunner::run(const Claim& claim) {
 
 std::shared_ptr<const LoadedItem> TrialRunner::load(std::size_t image) {
   return items_.get(image, [&] {
-    auto item = std::make_shared<LoadedItem>(load_item(sweep_.spec.images, sweep_.items[image], sweep_.identities[image]));
+    auto item = std::make_shared<LoadedItem>(
+        load_item(sweep_.spec.images, sweep_.items[image], sweep_.identities[image]));
     const std::size_t bytes = bytes_of(item->input) + (item->reference ? bytes_of(*item->reference) : 0);
     return SharedCache<std::size_t, LoadedItem>::Made{std::move(item), bytes};
   });
 }
 
-// Scores a picture that an earlier run kept; false when there is none (or it is not enough for a metric that is missing).
+// Scores a picture that an earlier run kept; false when there is none (or it is not enough for a metric that
+// is missing).
 bool TrialRunner::reuse(const Claim& claim, std::size_t image, Record& record) {
   const std::optional<OutputRow> output = store_.output(claim.output);
   if (!output) return false;
@@ -150,7 +162,8 @@ void TrialRunner::execute(const Claim& claim, const Cell& cell, std::size_t imag
     for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
     score(frame.rgb, *item, image, all, record);
   }
-  if (record.status == Status::ok && static_cast<int>(image) < sweep_.spec.timing.images) measure_model_time(cell, image, *item, record);
+  if (record.status == Status::ok && static_cast<int>(image) < sweep_.spec.timing.images)
+    measure_model_time(cell, image, *item, record);
 }
 
 Frame TrialRunner::input_frame(const LoadedItem& item, std::size_t image) const {
@@ -160,13 +173,15 @@ Frame TrialRunner::input_frame(const LoadedItem& item, std::size_t image) const 
 // Of every stage but the last: what other cells may share.
 std::vector<Digest> TrialRunner::prefix_keys(const Cell& cell, std::size_t image, const Claim& claim) const {
   if (cell.stages.size() < 2) return {};
-  auto keys = stage_keys(sweep_.plan.rows.cells[cell_index_.at(claim.cell)], sweep_.plan.rows.images[image], claim.seed);
+  auto keys = stage_keys(sweep_.plan.rows.cells[cell_index_.at(claim.cell)], sweep_.plan.rows.images[image],
+                         claim.seed);
   keys.pop_back();
   return keys;
 }
 
 // Stages that other cells share are taken from the cache, or put there.
-Frame TrialRunner::run_stages(const Cell& cell, std::size_t image, const Claim& claim, const LoadedItem& item, Record& record) {
+Frame TrialRunner::run_stages(const Cell& cell, std::size_t image, const Claim& claim, const LoadedItem& item,
+                              Record& record) {
   const StageContext context{models_, sweep_.device.name, sweep_.models};
   const std::vector<Digest> keys = prefix_keys(cell, image, claim);
   auto current = std::make_shared<const Output>(Output{input_frame(item, image), nlohmann::json::array()});
@@ -207,23 +222,24 @@ void TrialRunner::describe_output(const Image& image, Record& record) const {
   }
 }
 
-void TrialRunner::score(const Image& output, const LoadedItem& item, std::size_t image, const std::vector<std::size_t>& which,
-                        Record& record) const {
+void TrialRunner::score(const Image& output, const LoadedItem& item, std::size_t image,
+                        const std::vector<std::size_t>& which, Record& record) const {
   const auto add = [&](std::size_t metric, const Scorer::Result& result) {
     const Score& score = result.score;
-    record.scores.push_back({score_key(record.output, image, metric), record.output, sweep_.metrics[metric].name, score.value,
-                             value_flag(score.flag), score.reason, result.seconds});
-    if (score.flag == ScoreFlag::failed) fail(record, fmt::format("{}: {}", sweep_.metrics[metric].name, score.reason));
+    record.scores.push_back({score_key(record.output, image, metric), record.output,
+                             sweep_.metrics[metric].name, score.value, value_flag(score.flag), score.reason,
+                             result.seconds});
+    if (score.flag == ScoreFlag::failed)
+      fail(record, fmt::format("{}: {}", sweep_.metrics[metric].name, score.reason));
   };
   if (!item.reference) {
-    for (const std::size_t metric : which)
-      add(metric, {{0, ScoreFlag::skipped, "no reference picture"}, 0});
+    for (const std::size_t metric : which) add(metric, {{0, ScoreFlag::skipped, "no reference picture"}, 0});
     return;
   }
   const Image& reference = *item.reference;
   if (output.sizes() != reference.sizes()) {
-    const std::string reason = fmt::format("output is {}x{}, expected {}x{} as the reference", output.size(2), output.size(1),
-                                           reference.size(2), reference.size(1));
+    const std::string reason = fmt::format("output is {}x{}, expected {}x{} as the reference", output.size(2),
+                                           output.size(1), reference.size(2), reference.size(1));
     for (const std::size_t metric : which) add(metric, {{0, ScoreFlag::undefined, reason}, 0});
     fail(record, reason);
     return;
@@ -233,7 +249,8 @@ void TrialRunner::score(const Image& output, const LoadedItem& item, std::size_t
 }
 
 // The whole pipeline again, alone on the machine, without caches; the scored execution was the warm-up.
-void TrialRunner::measure_model_time(const Cell& cell, std::size_t image, const LoadedItem& item, Record& record) {
+void TrialRunner::measure_model_time(const Cell& cell, std::size_t image, const LoadedItem& item,
+                                     Record& record) {
   const ExclusiveGate::Exclusive alone(gate_);
   set_operator_threads(sweep_.threads);
   const StageContext context{models_, sweep_.device.name, sweep_.models};

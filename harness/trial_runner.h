@@ -22,10 +22,10 @@ namespace upbench {
 
 struct TrialRunnerOptions {
   bool keep_outputs = false;
-  int operator_threads = 1;                         // inside one operator, while trials run side by side
-  std::size_t item_cache_bytes = 256u << 20;        // decoded pictures
-  std::size_t model_cache_bytes = 1024u << 20;      // loaded networks
-  std::size_t stage_cache_bytes = 512u << 20;       // outputs of shared pipeline prefixes
+  int operator_threads = 1;                     // inside one operator, while trials run side by side
+  std::size_t item_cache_bytes = 256u << 20;    // decoded pictures
+  std::size_t model_cache_bytes = 1024u << 20;  // loaded networks
+  std::size_t stage_cache_bytes = 512u << 20;   // outputs of shared pipeline prefixes
 };
 
 // Runs claimed trials of one sweep: stages, scores, record. Thread-safe; caches are shared by all threads.
@@ -34,7 +34,8 @@ class TrialRunner {
   TrialRunner(const Sweep& sweep, const Store& store, TrialRunnerOptions options);
   ~TrialRunner();
 
-  // Turns whatever goes wrong inside the trial into a failed record. Throws StoreError only (disk full, unwritable outputs).
+  // Turns whatever goes wrong inside the trial into a failed record. Throws StoreError only (disk full,
+  // unwritable outputs).
   Record run(const Claim& claim);
 
   std::uint64_t stages_executed() const { return stages_executed_; }
@@ -45,10 +46,12 @@ class TrialRunner {
   struct Output;
 
   void execute(const Claim& claim, const Cell& cell, std::size_t image, Record& record);
-  Frame run_stages(const Cell& cell, std::size_t image, const Claim& claim, const LoadedItem& item, Record& record);
+  Frame run_stages(const Cell& cell, std::size_t image, const Claim& claim, const LoadedItem& item,
+                   Record& record);
   bool reuse(const Claim& claim, std::size_t image, Record& record);
   void describe_output(const Image& image, Record& record) const;
-  void score(const Image& output, const LoadedItem& item, std::size_t image, const std::vector<std::size_t>& which, Record& record) const;
+  void score(const Image& output, const LoadedItem& item, std::size_t image,
+             const std::vector<std::size_t>& which, Record& record) const;
   void measure_model_time(const Cell& cell, std::size_t image, const LoadedItem& item, Record& record);
   Frame input_frame(const LoadedItem& item, std::size_t image) const;
   std::vector<Digest> prefix_keys(const Cell& cell, std::size_t image, const Claim& claim) const;

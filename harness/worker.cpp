@@ -24,12 +24,15 @@ constexpr std::size_t kClaimBatch = 64;
 constexpr std::uint64_t kAutomaticallyKeptBytes = 2'000'000'000;
 constexpr std::chrono::milliseconds kProgressInterval{100};
 
-double seconds_since(SteadyClock::time_point start) { return std::chrono::duration<double>(SteadyClock::now() - start).count(); }
+double seconds_since(SteadyClock::time_point start) {
+  return std::chrono::duration<double>(SteadyClock::now() - start).count();
+}
 
 // Trials claimed but not begun, shared by the threads.
 class ClaimQueue {
  public:
-  ClaimQueue(Store& store, const Digest& run) : store_(store), run_(run), worker_(fmt::format("pid {}", getpid())) {}
+  ClaimQueue(Store& store, const Digest& run)
+      : store_(store), run_(run), worker_(fmt::format("pid {}", getpid())) {}
 
   // Nothing when the run's queue is empty or close() was called.
   std::optional<Claim> next() {
@@ -101,7 +104,8 @@ void work(const std::shared_ptr<Shared>& shared) {
 }
 
 // Waits for the threads, reports progress, reacts to `stop`. Returns whether every thread ended.
-bool supervise(Shared& shared, Store& store, const Digest& run, const WorkerOptions& options, WorkerResult& result) {
+bool supervise(Shared& shared, Store& store, const Digest& run, const WorkerOptions& options,
+               WorkerResult& result) {
   std::optional<SteadyClock::time_point> stopped_at;
   std::unique_lock lock(shared.mutex);
   while (shared.running > 0) {
@@ -154,9 +158,10 @@ WorkerResult run_sweep(const Sweep& sweep, Store& store, const WorkerOptions& op
   if (options.only_failed) store.requeue_failed(run);
 
   const Parallelism parallelism = choose_parallelism(sweep);
-  auto shared = std::make_shared<Shared>(
-      sweep, store,
-      TrialRunnerOptions{.keep_outputs = keeps_outputs(sweep, options.keep_outputs), .operator_threads = parallelism.operators});
+  auto shared =
+      std::make_shared<Shared>(sweep, store,
+                               TrialRunnerOptions{.keep_outputs = keeps_outputs(sweep, options.keep_outputs),
+                                                  .operator_threads = parallelism.operators});
   WorkerResult result;
   std::vector<std::thread> threads;
   shared->running = parallelism.trials;

@@ -10,33 +10,37 @@
 
 namespace upbench {
 
-// Which output pictures stay beside the store. automatic: all when the plan's estimate is at most 2 GB, else none.
+// Which output pictures stay beside the store. automatic: all when the plan's estimate is at most 2 GB, else
+// none.
 enum class KeepOutputs { automatic, all, none };
 
 KeepOutputs parse_keep_outputs(const std::string& name);
 
 struct WorkerOptions {
   KeepOutputs keep_outputs = KeepOutputs::automatic;
-  bool only_failed = false;                                        // queue the run's failed trials again
-  const std::atomic<bool>* stop = nullptr;                         // set from outside: finish the trials in hand, release the rest
-  std::function<void(const Progress&, std::uint64_t executed)> on_progress;  // from one thread, about ten times a second
-  double seconds_to_finish = 5;                                    // after `stop`: then trials in hand are abandoned
+  bool only_failed = false;                 // queue the run's failed trials again
+  const std::atomic<bool>* stop = nullptr;  // set from outside: finish the trials in hand, release the rest
+  std::function<void(const Progress&, std::uint64_t executed)>
+      on_progress;               // from one thread, about ten times a second
+  double seconds_to_finish = 5;  // after `stop`: then trials in hand are abandoned
 };
 
 struct WorkerResult {
   Progress progress;
-  std::uint64_t executed = 0;       // trials run by this call
-  std::uint64_t stages = 0;         // stage executions; 0: everything was in the store
+  std::uint64_t executed = 0;  // trials run by this call
+  std::uint64_t stages = 0;    // stage executions; 0: everything was in the store
   std::uint64_t model_loads = 0;
   double seconds = 0;
   bool interrupted = false;
-  bool abandoned = false;           // a trial did not end in time: its thread still runs, so leave by _exit
+  bool abandoned = false;  // a trial did not end in time: its thread still runs, so leave by _exit
 };
 
-// Works on the sweep's queue until it is empty: a worker inside this process. Throws StoreError when the store cannot be written.
+// Works on the sweep's queue until it is empty: a worker inside this process. Throws StoreError when the
+// store cannot be written.
 WorkerResult run_sweep(const Sweep& sweep, Store& store, const WorkerOptions& options);
 
-// How trials are spread: `trials` side by side with `operators` threads each; their product never exceeds the sweep's threads.
+// How trials are spread: `trials` side by side with `operators` threads each; their product never exceeds the
+// sweep's threads.
 struct Parallelism {
   int trials = 1;
   int operators = 1;

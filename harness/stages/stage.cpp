@@ -6,7 +6,8 @@
 
 namespace upbench {
 
-std::unique_ptr<Stage> make_stage(const std::string& kind, const std::string& id, const nlohmann::json& settings) {
+std::unique_ptr<Stage> make_stage(const std::string& kind, const std::string& id,
+                                  const nlohmann::json& settings) {
   if (kind == "upscale") return make_upscale_stage(id, settings);
   if (kind == "resize") return make_resize_stage(id, settings);
   throw std::invalid_argument(fmt::format("unknown stage '{}': expected upscale or resize", kind));

@@ -16,7 +16,7 @@ namespace upbench {
 
 // What travels between stages.
 struct Frame {
-  Image rgb;                            // on the trial's device; a network may leave it outside [0, 1]: each stage clamps its input
+  Image rgb;  // on the trial's device; a network may leave it outside [0, 1]: each stage clamps its input
   PictureSize target;                   // that the pictures finally should have; 0x0: nothing is wanted
   std::vector<BoundaryRow> boundaries;  // known tile boundaries, in this frame's pixels
 };
@@ -25,7 +25,8 @@ struct Frame {
 struct StageContext {
   ModelCache& models;
   std::string device;
-  const std::unordered_map<std::string, ModelFacts>& planned;  // by model value: a network must still be what was planned
+  const std::unordered_map<std::string, ModelFacts>&
+      planned;  // by model value: a network must still be what was planned
 };
 
 // A stage maps a Frame to a Frame. Immutable; run() may be called by several threads at once.
@@ -36,8 +37,10 @@ class Stage {
   virtual Frame run(const Frame& input, const StageContext& context, nlohmann::json& used) const = 0;
 };
 
-// id: of the stage in its pipeline. settings: by parameter name, defaults filled, as harness/stage_kinds.h lists them.
-std::unique_ptr<Stage> make_stage(const std::string& kind, const std::string& id, const nlohmann::json& settings);
+// id: of the stage in its pipeline. settings: by parameter name, defaults filled, as harness/stage_kinds.h
+// lists them.
+std::unique_ptr<Stage> make_stage(const std::string& kind, const std::string& id,
+                                  const nlohmann::json& settings);
 
 std::unique_ptr<Stage> make_upscale_stage(const std::string& id, const nlohmann::json& settings);
 std::unique_ptr<Stage> make_resize_stage(const std::string& id, const nlohmann::json& settings);

@@ -35,7 +35,9 @@ class UpscaleStage final : public Stage {
     const UpscalerPtr upscaler = context.models.get(model_, context.device, parse_precision(precision_));
     const UpscalerInfo& info = upscaler->info();
     require_planned(info, context);
-    used = {{"architecture", info.architecture}, {"tensor_hash", info.tensor_hash.hex()}, {"precision", precision_}};
+    used = {{"architecture", info.architecture},
+            {"tensor_hash", info.tensor_hash.hex()},
+            {"precision", precision_}};
     Frame frame = pass(input, *upscaler, info.scale > 0 ? info.scale : any_scale(input, info), used);
     if (fit_ && input.target != PictureSize{}) frame = fit(std::move(frame), *upscaler, used);
     return frame;
@@ -46,16 +48,22 @@ class UpscaleStage final : public Stage {
   void require_planned(const UpscalerInfo& info, const StageContext& context) const {
     const auto planned = context.planned.find(model_.dump());
     if (planned != context.planned.end() && planned->second.tensor_hash != info.tensor_hash)
-      throw std::runtime_error(fmt::format("{}: weights changed since the run was planned: tensor hash {}, planned {}", info.name,
-                                           info.tensor_hash.short_hex(), planned->second.tensor_hash.short_hex()));
+      throw std::runtime_error(
+          fmt::format("{}: weights changed since the run was planned: tensor hash {}, planned {}", info.name,
+                      info.tensor_hash.short_hex(), planned->second.tensor_hash.short_hex()));
   }
 
-  // For models that take any: the whole factor to the wanted size, the next one above it where `fit` goes the rest.
+  // For models that take any: the whole factor to the wanted size, the next one above it where `fit` goes the
+  // rest.
   int any_scale(const Frame& input, const UpscalerInfo& info) const {
-    const auto factor = [](int target, std::int64_t side) { return static_cast<int>((target + side - 1) / side); };
-    const int scale = std::max(factor(input.target.width, input.rgb.size(2)), factor(input.target.height, input.rgb.size(1)));
+    const auto factor = [](int target, std::int64_t side) {
+      return static_cast<int>((target + side - 1) / side);
+    };
+    const int scale = std::max(factor(input.target.width, input.rgb.size(2)),
+                               factor(input.target.height, input.rgb.size(1)));
     if (scale < 1)
-      throw std::invalid_argument(fmt::format("{}: {} resizes to any scale and the pictures name none", id_, info.name));
+      throw std::invalid_argument(
+          fmt::format("{}: {} resizes to any scale and the pictures name none", id_, info.name));
     return scale;
   }
 
@@ -78,19 +86,22 @@ class UpscaleStage final : public Stage {
     return frame;
   }
 
-  // As A1111's upscaler wrapper: more passes while smaller than wanted, 8 bit between them, then Lanczos to the exact size.
-  // (A1111 also floors the wanted size to a multiple of 8; here the reference's own size is the wanted one.)
+  // As A1111's upscaler wrapper: more passes while smaller than wanted, 8 bit between them, then Lanczos to
+  // the exact size. (A1111 also floors the wanted size to a multiple of 8; here the reference's own size is
+  // the wanted one.)
   Frame fit(Frame frame, const Upscaler& upscaler, nlohmann::json& used) const {
     const PictureSize target = frame.target;
     const int scale = upscaler.info().scale;
     const auto height = [&] { return frame.rgb.size(1); };
     const auto width = [&] { return frame.rgb.size(2); };
-    for (int done = 1; done < kMostPasses && scale > 1 && (height() < target.height || width() < target.width); ++done) {
+    for (int done = 1;
+         done < kMostPasses && scale > 1 && (height() < target.height || width() < target.width); ++done) {
       frame.rgb = quantized(frame.rgb);
       frame = pass(frame, upscaler, scale, used);
     }
     if (height() != target.height || width() != target.width) {
-      frame.boundaries = scaled(std::move(frame.boundaries), static_cast<double>(target.width) / static_cast<double>(width()),
+      frame.boundaries = scaled(std::move(frame.boundaries),
+                                static_cast<double>(target.width) / static_cast<double>(width()),
                                 static_cast<double>(target.height) / static_cast<double>(height()));
       frame.rgb = resample(quantized(frame.rgb), target.height, target.width, "lanczos");
       used["fitted_by"] = "lanczos";

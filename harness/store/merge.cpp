@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "harness/store/store_impl.h"
 #include "harness/store/schema.h"
+#include "harness/store/store_impl.h"
 
 namespace upbench {
 namespace {

@@ -7,9 +7,9 @@
 
 #include <fmt/format.h>
 
-#include "harness/store/store_impl.h"
 #include "harness/store/record.h"
 #include "harness/store/schema.h"
+#include "harness/store/store_impl.h"
 
 namespace upbench {
 namespace {

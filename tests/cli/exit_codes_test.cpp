@@ -34,7 +34,9 @@ class ExitCodes : public ::testing::Test {
     return (folder_ / name).string();
   }
   std::string at(const std::string& name) { return (folder_ / name).string(); }
-  ProgramResult run(std::vector<std::string> arguments) { return run_upbench(arguments, {}, folder_.path().string()); }
+  ProgramResult run(std::vector<std::string> arguments) {
+    return run_upbench(arguments, {}, folder_.path().string());
+  }
 
   TemporaryFolder folder_;
 };
@@ -42,7 +44,8 @@ class ExitCodes : public ::testing::Test {
 TEST_F(ExitCodes, HelpAndVersionAreOk) {
   EXPECT_EQ(run({"--help"}).exit_code, 0);
   EXPECT_THAT(run({"--version"}).out, HasSubstr("upbench 0."));
-  for (const char* command : {"run", "plan", "report", "score", "upscale", "inspect", "list", "doctor", "status"}) {
+  for (const char* command :
+       {"run", "plan", "report", "score", "upscale", "inspect", "list", "doctor", "status"}) {
     const ProgramResult result = run({command, "--help"});
     EXPECT_EQ(result.exit_code, 0) << command;
     EXPECT_THAT(result.out, HasSubstr("Example")) << command;
@@ -87,8 +90,14 @@ const WrongRequest kWrongRequests[] = {
     {"unknown key", {"run", "SPEC"}, "name: small\npictures: {}\n", "spec.yaml:2:1"},
     {"unknown metric", {"run", "SPEC", "--set", "metrics=psnrr"}, kSmallSpec, "psnrr"},
     {"unknown model", {"run", "SPEC", "--set", "upscale.model=lanzcos"}, kSmallSpec, "lanczos"},
-    {"file that is no checkpoint", {"run", "SPEC", "--set", "upscale.model=text.pth"}, kSmallSpec, "text.pth"},
-    {"missing folder", {"run", "SPEC", "--set", "images={path: nowhere, lr: {scale: 2}}"}, kSmallSpec, "nowhere"},
+    {"file that is no checkpoint",
+     {"run", "SPEC", "--set", "upscale.model=text.pth"},
+     kSmallSpec,
+     "text.pth"},
+    {"missing folder",
+     {"run", "SPEC", "--set", "images={path: nowhere, lr: {scale: 2}}"},
+     kSmallSpec,
+     "nowhere"},
     {"override of nothing", {"run", "SPEC", "--set", "colour=red"}, kSmallSpec, "colour"},
     {"device that is none", {"run", "SPEC", "--device", "tpu"}, kSmallSpec, "tpu"},
     {"report of no store", {"report", "absent.db"}, "", "absent.db"},
@@ -108,13 +117,18 @@ INSTANTIATE_TEST_SUITE_P(Table, WrongRequests, ::testing::ValuesIn(kWrongRequest
 TEST_F(ExitCodes, AnUnreadablePictureFailsItsTrialsOnly) {
   std::filesystem::create_directory(folder_ / "pictures");
   const std::string good = at("pictures") + "/good.png";
-  ASSERT_EQ(run({"run", spec(kSmallSpec), "--set", "images.procedural.count=1", "--set", "images.procedural.size=64", "--keep-outputs", "all"}).exit_code, 0);
+  ASSERT_EQ(run({"run", spec(kSmallSpec), "--set", "images.procedural.count=1", "--set",
+                 "images.procedural.size=64", "--keep-outputs", "all"})
+                .exit_code,
+            0);
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path()))
-    if (entry.path().extension() == ".png") std::filesystem::copy_file(entry.path(), good, std::filesystem::copy_options::overwrite_existing);
+    if (entry.path().extension() == ".png")
+      std::filesystem::copy_file(entry.path(), good, std::filesystem::copy_options::overwrite_existing);
   const std::string bytes = read_text(good);
   write_text(at("pictures") + "/cut.png", bytes.substr(0, bytes.size() / 2));
   write_text(at("pictures") + "/empty.png", "");
-  const ProgramResult result = run({"run", spec(kSmallSpec), "--set", "images={path: pictures, lr: {scale: 2}}", "--set", "name=broken"});
+  const ProgramResult result = run(
+      {"run", spec(kSmallSpec), "--set", "images={path: pictures, lr: {scale: 2}}", "--set", "name=broken"});
   EXPECT_EQ(result.exit_code, 3) << result.err;
   const ProgramResult csv = run({"report", "broken.db", "--csv", "-"});
   EXPECT_THAT(csv.out, HasSubstr("cut.png"));
@@ -136,9 +150,18 @@ TEST_F(ExitCodes, AStoreThatCannotBeWrittenIsTheEnvironmentsFault) {
 
 TEST_F(ExitCodes, AFullDiskIsTheEnvironmentsFaultAndTheRunGoesOnWhenThereIsSpace) {
   std::filesystem::create_directory(folder_ / "disk");
-  if (mount("tmpfs", at("disk").c_str(), "tmpfs", 0, "size=400k") != 0) GTEST_SKIP() << "mounting a small disk needs root";
-  const std::vector<std::string> command = {"run", spec(kSmallSpec), "--store", "disk/small.db", "--keep-outputs", "none",
-                                            "--set", "images.procedural.count=1500", "--set", "images.procedural.size=16"};
+  if (mount("tmpfs", at("disk").c_str(), "tmpfs", 0, "size=400k") != 0)
+    GTEST_SKIP() << "mounting a small disk needs root";
+  const std::vector<std::string> command = {"run",
+                                            spec(kSmallSpec),
+                                            "--store",
+                                            "disk/small.db",
+                                            "--keep-outputs",
+                                            "none",
+                                            "--set",
+                                            "images.procedural.count=1500",
+                                            "--set",
+                                            "images.procedural.size=16"};
   const ProgramResult full = run(command);
   EXPECT_EQ(full.exit_code, 4) << full.err;
   EXPECT_THAT(full.err, HasSubstr("disk/small.db"));
@@ -150,12 +173,14 @@ TEST_F(ExitCodes, AFullDiskIsTheEnvironmentsFaultAndTheRunGoesOnWhenThereIsSpace
 }
 
 TEST_F(ExitCodes, ASecondRunOnTheStoreIsRefused) {
-  const std::vector<std::string> slow = {"run", spec(kSmallSpec), "--store", at("one.db"), "--set", "images.procedural.count=3000"};
+  const std::vector<std::string> slow = {"run",        spec(kSmallSpec), "--store",
+                                         at("one.db"), "--set",          "images.procedural.count=3000"};
   const pid_t first = start_upbench(slow, folder_.path().string());
   ProgramResult second;
   for (int attempt = 0; attempt < 500 && second.exit_code != 2; ++attempt) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    if (std::filesystem::exists(at("one.db"))) second = run({"run", at("spec.yaml"), "--store", at("one.db")});
+    if (std::filesystem::exists(at("one.db")))
+      second = run({"run", at("spec.yaml"), "--store", at("one.db")});
   }
   kill(first, SIGKILL);
   wait_for(first);
@@ -164,7 +189,8 @@ TEST_F(ExitCodes, ASecondRunOnTheStoreIsRefused) {
 }
 
 TEST_F(ExitCodes, CtrlCStopsWithinSecondsAndTheRunGoesOn) {
-  const std::vector<std::string> command = {"run", spec(kSmallSpec), "--store", at("c.db"), "--set", "images.procedural.count=2000"};
+  const std::vector<std::string> command = {"run",      spec(kSmallSpec), "--store",
+                                            at("c.db"), "--set",          "images.procedural.count=2000"};
   const pid_t process = start_upbench(command, folder_.path().string());
   while (!std::filesystem::exists(at("c.db"))) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   kill(process, SIGINT);

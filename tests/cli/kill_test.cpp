@@ -3,8 +3,8 @@
 #include <thread>
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include <signal.h>
+#include <nlohmann/json.hpp>
 
 #include "tests/support/assets.h"
 #include "tests/support/csv.h"
@@ -35,7 +35,8 @@ std::uint64_t finished(const std::string& store) {
 
 TEST(Kill, FiftyKillsLoseNothingAndTheResumedStoreEqualsAnUninterruptedOne) {
   const TemporaryFolder folder;
-  const std::string spec = (folder / "spec.yaml").string(), whole = (folder / "whole.db").string(), cut = (folder / "cut.db").string();
+  const std::string spec = (folder / "spec.yaml").string(), whole = (folder / "whole.db").string(),
+                    cut = (folder / "cut.db").string();
   write_text(spec, kSpec);
   ASSERT_EQ(run_upbench({"run", spec, "--store", whole}).exit_code, 0);
 
@@ -56,7 +57,8 @@ TEST(Kill, FiftyKillsLoseNothingAndTheResumedStoreEqualsAnUninterruptedOne) {
   }
   EXPECT_GT(interrupted, 0);
   ASSERT_EQ(run_upbench({"run", spec, "--store", cut}).exit_code, 0);
-  const ProgramResult expected = run_upbench({"report", whole, "--csv", "-"}), actual = run_upbench({"report", cut, "--csv", "-"});
+  const ProgramResult expected = run_upbench({"report", whole, "--csv", "-"}),
+                      actual = run_upbench({"report", cut, "--csv", "-"});
   ASSERT_EQ(actual.exit_code, 0) << actual.err;
   EXPECT_EQ(without_costs(actual.out), without_costs(expected.out));
 }

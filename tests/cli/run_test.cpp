@@ -35,13 +35,16 @@ class RunTest : public ::testing::Test {
     std::filesystem::create_directory(at("pictures"));
     int n = 0;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path()))
-      if (entry.path().extension() == ".png") std::filesystem::copy_file(entry.path(), at("pictures/p" + std::to_string(n++) + ".png"));
+      if (entry.path().extension() == ".png")
+        std::filesystem::copy_file(entry.path(), at("pictures/p" + std::to_string(n++) + ".png"));
     ASSERT_EQ(n, 3);
     write_text(at("line.yaml"), kSpec);
   }
 
   std::string at(const std::string& name) { return (folder_ / name).string(); }
-  ProgramResult run(const std::vector<std::string>& arguments) { return run_upbench(arguments, {}, folder_.path().string()); }
+  ProgramResult run(const std::vector<std::string>& arguments) {
+    return run_upbench(arguments, {}, folder_.path().string());
+  }
   nlohmann::json run_json(std::vector<std::string> arguments) {
     arguments.emplace_back("--json");
     const ProgramResult result = run(arguments);
@@ -64,15 +67,18 @@ TEST_F(RunTest, ASecondRunDoesNoWork) {
 
 TEST_F(RunTest, OneChangedPictureRunsOnlyItsOwnTrialsAgain) {
   run_json({"run", "line.yaml"});
-  std::filesystem::copy_file(at("pictures/p0.png"), at("pictures/p1.png"), std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::copy_file(at("pictures/p0.png"), at("pictures/p1.png"),
+                             std::filesystem::copy_options::overwrite_existing);
   const auto again = run_json({"run", "line.yaml"});
   EXPECT_EQ(again["ok"], 18);
   EXPECT_EQ(again["stages"], 0) << "p1 now holds the pixels of p0, whose outputs are kept";
-  write_text(at("draw2.yaml"), "name: draw2\nextends: draw.yaml\nimages: {procedural: {count: 1, size: 64, seed: 77}}\n");
+  write_text(at("draw2.yaml"),
+             "name: draw2\nextends: draw.yaml\nimages: {procedural: {count: 1, size: 64, seed: 77}}\n");
   run_json({"run", "draw2.yaml", "--store", "other.db"});
   for (const auto& entry : std::filesystem::recursive_directory_iterator(at("other.db.outputs")))
     if (entry.path().extension() == ".png")
-      std::filesystem::copy_file(entry.path(), at("pictures/p2.png"), std::filesystem::copy_options::overwrite_existing);
+      std::filesystem::copy_file(entry.path(), at("pictures/p2.png"),
+                                 std::filesystem::copy_options::overwrite_existing);
   EXPECT_EQ(run_json({"run", "line.yaml"})["stages"], 4) << "2 models x 2 distinct tiles";
 }
 
@@ -90,22 +96,28 @@ TEST_F(RunTest, AnAddedMetricRunsNoNetwork) {
 }
 
 TEST_F(RunTest, UpscaleThenScoreEqualsRun) {
-  // The pictures as low resolution of themselves upscaled by nothing: `run` makes lr by matlab-bicubic, so give it real pairs instead.
+  // The pictures as low resolution of themselves upscaled by nothing: `run` makes lr by matlab-bicubic, so
+  // give it real pairs instead.
   run_json({"run", "draw.yaml", "--set", "name=lr", "--set", "images.procedural.size=32"});
   std::filesystem::create_directory(at("lr"));
   int n = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(at("lr.db.outputs")))
-    if (entry.path().extension() == ".png") std::filesystem::copy_file(entry.path(), at("lr/p" + std::to_string(n++) + "x2.png"));
+    if (entry.path().extension() == ".png")
+      std::filesystem::copy_file(entry.path(), at("lr/p" + std::to_string(n++) + "x2.png"));
   ASSERT_EQ(n, 3);
-  run_json({"run", "line.yaml", "--set", "images={hr: pictures, lr: lr}", "--set", "upscale.model=lanczos", "--set", "upscale.tile=24",
-            "--store", "run.db"});
-  ASSERT_EQ(run({"upscale", "lr/p0x2.png", "lr/p1x2.png", "lr/p2x2.png", "--model", "lanczos", "--scale", "2", "--tile", "24", "--context", "3",
-                 "-o", "upscaled"}).exit_code, 0);
-  const ProgramResult scored = run({"score", "upscaled", "pictures", "--match", "{name}x2", "--metrics", "psnr-y", "--border", "2", "--json"});
+  run_json({"run", "line.yaml", "--set", "images={hr: pictures, lr: lr}", "--set", "upscale.model=lanczos",
+            "--set", "upscale.tile=24", "--store", "run.db"});
+  ASSERT_EQ(run({"upscale", "lr/p0x2.png", "lr/p1x2.png", "lr/p2x2.png", "--model", "lanczos", "--scale", "2",
+                 "--tile", "24", "--context", "3", "-o", "upscaled"})
+                .exit_code,
+            0);
+  const ProgramResult scored = run({"score", "upscaled", "pictures", "--match", "{name}x2", "--metrics",
+                                    "psnr-y", "--border", "2", "--json"});
   ASSERT_EQ(scored.exit_code, 0) << scored.err;
   const auto scores = nlohmann::json::parse(scored.out);
   ASSERT_EQ(scores["images"].size(), 3u);
-  const auto report = nlohmann::json::parse(run({"score", "upscaled", "pictures", "--match", "{name}x2", "--metrics", "psnr-y", "--json"}).out);
+  const auto report = nlohmann::json::parse(
+      run({"score", "upscaled", "pictures", "--match", "{name}x2", "--metrics", "psnr-y", "--json"}).out);
   EXPECT_NE(scores["mean"], report["mean"]) << "the border counts";
   const std::string csv = run({"report", "run.db", "--csv", "-"}).out;
   for (const auto& image : scores["images"])
@@ -139,17 +151,20 @@ TEST_F(RunTest, ThePlanCountsWhatTheRunDoes) {
 TEST_F(RunTest, ScoresDoNotDependOnThreadsOrOrder) {
   run_json({"run", "line.yaml", "--store", "one.db", "--threads", "1"});
   run_json({"run", "line.yaml", "--store", "two.db", "--threads", "2"});
-  const auto scores = [&](const char* store) { return without_costs(run({"report", store, "--csv", "-"}).out); };
+  const auto scores = [&](const char* store) {
+    return without_costs(run({"report", store, "--csv", "-"}).out);
+  };
   EXPECT_THAT(scores("one.db"), HasSubstr("status=ok"));
   EXPECT_EQ(scores("one.db"), scores("two.db"));
 }
 
 TEST_F(RunTest, EveryReportFormatIsWritten) {
   run_json({"run", "line.yaml"});
-  const ProgramResult result = run({"report", "line.db", "--html", "r.html", "--markdown", "r.md", "--csv", "r.csv", "--json", "r.json",
-                                    "--latex", "r.tex", "--plots", "plots"});
+  const ProgramResult result = run({"report", "line.db", "--html", "r.html", "--markdown", "r.md", "--csv",
+                                    "r.csv", "--json", "r.json", "--latex", "r.tex", "--plots", "plots"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  for (const char* file : {"r.html", "r.md", "r.csv", "r.json", "r.tex"}) EXPECT_GT(std::filesystem::file_size(at(file)), 100u) << file;
+  for (const char* file : {"r.html", "r.md", "r.csv", "r.json", "r.tex"})
+    EXPECT_GT(std::filesystem::file_size(at(file)), 100u) << file;
   EXPECT_FALSE(std::filesystem::is_empty(at("plots")));
   EXPECT_TRUE(nlohmann::json::accept(read_text(at("r.json"))));
   EXPECT_THAT(read_text(at("r.csv")), HasSubstr("status"));

@@ -23,11 +23,13 @@ std::map<std::string, double> means_by_cell(const std::string& csv, const std::s
   return means;
 }
 
-// The comparison that upbench is for, with the numbers that others published or measured with the authors' code.
+// The comparison that upbench is for, with the numbers that others published or measured with the authors'
+// code.
 TEST(Set5, RealUpscalersReachTheirPublishedNumbersInOneSweep) {
   UPBENCH_NEEDS_ASSETS();
   const TemporaryFolder folder;
-  const std::string set = (assets() / "images/Set5").string(), spec = (folder / "set5.yaml").string(), store = (folder / "set5.db").string();
+  const std::string set = (assets() / "images/Set5").string(), spec = (folder / "set5.yaml").string(),
+                    store = (folder / "set5.db").string();
   write_text(spec, "name: set5\nimages: {hr: " + set + "/HR, lr: " + set + "/LR_bicubic/X4}\n" + R"(pipeline:
   - upscale:
       model: [RRDB_PSNR_x4.fp16, RealESRGAN_x4plus_anime_6B, realesr-general-x4v3, realesr-animevideov3, lanczos, matlab-bicubic]
@@ -35,7 +37,8 @@ TEST(Set5, RealUpscalersReachTheirPublishedNumbersInOneSweep) {
 metrics: [psnr-y, ssim-y]
 timing: none
 )");
-  const ProgramResult run = run_upbench({"run", spec, "--store", store, "--models", (assets() / "weights/upscalers").string()});
+  const ProgramResult run =
+      run_upbench({"run", spec, "--store", store, "--models", (assets() / "weights/upscalers").string()});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   const std::string csv = run_upbench({"report", store, "--csv", "-"}).out;
   const auto psnr = means_by_cell(csv, "psnr-y"), ssim = means_by_cell(csv, "ssim-y");
@@ -48,11 +51,13 @@ timing: none
                                                   {"realesr-animevideov3 none", 28.233}};
   for (const auto& [cell, value] : expected) EXPECT_NEAR(psnr.at(cell), value, 0.005) << cell;
   EXPECT_NEAR(ssim.at("RRDB_PSNR_x4.fp16 none"), 0.9011, 0.0005);
-  // Float arithmetic as pyiqa's imresize (goldens/peer_set5.tsv); MATLAB on 8 bit, as in papers, prints 28.42/.8104.
+  // Float arithmetic as pyiqa's imresize (goldens/peer_set5.tsv); MATLAB on 8 bit, as in papers,
+  // prints 28.42/.8104.
   EXPECT_NEAR(psnr.at("matlab-bicubic none"), 28.4305, 0.001);
   EXPECT_NEAR(ssim.at("matlab-bicubic none"), 0.81126, 0.00001);
 
-  // Tiles with 10 px of context: an RRDB sees further than that, so scores move, but by little; interpolators see less, so not at all.
+  // Tiles with 10 px of context: an RRDB sees further than that, so scores move, but by little; interpolators
+  // see less, so not at all.
   for (const char* tile : {"64", "128"}) {
     EXPECT_NEAR(psnr.at(std::string("RRDB_PSNR_x4.fp16 ") + tile), 32.730, 0.05) << tile;
     EXPECT_NEAR(psnr.at(std::string("lanczos ") + tile), psnr.at("lanczos none"), 1e-9) << tile;

@@ -13,7 +13,9 @@ namespace {
 
 using Cache = SharedCache<int, std::string>;
 
-Cache::Made made(const std::string& text, std::size_t bytes = 1) { return {std::make_shared<std::string>(text), bytes}; }
+Cache::Made made(const std::string& text, std::size_t bytes = 1) {
+  return {std::make_shared<std::string>(text), bytes};
+}
 
 TEST(SharedCache, MakesAValueOnce) {
   Cache cache(100);
@@ -52,11 +54,12 @@ TEST(SharedCache, ThreadsThatAskAtOnceGetOneValue) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i)
     threads.emplace_back([&] {
-      EXPECT_EQ(*cache.get(7, [&] {
-        ++makers;
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-        return made("shared");
-      }),
+      EXPECT_EQ(*cache.get(7,
+                           [&] {
+                             ++makers;
+                             std::this_thread::sleep_for(std::chrono::milliseconds(20));
+                             return made("shared");
+                           }),
                 "shared");
     });
   for (std::thread& thread : threads) thread.join();

@@ -13,8 +13,10 @@ class Stages : public ::testing::Test {
   Frame run(const std::string& kind, const nlohmann::json& settings, const Frame& input) {
     return make_stage(kind, "s", settings)->run(input, {models_, "cpu", planned_}, used_);
   }
-  static nlohmann::json upscale(const nlohmann::json& model, const nlohmann::json& tile = "none", const std::string& fit = "none") {
-    return {{"model", model}, {"tile", tile}, {"overlap", 0}, {"context", 3}, {"mode", "core-context"}, {"precision", "fp32"}, {"fit", fit}};
+  static nlohmann::json upscale(const nlohmann::json& model, const nlohmann::json& tile = "none",
+                                const std::string& fit = "none") {
+    return {{"model", model},         {"tile", tile},        {"overlap", 0}, {"context", 3},
+            {"mode", "core-context"}, {"precision", "fp32"}, {"fit", fit}};
   }
 
   ModelCache models_{{.spec_dir = ".", .model_dirs = {}}, 1 << 20};
@@ -33,7 +35,8 @@ TEST_F(Stages, AnInterpolatorWithoutAWantedSizeSaysSo) {
 }
 
 TEST_F(Stages, TilesLeaveTheirBoundariesInTheFrame) {
-  const Frame out = run("upscale", upscale("nearest", 16), {.rgb = at::rand({3, 20, 40}), .target = {80, 40}});
+  const Frame out =
+      run("upscale", upscale("nearest", 16), {.rgb = at::rand({3, 20, 40}), .target = {80, 40}});
   ASSERT_EQ(out.boundaries.size(), 3u);  // x = 32, 64 and y = 32 of the output
   for (const BoundaryRow& boundary : out.boundaries) {
     EXPECT_EQ(boundary.stage, "s");
@@ -42,28 +45,37 @@ TEST_F(Stages, TilesLeaveTheirBoundariesInTheFrame) {
 }
 
 TEST_F(Stages, ResizeScalesTheBoundariesItIsGiven) {
-  const nlohmann::json half = {{"scale", 0.5}, {"megapixels", nullptr}, {"long_edge", nullptr}, {"size", nullptr}, {"kernel", "lanczos"}};
-  const Frame out = run("resize", half, {.rgb = at::rand({3, 40, 80}), .boundaries = {{"s", true, 32, 2}, {"s", false, 20, 4}}});
+  const nlohmann::json half = {{"scale", 0.5},
+                               {"megapixels", nullptr},
+                               {"long_edge", nullptr},
+                               {"size", nullptr},
+                               {"kernel", "lanczos"}};
+  const Frame out =
+      run("resize", half,
+          {.rgb = at::rand({3, 40, 80}), .boundaries = {{"s", true, 32, 2}, {"s", false, 20, 4}}});
   EXPECT_EQ(out.rgb.sizes(), (std::vector<std::int64_t>{3, 20, 40}));
   EXPECT_EQ(out.boundaries[0].position, 16);
   EXPECT_EQ(out.boundaries[1].half_width, 2);
 }
 
 TEST_F(Stages, FitReachesTheWantedSizeExactly) {
-  const Frame out = run("upscale", upscale("nearest", "none", "a1111"), {.rgb = at::rand({3, 10, 10}), .target = {25, 25}});
+  const Frame out =
+      run("upscale", upscale("nearest", "none", "a1111"), {.rgb = at::rand({3, 10, 10}), .target = {25, 25}});
   EXPECT_EQ(out.rgb.sizes(), (std::vector<std::int64_t>{3, 25, 25}));
   EXPECT_EQ(used_["fitted_by"], "lanczos");
 }
 
 TEST_F(Stages, AStageClampsWhatTheOneBeforeLeft) {
-  const Frame out = run("upscale", upscale("nearest"), {.rgb = at::rand({3, 4, 4}) * 3 - 1, .target = {8, 8}});
+  const Frame out =
+      run("upscale", upscale("nearest"), {.rgb = at::rand({3, 4, 4}) * 3 - 1, .target = {8, 8}});
   EXPECT_GE(out.rgb.min().item<float>(), 0.0F);
   EXPECT_LE(out.rgb.max().item<float>(), 1.0F);
 }
 
 TEST_F(Stages, WeightsThatAreNotThePlannedOnesAreRefused) {
   planned_[nlohmann::json("nearest").dump()] = {.label = "nearest", .tensor_hash = sha256("other weights")};
-  EXPECT_THROW(run("upscale", upscale("nearest"), {.rgb = at::rand({3, 4, 4}), .target = {8, 8}}), std::runtime_error);
+  EXPECT_THROW(run("upscale", upscale("nearest"), {.rgb = at::rand({3, 4, 4}), .target = {8, 8}}),
+               std::runtime_error);
 }
 
 TEST_F(Stages, UnknownKindsAndModelsAreRefused) {

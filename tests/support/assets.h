@@ -7,8 +7,8 @@
 
 namespace upbench::test {
 
-// The folder of real weights, pictures and expected values: $UPBENCH_ASSETS, default ../shared/assets from the project's root.
-// Empty where it is absent.
+// The folder of real weights, pictures and expected values: $UPBENCH_ASSETS, default ../shared/assets from
+// the project's root. Empty where it is absent.
 const std::filesystem::path& assets();
 
 // A fresh empty folder, removed with everything in it when the object dies.
@@ -28,8 +28,8 @@ class TemporaryFolder {
 }  // namespace upbench::test
 
 // First line of a test that needs the assets.
-#define UPBENCH_NEEDS_ASSETS()                                                                                        \
-  do {                                                                                                                \
-    if (upbench::test::assets().empty())                                                                              \
-      GTEST_SKIP() << "needs the assets (real weights and pictures): set UPBENCH_ASSETS to their folder";             \
+#define UPBENCH_NEEDS_ASSETS()                                                                            \
+  do {                                                                                                    \
+    if (upbench::test::assets().empty())                                                                  \
+      GTEST_SKIP() << "needs the assets (real weights and pictures): set UPBENCH_ASSETS to their folder"; \
   } while (false)

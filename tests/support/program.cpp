@@ -14,8 +14,8 @@
 namespace upbench::test {
 namespace {
 
-[[noreturn]] void become_upbench(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
-                                 const std::string& directory) {
+[[noreturn]] void become_upbench(const std::vector<std::string>& arguments,
+                                 const std::vector<std::string>& environment, const std::string& directory) {
   for (const std::string& variable : environment) {
     const auto equals = variable.find('=');
     setenv(variable.substr(0, equals).c_str(), variable.substr(equals + 1).c_str(), 1);
@@ -27,8 +27,8 @@ namespace {
   _exit(127);
 }
 
-pid_t start(const std::vector<std::string>& arguments, const std::vector<std::string>& environment, const std::string& directory,
-            const std::string& out, const std::string& err) {
+pid_t start(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
+            const std::string& directory, const std::string& out, const std::string& err) {
   const pid_t child = fork();
   if (child < 0) throw std::runtime_error("fork failed");
   if (child > 0) return child;
@@ -36,14 +36,16 @@ pid_t start(const std::vector<std::string>& arguments, const std::vector<std::st
   const int in_fd = open("/dev/null", O_RDONLY);
   const int out_fd = open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   const int err_fd = open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  if (in_fd < 0 || out_fd < 0 || err_fd < 0 || dup2(in_fd, 0) < 0 || dup2(out_fd, 1) < 0 || dup2(err_fd, 2) < 0) _exit(127);
+  if (in_fd < 0 || out_fd < 0 || err_fd < 0 || dup2(in_fd, 0) < 0 || dup2(out_fd, 1) < 0 ||
+      dup2(err_fd, 2) < 0)
+    _exit(127);
   become_upbench(arguments, environment, directory);
 }
 
 }  // namespace
 
-ProgramResult run_upbench(const std::vector<std::string>& arguments, const std::vector<std::string>& extra_environment,
-                          const std::string& directory) {
+ProgramResult run_upbench(const std::vector<std::string>& arguments,
+                          const std::vector<std::string>& extra_environment, const std::string& directory) {
   const TemporaryFolder folder;
   const std::string out = (folder / "out").string(), err = (folder / "err").string();
   ProgramResult result;
@@ -70,6 +72,8 @@ std::string read_text(const std::string& file) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-void write_text(const std::string& file, const std::string& text) { std::ofstream(file, std::ios::binary) << text; }
+void write_text(const std::string& file, const std::string& text) {
+  std::ofstream(file, std::ios::binary) << text;
+}
 
 }  // namespace upbench::test

@@ -8,12 +8,13 @@
 namespace upbench::test {
 
 struct ProgramResult {
-  int exit_code = 0;     // 128 + n: ended by signal n
+  int exit_code = 0;  // 128 + n: ended by signal n
   std::string out, err;
 };
 
 // Runs the built upbench with these arguments and waits for it. extra_environment: "NAME=VALUE".
-ProgramResult run_upbench(const std::vector<std::string>& arguments, const std::vector<std::string>& extra_environment = {},
+ProgramResult run_upbench(const std::vector<std::string>& arguments,
+                          const std::vector<std::string>& extra_environment = {},
                           const std::string& directory = ".");
 
 // Starts it in a process group of its own with all output thrown away; the caller ends or waits for it.
