@@ -18,6 +18,7 @@ done
 
 cd "$root"
 "$root/scripts/build.sh" --preset tidy
+cmake --build build-tidy --target upbench_version >/dev/null  # a header that is made by the build
 if [ -n "$since" ] && git rev-parse --verify --quiet "$since" >/dev/null; then
   mapfile -t files < <(git diff --name-only --diff-filter=d "$since" -- '*.cpp')
 else

@@ -104,12 +104,16 @@ void Canvas::blur(float sigma) {
   if (sigma < 0.2F) return;
   // Three boxes of width w have variance (w^2 - 1) / 4.
   const float width = std::sqrt(4 * sigma * sigma * kSamples * kSamples + 1);
-  const int radius = std::max(1, static_cast<int>((width - 1) / 2 + 0.5F));
+  const int radius = std::max(1, static_cast<int>(std::floor((width - 1) / 2 + 0.5F)));
   static_assert(sizeof(Colour) == 3 * sizeof(float));
+  constexpr int kStrip = 32;  // columns at once: their copy stays in the cache
   std::vector<float> copy;
   for (int pass = 0; pass < 3; ++pass) {
     for (int y = 0; y < side_; ++y) box_blur_lines(&at(0, y).r, side_, 3, 3, radius, copy);
-    box_blur_lines(&at(0, 0).r, side_, std::ptrdiff_t{3} * side_, 3 * side_, radius, copy);
+    for (int x = 0; x < side_; x += kStrip) {
+      const int columns = std::min(kStrip, side_ - x);
+      box_blur_lines(&at(x, 0).r, side_, std::ptrdiff_t{3} * side_, 3 * columns, radius, copy);
+    }
   }
 }
 
@@ -117,7 +121,7 @@ Raster Canvas::averaged() const {
   Raster raster{.width = size_, .height = size_, .channels = 3, .bit_depth = 8, .samples = {}, .notes = {}};
   raster.samples.reserve(static_cast<std::size_t>(size_) * size_ * 3);
   const auto byte = [](float value) {
-    return static_cast<std::uint8_t>(std::clamp(value, 0.0F, 1.0F) * 255 + 0.5F);
+    return static_cast<std::uint8_t>(std::floor(std::clamp(value, 0.0F, 1.0F) * 255 + 0.5F));
   };
   for (int y = 0; y < size_; ++y) {
     for (int x = 0; x < size_; ++x) {

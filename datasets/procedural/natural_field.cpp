@@ -41,9 +41,9 @@ struct Material {
 }  // namespace
 
 void paint_natural_field(Canvas& canvas, Random random) {
-  const int materials = random.integer(3, 4);
-  for (int i = 0; i < materials; ++i) {
-    const Material material(canvas, random.fork(static_cast<std::uint64_t>(100 + i)));
+  const auto materials = static_cast<std::uint64_t>(random.integer(3, 4));
+  for (std::uint64_t i = 0; i < materials; ++i) {
+    const Material material(canvas, random.fork(100 + i));
     if (i == 0) {
       canvas.fill_all(material);
       continue;
@@ -51,8 +51,7 @@ void paint_natural_field(Canvas& canvas, Random random) {
     const NoiseSpec outline{.largest = random.range(12, 80),
                             .smallest = random.range(1.5F, 20),
                             .persistence = random.range(0.4F, 0.65F)};
-    const Field region(canvas.side(), canvas.side(), outline,
-                       random.fork(static_cast<std::uint64_t>(200 + i)));
+    const Field region(canvas.side(), canvas.side(), outline, random.fork(200 + i));
     const float level = random.range(0, 0.9F);
     const float width = random.chance(0.3F) ? 0.15F : 10;  // the region, or a band along its edge
     canvas.fill_all([&](int x, int y) {

@@ -53,44 +53,56 @@ void add_lattice(std::vector<float>& values, const LatticeAxis& along_x, const L
 // (0.743^2).
 constexpr float kOctaveGain = 2.33F;
 
+struct Octave {
+  float cell, amplitude;
+};
+
+// From `largest` down by halves to no less than `smallest`; amplitudes that together have variance 1.
+std::vector<Octave> octaves(float largest, float smallest, float persistence) {
+  std::vector<Octave> all;
+  float energy = 0, amplitude = 1;
+  while (largest >= smallest) {
+    all.push_back({largest, 0});
+    energy += amplitude * amplitude;
+    amplitude *= persistence;
+    largest /= 2;
+  }
+  amplitude = kOctaveGain / std::sqrt(energy);
+  for (Octave& octave : all) {
+    octave.amplitude = amplitude;
+    amplitude *= persistence;
+  }
+  return all;
+}
+
+// The nearest power of two that is not below 2 nor above half a texture, in samples.
+int power_of_two(float samples) {
+  int cell = 2;
+  while (static_cast<float>(cell) * 1.5F < samples && cell < Texture::kSide / 2) cell *= 2;
+  return cell;
+}
+
 }  // namespace
 
 Field::Field(int width, int height, const NoiseSpec& spec, Random random)
     : width_(width), height_(height), values_(static_cast<std::size_t>(width) * height) {
-  float energy = 0, amplitude = 1;
-  for (float cell = spec.largest; cell >= spec.smallest; cell /= 2, amplitude *= spec.persistence)
-    energy += amplitude * amplitude;
-  amplitude = kOctaveGain / std::sqrt(energy);
-  for (float cell = spec.largest; cell >= spec.smallest; cell /= 2, amplitude *= spec.persistence) {
-    add_octave(cell * Canvas::kSamples * spec.stretch, cell * Canvas::kSamples, amplitude, random);
+  for (const auto& [cell, amplitude] : octaves(spec.largest, spec.smallest, spec.persistence)) {
+    const LatticeAxis x = lattice_axis(width, cell * Canvas::kSamples * spec.stretch, random.uniform());
+    const LatticeAxis y = lattice_axis(height, cell * Canvas::kSamples, random.uniform());
+    add_lattice(values_, x, y, x.corner.back() + 2, y.corner.back() + 2, amplitude, random);
   }
 }
 
-void Field::add_octave(float cell_x, float cell_y, float amplitude, Random& random) {
-  const LatticeAxis x = lattice_axis(width_, cell_x, random.uniform());
-  const LatticeAxis y = lattice_axis(height_, cell_y, random.uniform());
-  add_lattice(values_, x, y, x.corner.back() + 2, y.corner.back() + 2, amplitude, random);
-}
-
+// Lattice cells of a power of two samples repeat with the square.
 Texture::Texture(const NoiseSpec& spec, Random random) : values_(std::size_t{kSide} * kSide) {
-  // Lattice cells of a power of two samples repeat with the square.
-  const auto power_of_two = [](float samples) {
-    int cell = 2;
-    while (static_cast<float>(cell) * 1.5F < samples && cell < kSide / 2) cell *= 2;
-    return cell;
-  };
-  const int first = power_of_two(spec.largest * Canvas::kSamples),
-            last = power_of_two(spec.smallest * Canvas::kSamples);
+  const auto largest = static_cast<float>(power_of_two(spec.largest * Canvas::kSamples));
+  const auto smallest = static_cast<float>(power_of_two(spec.smallest * Canvas::kSamples));
   const int stretch = power_of_two(2 * spec.stretch) / 2;
-  float energy = 0, amplitude = 1;
-  for (int cell = first; cell >= last; cell /= 2, amplitude *= spec.persistence)
-    energy += amplitude * amplitude;
-  amplitude = kOctaveGain / std::sqrt(energy);
-  for (int cell = first; cell >= last; cell /= 2, amplitude *= spec.persistence) {
-    const int long_cell = std::min(cell * stretch, kSide / 2);
-    const LatticeAxis x = lattice_axis(kSide, static_cast<float>(long_cell), 0);
-    const LatticeAxis y = lattice_axis(kSide, static_cast<float>(cell), 0);
-    add_lattice(values_, x, y, kSide / long_cell, kSide / cell, amplitude, random);
+  for (const auto& [cell, amplitude] : octaves(largest, smallest, spec.persistence)) {
+    const int high = static_cast<int>(cell), wide = std::min(high * stretch, kSide / 2);
+    const LatticeAxis x = lattice_axis(kSide, static_cast<float>(wide), 0);
+    const LatticeAxis y = lattice_axis(kSide, cell, 0);
+    add_lattice(values_, x, y, kSide / wide, kSide / high, amplitude, random);
   }
 }
 

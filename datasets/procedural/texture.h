@@ -26,7 +26,6 @@ class Field {
   float at(int x, int y) const { return values_[static_cast<std::size_t>(y) * width_ + x]; }
 
  private:
-  void add_octave(float cell_x, float cell_y, float amplitude, Random& random);
   int width_, height_;
   std::vector<float> values_;
 };

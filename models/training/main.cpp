@@ -3,7 +3,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <map>
+#include <stdexcept>
+#include <string>
 #include <system_error>
 
 #include <ATen/ATen.h>
@@ -55,6 +57,10 @@ std::map<std::string, std::string> describe(const TrainingSettings& settings, co
 }
 
 void run(const TrainingSettings& settings, const std::filesystem::path& out, Log& log) {
+  const std::filesystem::path folder = out.has_parent_path() ? out.parent_path() : ".";
+  if (!std::filesystem::is_directory(folder)) {  // found out now, not after minutes of training
+    throw std::invalid_argument(fmt::format("--out {}: no such folder", out.string()));
+  }
   log.line(fmt::format("# upbench-train, LibTorch {}, {} threads, procedural pictures version {}",
                        TORCH_VERSION, at::get_num_threads(), kProceduralVersion));
   log.line(fmt::format(
@@ -89,7 +95,7 @@ int main(int argc, char** argv) {
   std::filesystem::path out, log_file;
   int threads = 2;
   CLI::App app(
-      "Trains a small SRVGGNetCompact upscaler on procedural pictures and writes it as safetensors (fp16).\n"
+      "Trains a small SRVGGNetCompact upscaler on procedural pictures; writes safetensors (fp16).\n"
       "Example: upbench-train --scale 2 --out compact-x2.safetensors --log compact-x2.log",
       "upbench-train");
   app.option_defaults()->always_capture_default();

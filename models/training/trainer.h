@@ -10,7 +10,7 @@ namespace upbench {
 struct TrainingSettings {
   int scale = 2;           // 2..4
   std::uint64_t seed = 1;  // of the pictures, the first weights and the crops
-  int steps = 6000;
+  int steps = 5000;
   int features = 48;     // channels of the inner convolutions
   int convolutions = 6;  // inner convolutions
   int patch = 24;        // side of an LR crop

@@ -44,9 +44,9 @@ at::Tensor as_floats(const at::Tensor& bytes) {
 
 // Symmetry 0..7 of the square: flips and a transposition.
 at::Tensor turned(at::Tensor picture, int symmetry) {
-  if (symmetry & 1) picture = picture.flip(1);
-  if (symmetry & 2) picture = picture.flip(2);
-  return symmetry & 4 ? picture.transpose(1, 2) : picture;
+  if (symmetry % 2 == 1) picture = picture.flip(1);
+  if (symmetry / 2 % 2 == 1) picture = picture.flip(2);
+  return symmetry >= 4 ? picture.transpose(1, 2) : picture;
 }
 
 // [3, H, W] in [0, 255] -> [H, W]; the offset of 16 cancels in differences and is left out.

@@ -65,6 +65,7 @@ TEST(ProceduralCanvas, ThirdOfAPixelCoveredIsAThirdOfWhite) {
               [](int, int) { return Colour{1, 1, 1}; });
   const Raster raster = canvas.averaged();
   std::vector<int> row;
+  row.reserve(4);
   for (int x = 0; x < 4; ++x) row.push_back(raster.samples[static_cast<std::size_t>(x) * 3]);
   EXPECT_THAT(row, ElementsAre(255, 255, 85, 0));
 }
