@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 // What is taken from a folder. WebP and TIFF cannot be decoded yet: such a picture is listed and then refused
 // by name, because leaving it out silently would shrink the set.
-const std::set<std::string> kPictureSuffixes{".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"};
+constexpr std::string_view kPictureSuffixes[] = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"};
 
 struct PictureFile {
   std::string stem;
@@ -27,7 +27,8 @@ struct PictureFile {
 bool is_picture_name(const fs::path& file) {
   std::string suffix = file.extension().string();
   for (char& c : suffix) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  return file.filename().string().front() != '.' && kPictureSuffixes.contains(suffix);
+  return file.filename().string().front() != '.' &&
+         std::ranges::find(kPictureSuffixes, suffix) != std::end(kPictureSuffixes);
 }
 
 std::vector<PictureFile> pictures_in(const fs::path& folder) {
@@ -88,6 +89,7 @@ class Pairing {
   std::vector<ImageItem> pair(const std::vector<PictureFile>& hr, const fs::path& hr_folder,
                               const fs::path& lr_folder) {
     std::vector<ImageItem> items;
+    items.reserve(hr.size());
     for (const PictureFile& picture : hr) items.push_back({.name = picture.stem, .hr = picture.file});
     // Equal names first, so that a set that holds both "a" and "ax2" pairs each with its own.
     for (ImageItem& item : items) take(item, by_stem_.find(expected_stem(item.name)));

@@ -25,11 +25,10 @@ std::string KeptOutputs::keep(const Image& image, const Digest& pixels) const {
 std::optional<Image> KeptOutputs::load(const std::string& name, const Digest& pixels) const {
   try {
     Image image = to_image(decode_file(folder_ / name));
-    if (pixel_digest(image) == pixels) return image;
+    return pixel_digest(image) == pixels ? std::optional<Image>(std::move(image)) : std::nullopt;
   } catch (const std::runtime_error&) {
-    // Gone or damaged: the caller makes it again.
+    return std::nullopt;  // gone or damaged: the caller makes it again
   }
-  return std::nullopt;
 }
 
 }  // namespace upbench

@@ -62,6 +62,18 @@ void fail(Record& record, const std::string& reason) {
   record.reason = record.reason.empty() ? reason : record.reason + "; " + reason;
 }
 
+// Operators of this thread use every processor until the end of the scope.
+class AllThreads {
+ public:
+  AllThreads(int all, int usual) : usual_(usual) { set_operator_threads(all); }
+  ~AllThreads() { set_operator_threads(usual_); }
+  AllThreads(const AllThreads&) = delete;
+  AllThreads& operator=(const AllThreads&) = delete;
+
+ private:
+  int usual_;
+};
+
 PictureSize wanted_size(const ImageRow& image) {
   return {image.reference_width, image.reference_height};
 }
@@ -252,7 +264,7 @@ void TrialRunner::score(const Image& output, const LoadedItem& item, std::size_t
 void TrialRunner::measure_model_time(const Cell& cell, std::size_t image, const LoadedItem& item,
                                      Record& record) {
   const ExclusiveGate::Exclusive alone(gate_);
-  set_operator_threads(sweep_.threads);
+  const AllThreads all_threads(sweep_.threads, options_.operator_threads);
   const StageContext context{models_, sweep_.device.name, sweep_.models};
   const auto begin = SteadyClock::now();
   for (int sample = 0; sample < sweep_.spec.timing.repeats; ++sample) {
@@ -271,7 +283,6 @@ void TrialRunner::measure_model_time(const Cell& cell, std::size_t image, const 
     record.timings.push_back({"trial", Clock::model, sample, total});
     if (seconds_since(begin) > sweep_.spec.timing.budget_s) break;
   }
-  set_operator_threads(options_.operator_threads);
 }
 
 Digest TrialRunner::score_key(const Digest& output, std::size_t image, std::size_t metric) const {

@@ -23,7 +23,7 @@ namespace upbench {
 struct TrialRunnerOptions {
   bool keep_outputs = false;
   int operator_threads = 1;                     // inside one operator, while trials run side by side
-  std::size_t item_cache_bytes = 64u << 20;  // decoded pictures: neighbours in execution order share one
+  std::size_t item_cache_bytes = 64u << 20;     // decoded pictures: neighbours in execution order share one
   std::size_t model_cache_bytes = 1024u << 20;  // loaded networks
   std::size_t stage_cache_bytes = 512u << 20;   // outputs of shared pipeline prefixes
 };

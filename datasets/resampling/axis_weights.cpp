@@ -65,7 +65,7 @@ Row filter_row(int input, double centre, double stretch, const Filter& filter) {
     row.first = std::min(row.first, source);
     last = std::max(last, source);
   }
-  row.weights.assign(static_cast<std::size_t>(last - row.first + 1), 0.0);
+  row.weights.assign(static_cast<std::size_t>(last - row.first) + 1, 0.0);
   double sum = 0;
   for (const auto& [source, weight] : parts) sum += weight;
   for (const auto& [source, weight] : parts)

@@ -1,6 +1,6 @@
 #include <algorithm>
+#include <charconv>
 #include <cmath>
-#include <cstdio>
 
 #include <fmt/format.h>
 
@@ -53,8 +53,12 @@ PictureSize resized(const nlohmann::json& settings, PictureSize input) {
     return multiplied(input, std::sqrt(megapixels.get<double>() * 1e6 / input.pixels()));
   if (const auto& edge = settings.at("long_edge"); !edge.is_null())
     return multiplied(input, edge.get<double>() / std::max(input.width, input.height));
+  // "640x480", as the spec reader has checked.
+  const std::string& text = settings.at("size").get_ref<const std::string&>();
+  const char* const end = text.data() + text.size();
   PictureSize size;
-  std::sscanf(settings.at("size").get_ref<const std::string&>().c_str(), "%dx%d", &size.width, &size.height);
+  const char* const x = std::from_chars(text.data(), end, size.width).ptr;
+  std::from_chars(std::min(x + 1, end), end, size.height);
   return size;
 }
 

@@ -96,7 +96,8 @@ struct Upscaling {
 // Pixels of one axis that all tiles together read; see models/tiling/tile_plan.h for the modes.
 double Upscaling::read_length(int side) const {
   if (tile == 0 || tile >= side) return side;
-  if (core_context) return side + 2.0 * context * ((side + tile - 1) / tile - 1);
+  const int cores = (side + tile - 1) / tile;
+  if (core_context) return side + 2.0 * context * (cores - 1);
   const int stride = tile - overlap;
   const int count = (side - overlap + stride - 1) / stride;
   return full_tiles ? static_cast<double>(count) * tile : side + static_cast<double>(count - 1) * overlap;

@@ -23,9 +23,11 @@ double peak_megabytes(int pictures) {
 }
 
 TEST(Memory, OfASweepDoesNotGrowWithTheNumberOfPictures) {
-  // 90 pictures (3.9 MB each, decoded) are far more than the cache holds; 180 would need 350 MB more if anything kept them.
+  // 90 pictures (3.9 MB each, decoded) are far more than the cache holds; 180 would need 350 MB more if
+  // anything kept them.
   const double some = peak_megabytes(90), twice = peak_megabytes(180);
-  EXPECT_LT(twice, some + 60) << some << " MB, then " << twice << " MB";  // 60: what the allocator keeps between two runs
+  EXPECT_LT(twice, some + 60) << some << " MB, then " << twice
+                              << " MB";  // 60: what the allocator keeps between two runs
 }
 
 }  // namespace

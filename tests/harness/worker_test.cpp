@@ -21,7 +21,8 @@ TEST(Parallelism, SmallTrialsRunSideBySideOnOneThreadEach) {
 }
 
 TEST(Parallelism, TrialsThatFillTheMemoryRunAloneOnAllThreads) {
-  const Parallelism chosen = choose_parallelism(sweep(8, 1000, std::uint64_t{9} << 30, std::uint64_t{16} << 30));
+  const Parallelism chosen =
+      choose_parallelism(sweep(8, 1000, std::uint64_t{9} << 30, std::uint64_t{16} << 30));
   EXPECT_EQ(chosen.trials, 1);
   EXPECT_EQ(chosen.operators, 8);
 }
@@ -30,7 +31,8 @@ TEST(Parallelism, NeverExceedsTheThreadLimit) {
   for (int threads = 1; threads <= 16; ++threads)
     for (std::uint64_t executions : {1, 2, 3, 7, 100})
       for (std::uint64_t gigabytes : {1, 2, 3, 5}) {
-        const Parallelism chosen = choose_parallelism(sweep(threads, executions, gigabytes << 30, std::uint64_t{16} << 30));
+        const Parallelism chosen =
+            choose_parallelism(sweep(threads, executions, gigabytes << 30, std::uint64_t{16} << 30));
         EXPECT_GE(chosen.trials, 1);
         EXPECT_GE(chosen.operators, 1);
         EXPECT_LE(chosen.trials * chosen.operators, threads);
