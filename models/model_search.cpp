@@ -37,7 +37,7 @@ std::set<fs::path> checkpoint_files(const ModelSearch& search) {
 
 std::optional<fs::path> find_model_file(const std::string& name, const ModelSearch& search) {
   std::error_code ignored;
-  if (const fs::path beside = search.spec_dir / name;
+  if (fs::path beside = search.spec_dir / name;
       !name.empty() && fs::exists(beside, ignored) && !fs::is_directory(beside, ignored))
     return beside;
   std::vector<fs::path> hits;

@@ -129,7 +129,7 @@ std::vector<Claim> Store::claim(const Digest& run, const std::string& worker, st
     lease.image = static_cast<std::uint32_t>(row.integer(3));
     lease.position = static_cast<std::uint32_t>(row.integer(5));
     lease.attempt = claim.attempt;
-    return std::pair(std::move(claim), std::move(lease));
+    return std::pair(claim, std::move(lease));
   });
   // Handed over without waiting for the disk: a lease lost in a crash would be free again anyway.
   writer.lease(std::move(leases));

@@ -19,7 +19,7 @@ bool is_formula(std::string_view text) {
 
 // Line breaks are gone by clean_text().
 std::string field(std::string_view text) {
-  const std::string guarded = (is_formula(text) ? "'" : "") + std::string(text);
+  std::string guarded = (is_formula(text) ? "'" : "") + std::string(text);
   if (guarded.find_first_of(",\"") == std::string::npos) return guarded;
   std::string quoted = "\"";
   for (const char c : guarded) quoted.append(c == '"' ? 2 : 1, c);
