@@ -10,6 +10,7 @@
 #include "reports/analysis.h"
 #include "reports/report.h"
 #include "tests/reports/sample_run.h"
+#include "tests/support/assets.h"
 
 namespace upbench {
 namespace {
@@ -21,8 +22,6 @@ using testing::HasSubstr;
 class LoadRun : public testing::Test {
  protected:
   void SetUp() override {
-    file_ = std::filesystem::path(testing::TempDir()) / "upbench_load_run.db";
-    TearDown();
     RunPlan plan = test::unfinished_run().plan;
     for (std::uint32_t cell = 0; cell < 4; ++cell)
       for (std::uint32_t image = 0; image < 3; ++image) {
@@ -52,10 +51,9 @@ class LoadRun : public testing::Test {
     }
     store.flush();
   }
-  void TearDown() override {
-    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(file_.string() + suffix);
-  }
-  std::filesystem::path file_;
+
+  test::TemporaryFolder folder_;  // one a test: tests run side by side
+  const std::filesystem::path file_ = folder_ / "run.db";
 };
 
 TEST_F(LoadRun, ReadsWhatAStoreHolds) {
