@@ -1,7 +1,4 @@
-#include <cstdio>
-
 #include <fmt/format.h>
-#include <unistd.h>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
@@ -95,11 +92,7 @@ int run(const RunOptions& options) {
     fmt::print("{}\n", to_json(result, sweep, file).dump(2));
   else
     print_result(result, store, sweep);
-  std::fflush(stdout);
-  if (result.abandoned)
-    _exit(stop_exit_code());  // a trial still computes; its thread must not see the store die
-  if (result.interrupted) return stop_exit_code();
-  return result.progress.failed > 0 ? exit_incomplete : exit_ok;
+  return finish(result);
 }
 
 }  // namespace

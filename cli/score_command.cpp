@@ -141,10 +141,7 @@ int score(const ScoreOptions& options) {
     fmt::print("{}\n", result.dump(2));
   else
     print_table(result, sweep);
-  std::fflush(stdout);
-  if (worked.abandoned) _exit(stop_exit_code());
-  if (worked.interrupted) return stop_exit_code();
-  return worked.progress.failed > 0 ? exit_incomplete : exit_ok;
+  return finish(worked);
 }
 
 }  // namespace

@@ -1,7 +1,13 @@
 #include "cli/sweep_options.h"
 
+#include <cstdio>
 #include <fstream>
 #include <iterator>
+
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/signals.h"
 
 namespace upbench {
 
@@ -25,6 +31,13 @@ Sweep prepare(const SweepCommandOptions& options) {
   SweepOptions sweep = options.sweep;
   sweep.command = command_line();
   return prepare_sweep(read_spec(options.spec, options.overrides), sweep);
+}
+
+int finish(const WorkerResult& result) {
+  std::fflush(stdout);
+  if (result.abandoned) _exit(stop_exit_code());
+  if (result.interrupted) return stop_exit_code();
+  return result.progress.failed > 0 ? exit_incomplete : exit_ok;
 }
 
 std::vector<std::string> command_line() {

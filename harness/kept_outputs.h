@@ -6,13 +6,14 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "datasets/codec/raster.h"
 #include "datasets/digest.h"
 #include "datasets/image_fwd.h"
 
 namespace upbench {
 
-// SHA-256 of the 8-bit picture, H x W x RGB: what the record keeps as `pixels`.
-Digest pixel_digest(const Image& image);
+// SHA-256 of the samples of the 8-bit picture, H x W x RGB: what the record keeps as `pixels`.
+Digest pixel_digest(const Raster& raster);
 
 // Output pictures by content, beside the store: FOLDER/ab/abcdef....png.
 class KeptOutputs {
@@ -21,7 +22,7 @@ class KeptOutputs {
 
   // Writes the 8-bit picture unless it is there; returns its name relative to the folder. Throws
   // std::system_error.
-  std::string keep(const Image& image, const Digest& pixels) const;
+  std::string keep(const Raster& raster, const Digest& pixels) const;
 
   // The picture, or nothing when the file is gone or does not hold these pixels any more (then it has to be
   // made again).

@@ -74,10 +74,6 @@ class AllThreads {
   int usual_;
 };
 
-PictureSize wanted_size(const ImageRow& image) {
-  return {image.reference_width, image.reference_height};
-}
-
 std::unordered_map<Digest, std::size_t> index_by_key(const auto& rows) {
   std::unordered_map<Digest, std::size_t> index;
   for (std::size_t i = 0; i < rows.size(); ++i) index.emplace(rows[i].key, i);
@@ -179,7 +175,7 @@ void TrialRunner::execute(const Claim& claim, const Cell& cell, std::size_t imag
 }
 
 Frame TrialRunner::input_frame(const LoadedItem& item, std::size_t image) const {
-  return {.rgb = item.input.to(sweep_.device.name), .target = wanted_size(sweep_.plan.rows.images[image])};
+  return {.rgb = item.input.to(sweep_.device.name), .target = reference_size(sweep_.plan.rows.images[image])};
 }
 
 // Of every stage but the last: what other cells may share.
@@ -224,11 +220,12 @@ Frame TrialRunner::run_stages(const Cell& cell, std::size_t image, const Claim& 
 void TrialRunner::describe_output(const Image& image, Record& record) const {
   record.height = static_cast<int>(image.size(1));
   record.width = static_cast<int>(image.size(2));
-  record.pixels = pixel_digest(image);
+  const Raster saved = to_raster(image);
+  record.pixels = pixel_digest(saved);
   if (image.std().item<double>() < 1.0 / 255) record.flags.emplace_back("degenerate");  // black or constant
   if (!options_.keep_outputs) return;
   try {
-    record.kept_file = kept_.keep(image, record.pixels);
+    record.kept_file = kept_.keep(saved, record.pixels);
   } catch (const std::system_error& error) {
     throw StoreError(fmt::format("{}; free space or use --keep-outputs none", error.what()), 4);
   }
