@@ -71,6 +71,7 @@ struct TrialResult {
   std::vector<std::string> flags;
   Digest output;
   int width = 0, height = 0;
+  Digest pixels;  // of the 8-bit output; zero: there is none
   std::string kept_file;
   std::uint64_t peak_bytes = 0;
   struct Value {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <utility>
 
@@ -148,6 +149,18 @@ int rank_class(const CellFigures& cell) {
   return cell.metrics[0].comparable ? 0 : 1;
 }
 
+std::vector<std::uint32_t> find_same_pixels(const RunData& data) {
+  std::vector<std::uint32_t> same(data.trials.size(), kNoTrial);
+  std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint32_t> first;  // by picture and pixels
+  for (std::uint32_t t = 0; t < data.trials.size(); ++t) {
+    const RunData::Trial& trial = data.trials[t];
+    if (trial.pixels == 0 || trial.same_as != kNoTrial) continue;
+    const auto [entry, is_first] = first.try_emplace({trial.image, trial.pixels}, t);
+    if (!is_first && data.trials[entry->second].cell != trial.cell) same[t] = entry->second;
+  }
+  return same;
+}
+
 }  // namespace
 
 Analysis analyse(const RunData& data) {
@@ -156,7 +169,8 @@ Analysis analyse(const RunData& data) {
                     .naming = {},
                     .cells = {},
                     .ranking = {},
-                    .best = {}};
+                    .best = {},
+                    .same_pixels = find_same_pixels(data)};
   analysis.naming = naming_axes(analysis.axes);
   const Groups groups(data);
   for (std::uint32_t cell = 0; cell < data.plan.cells.size(); ++cell) {

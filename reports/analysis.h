@@ -43,6 +43,9 @@ struct Analysis {
       ranking;  // cells by the first metric's mean: comparable ones, others, those without a score
   std::vector<std::vector<std::uint32_t>>
       best;  // of each metric: cells with the best mean to the printed digit; empty unless two compare
+  // Of each trial: the first trial of another cell that computed the same 8-bit output of the same picture by
+  // itself, though its settings differ; kNoTrial: none. Repeats (same_as) are expected and do not count.
+  std::vector<std::uint32_t> same_pixels;
 
   const MetricRow& metric(std::size_t m) const { return data->plan.metrics[m]; }
   // Is `a` better than `b` under metric m; false for NaN.

@@ -205,16 +205,16 @@ Table missing_table(const Analysis& analysis) {
   return table;
 }
 
-Table duplicates_table(const Analysis& analysis) {
+namespace {
+
+// One row a pair of cells: how many trials of the first `other` says are the second's, and on which pictures.
+Table pairs_table(const Analysis& analysis, Table table,
+                  const std::function<std::uint32_t(std::size_t trial)>& other) {
   const RunData& data = *analysis.data;
   Tally<std::pair<std::uint32_t, std::uint32_t>> tally;
-  for (const RunData::Trial& trial : data.trials)
-    if (trial.same_as < data.trials.size())
-      tally.add({trial.cell, data.trials[trial.same_as].cell}, trial.image);
-  Table table =
-      text_table("duplicates", "Repeated cells",
-                 "Trials whose settings compute the same pixels as another's: computed once, shown in both.",
-                 {"cell", "same as"});
+  for (std::size_t t = 0; t < data.trials.size(); ++t)
+    if (const std::uint32_t twin = other(t); twin < data.trials.size())
+      tally.add({data.trials[t].cell, data.trials[twin].cell}, data.trials[t].image);
   table.columns.push_back({.id = "trials", .title = "trials", .kind = Table::Kind::count});
   table.columns.push_back({.id = "pictures", .title = "pictures"});
   for (const auto& entry : tally.entries())
@@ -222,6 +222,28 @@ Table duplicates_table(const Analysis& analysis) {
                                  text_cell(analysis.cells[entry.key.second].name), count_cell(entry.count),
                                  text_cell(picture_names(data, entry.images))}});
   return table;
+}
+
+}  // namespace
+
+Table duplicates_table(const Analysis& analysis) {
+  return pairs_table(
+      analysis,
+      text_table("duplicates", "Repeated cells",
+                 "Trials whose settings compute the same pixels as another's: computed once, shown in both.",
+                 {"cell", "same as"}),
+      [&](std::size_t t) { return analysis.data->trials[t].same_as; });
+}
+
+Table same_pixels_table(const Analysis& analysis) {
+  return pairs_table(
+      analysis,
+      text_table(
+          "same-pixels", "Different cells, equal outputs",
+          "Trials that were computed by themselves, with other settings, and still gave the same 8-bit "
+          "picture: a setting without effect, or a model that is another's copy.",
+          {"cell", "same pixels as"}),
+      [&](std::size_t t) { return analysis.same_pixels[t]; });
 }
 
 Table notes_table(const Analysis& analysis) {

@@ -197,6 +197,12 @@ std::vector<std::string> make_warnings(const Analysis& analysis, const Totals& t
     warnings.push_back(
         fmt::format("{} infinite score{} (output identical to the reference) left out of the means.",
                     totals.infinite, plural(totals.infinite)));
+  const auto twins = std::count_if(analysis.same_pixels.begin(), analysis.same_pixels.end(),
+                                   [](std::uint32_t twin) { return twin != kNoTrial; });
+  if (twins > 0)
+    warnings.push_back(fmt::format(
+        "{} trial{} gave exactly the 8-bit picture of another cell; see “Different cells, equal outputs”.",
+        twins, plural(static_cast<std::size_t>(twins))));
   for (std::string& warning : mixed_borders(plan.metrics)) warnings.push_back(std::move(warning));
   const auto unreferenced = std::count_if(plan.images.begin(), plan.images.end(),
                                           [](const ImageRow& image) { return image.reference.is_zero(); });

@@ -113,6 +113,7 @@ std::string make_page(const Analysis& analysis) {
   sections.add(TrialTable(analysis, TrialTable::For::people).table(kMostTrials));
   sections.add(exclusions_table(analysis));
   sections.add(duplicates_table(analysis));
+  sections.add(same_pixels_table(analysis));
   sections.add(notes_table(analysis));
   sections.add(conventions_table(analysis));
   sections.add(settings_table(analysis));

@@ -41,7 +41,8 @@ void RunData::add(const TrialResult& result) {
                     .height = result.height,
                     .model_seconds = trial_seconds(result.timings, Clock::model),
                     .sweep_seconds = trial_seconds(result.timings, Clock::sweep),
-                    .peak_bytes = result.peak_bytes});
+                    .peak_bytes = result.peak_bytes,
+                    .pixels = std::hash<Digest>{}(result.pixels)});
   for (std::size_t m = 0; m < plan.metrics.size(); ++m) {
     if (m >= result.scores.size())
       scores.push_back({});

@@ -28,6 +28,7 @@ struct RunData {
     int width = 0, height = 0;                    // of the output
     double model_seconds = 0, sweep_seconds = 0;  // NaN: not measured
     std::uint64_t peak_bytes = 0;                 // 0: the device does not tell
+    std::uint64_t pixels = 0;                     // start of the output's digest; 0: no output
   };
 
   RunPlan plan;               // without its trials

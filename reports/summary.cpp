@@ -277,7 +277,11 @@ Table::Row TrialTable::row(std::size_t index) const {
   }
   row.cells.push_back(text_cell(trial.finished ? std::string(to_string(trial.status)) : "pending"));
   row.cells.push_back(text_cell(std::move(reason)));
-  row.cells.push_back(text_cell(data.text(trial.flags)));
+  std::string flags = data.text(trial.flags);
+  if (const std::uint32_t twin = analysis_.same_pixels[index]; twin != kNoTrial)
+    flags += fmt::format("{}same-pixels-as {}", flags.empty() ? "" : "; ",
+                         analysis_.cells[data.trials[twin].cell].name);
+  row.cells.push_back(text_cell(std::move(flags)));
   std::string same;
   if (trial.same_as < data.trials.size()) {
     const RunData::Trial& other = data.trials[trial.same_as];

@@ -44,6 +44,7 @@ Table failures_table(const Analysis& analysis);  // failed and skipped trials by
 Table missing_table(
     const Analysis& analysis);  // scores without a value in trials that are ok, by metric and reason
 Table duplicates_table(const Analysis& analysis);  // by cell and the cell that it repeats
+Table same_pixels_table(const Analysis& analysis);  // by cell and the other cell with byte-equal outputs
 Table notes_table(const Analysis& analysis);       // pictures with notes or a problem
 
 }  // namespace upbench

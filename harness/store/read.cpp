@@ -229,7 +229,7 @@ void Store::for_each_trial(const Digest& run, const std::function<void(const Tri
   Rows rows = database->query(
       "SELECT t.cell, t.image, t.seed, t.same_as, t.status, t.reason, t.flags, coalesce(original.output, "
       "t.output),"
-      " o.width, o.height, o.kept_file, o.peak_bytes FROM trials AS t"
+      " o.width, o.height, o.kept_file, o.peak_bytes, o.pixels FROM trials AS t"
       " LEFT JOIN trials AS original ON original.run = t.run AND original.ordinal = t.same_as"
       " LEFT JOIN outputs AS o ON o.output = coalesce(original.output, t.output) AND t.status = 'ok'"
       " WHERE t.run = ? ORDER BY t.ordinal",
@@ -249,6 +249,7 @@ void Store::for_each_trial(const Digest& run, const std::function<void(const Tri
     result.height = small(rows, 9);
     result.kept_file = rows.text(10);
     result.peak_bytes = static_cast<std::uint64_t>(rows.integer(11));
+    result.pixels = rows.null(12) ? Digest{} : rows.digest(12);
     results.fill(result);
     visit(result);
   }

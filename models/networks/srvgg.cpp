@@ -1,9 +1,9 @@
 #include "models/networks/srvgg.h"
 
-#include <cmath>
-
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+
+#include "models/networks/layers.h"
 
 namespace upbench {
 namespace {
@@ -19,12 +19,6 @@ std::string bias_name(int layer) {
 
 at::Tensor convolve(const NamedTensors& weights, int layer, const at::Tensor& x) {
   return at::conv2d(x, weights.at(weight_name(layer)), weights.at(bias_name(layer)), 1, 1);
-}
-
-// The factor whose square times 3 is `channels`; 0 where there is none.
-int shuffle_factor(std::int64_t channels) {
-  const int factor = static_cast<int>(std::lround(std::sqrt(static_cast<double>(channels) / 3.0)));
-  return std::int64_t{3} * factor * factor == channels ? factor : 0;
 }
 
 }  // namespace

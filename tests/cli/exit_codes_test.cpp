@@ -172,6 +172,22 @@ TEST_F(ExitCodes, AFullDiskIsTheEnvironmentsFaultAndTheRunGoesOnWhenThereIsSpace
   umount(at("disk").c_str());
 }
 
+TEST_F(ExitCodes, AStoreOnAReadOnlyDiskIsReportedButNotRun) {
+  std::filesystem::create_directory(folder_ / "disk");
+  if (mount("tmpfs", at("disk").c_str(), "tmpfs", 0, "size=50m") != 0)
+    GTEST_SKIP() << "mounting a disk needs root";
+  const std::vector<std::string> command = {"run", spec(kSmallSpec), "--store", "disk/small.db"};
+  EXPECT_EQ(run(command).exit_code, 0);
+  const std::string rows = run({"report", "disk/small.db", "--csv", "-"}).out;
+  EXPECT_EQ(mount("tmpfs", at("disk").c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, nullptr), 0);
+  const ProgramResult refused = run(command);
+  EXPECT_EQ(refused.exit_code, 4);
+  EXPECT_THAT(refused.err, HasSubstr("disk/small.db"));
+  EXPECT_EQ(run({"report", "disk/small.db", "--csv", "-"}).out, rows);
+  EXPECT_THAT(run({"status", "disk/small.db"}).out, HasSubstr("6 ok"));
+  umount(at("disk").c_str());
+}
+
 TEST_F(ExitCodes, ASecondRunOnTheStoreIsRefused) {
   const std::vector<std::string> slow = {"run",        spec(kSmallSpec), "--store",
                                          at("one.db"), "--set",          "images.procedural.count=3000"};

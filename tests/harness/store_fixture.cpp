@@ -152,10 +152,10 @@ std::string show(const RunPlan& plan) {
 }
 
 std::string show(const TrialResult& r) {
-  std::string text =
-      fmt::format("cell {} image {} seed {} same_as {} {} {} [{}] ({}) {} {}x{} {} {} bytes", r.cell, r.image,
-                  r.seed, r.same_as, r.finished ? "finished" : "open", to_string(r.status), r.reason,
-                  fmt::join(r.flags, "|"), r.output.hex(), r.width, r.height, r.kept_file, r.peak_bytes);
+  std::string text = fmt::format(
+      "cell {} image {} seed {} same_as {} {} {} [{}] ({}) {} {}x{} {} {} {} bytes", r.cell, r.image, r.seed,
+      r.same_as, r.finished ? "finished" : "open", to_string(r.status), r.reason, fmt::join(r.flags, "|"),
+      r.output.hex(), r.width, r.height, r.pixels.hex(), r.kept_file, r.peak_bytes);
   for (const auto& s : r.scores) text += fmt::format(" <{} {} {}>", s.value, to_string(s.flag), s.reason);
   return text + show(r.timings) + "\n";
 }

@@ -50,6 +50,7 @@ TEST_F(StoreTest, EveryFieldOfARecordComesBack) {
   expected.height = record.height;
   expected.kept_file = record.kept_file;
   expected.peak_bytes = record.peak_bytes;
+  expected.pixels = record.pixels;
   for (const auto& score : record.scores) expected.scores.push_back({score.value, score.flag, score.reason});
   expected.timings = record.timings;
   EXPECT_EQ(show_results(store, plan.run.key), show(expected));

@@ -1,8 +1,10 @@
 #include "reports/analysis.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -118,6 +120,50 @@ TEST(Analysis, TimesOfARepeatedTrialAreThoseOfItsOriginal) {
   EXPECT_EQ(analysis.cells[1].model_timed,
             1U);  // picture a alone was timed, and there this cell repeats the first
   EXPECT_EQ(analysis.cells[1].model_seconds, 0.002);
+}
+
+// One picture, one cell a letter: equal letters are byte-equal outputs, '-' is none.
+RunData run_of_outputs(const std::string& outputs) {
+  RunData data;
+  data.plan.images.resize(1);
+  for (std::uint32_t cell = 0; cell < outputs.size(); ++cell) {
+    data.plan.cells.push_back({});
+    data.plan.cells.back().label = {{"upscale.model", fmt::format("model {}", cell)}};
+    TrialResult result{.cell = cell, .finished = true};
+    if (outputs[cell] != '-') result.pixels = sha256(std::string(1, outputs[cell]));
+    data.add(result);
+  }
+  return data;
+}
+
+TEST(SamePixels, CellsOfOtherSettingsWithEqualOutputsAreFlagged) {
+  const RunData data = run_of_outputs("aba--");
+  const Analysis analysis = analyse(data);
+  EXPECT_THAT(analysis.same_pixels, ElementsAre(kNoTrial, kNoTrial, 0u, kNoTrial, kNoTrial));
+  const Table table = same_pixels_table(analysis);
+  ASSERT_EQ(table.rows.size(), 1u);
+  EXPECT_EQ(table.rows[0].cells[0].text, "model 2");
+  EXPECT_EQ(table.rows[0].cells[1].text, "model 0");
+  const Table trials = TrialTable(analysis, TrialTable::For::programs).table(10);
+  const auto flags = std::find_if(trials.columns.begin(), trials.columns.end(),
+                                  [](const Table::Column& column) { return column.id == "flags"; });
+  EXPECT_EQ(trials.rows[2].cells[static_cast<std::size_t>(flags - trials.columns.begin())].text,
+            "same-pixels-as model 0");
+  EXPECT_THAT(make_headline(analysis).warnings,
+              testing::Contains(HasSubstr("1 trial gave exactly the 8-bit picture of another cell")));
+}
+
+TEST(SamePixels, RepeatsSeedsAndOtherPicturesAreNoFinding) {
+  RunData data = run_of_outputs("aa");
+  data.trials[1].same_as = 0;
+  EXPECT_THAT(analyse(data).same_pixels, testing::Each(kNoTrial));
+  data = run_of_outputs("aa");
+  data.trials[1].cell = 0;  // another seed of the same cell
+  EXPECT_THAT(analyse(data).same_pixels, testing::Each(kNoTrial));
+  data = run_of_outputs("aa");
+  data.plan.images.resize(2);
+  data.trials[1].image = 1;
+  EXPECT_THAT(analyse(data).same_pixels, testing::Each(kNoTrial));
 }
 
 TEST(TrialSeconds, WithoutAWholeTheStagesAddUp) {
