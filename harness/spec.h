@@ -63,6 +63,13 @@ struct TimingSpec {
   double budget_s = 2.0;  // stop repeating a trial after this long (at least one repeat is made)
 };
 
+// A score that others report for a cell of this spec: shown beside its own.
+struct Published {
+  std::vector<std::pair<std::string, std::string>> where;  // axis path, value as written
+  std::vector<std::pair<std::string, double>> scores;      // metric as written, mean over the pictures
+  std::string source;                                      // paper, table, release
+};
+
 struct Spec {
   std::string name;
   ImageSetSpec images;  // paths resolved against the file that wrote them
@@ -73,6 +80,7 @@ struct Spec {
   std::vector<std::uint64_t> seeds{0};
   std::vector<Exclusion> exclude;
   TimingSpec timing;
+  std::vector<Published> published;
   std::string text;                  // the file as written
   std::filesystem::path directory;   // relative paths are beside the spec
   nlohmann::json canonical() const;  // defaults filled, keys sorted; identifies the request

@@ -106,6 +106,7 @@ std::string make_page(const Analysis& analysis) {
   const std::vector<Plot> plots = make_plots(analysis);
   Sections sections;
   sections.add(ranking_table(analysis));
+  sections.add(published_table(analysis));
   if (!plots.empty()) sections.add("plots", "Plots", plot_section(plots));
   sections.add(axes_table(analysis));
   sections.add(failures_table(analysis));

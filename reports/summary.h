@@ -36,6 +36,8 @@ class TrialTable {
   std::vector<Table::Column> columns_;
 };
 
+Table published_table(const Analysis& analysis);  // scores that the spec quotes beside those of the run
+
 Table conventions_table(const Analysis& analysis);
 Table settings_table(const Analysis& analysis);  // one value in all cells
 Table environment_table(const Analysis& analysis);
@@ -43,8 +45,8 @@ Table exclusions_table(const Analysis& analysis);
 Table failures_table(const Analysis& analysis);  // failed and skipped trials by cell and reason
 Table missing_table(
     const Analysis& analysis);  // scores without a value in trials that are ok, by metric and reason
-Table duplicates_table(const Analysis& analysis);  // by cell and the cell that it repeats
+Table duplicates_table(const Analysis& analysis);   // by cell and the cell that it repeats
 Table same_pixels_table(const Analysis& analysis);  // by cell and the other cell with byte-equal outputs
-Table notes_table(const Analysis& analysis);       // pictures with notes or a problem
+Table notes_table(const Analysis& analysis);        // pictures with notes or a problem
 
 }  // namespace upbench

@@ -13,8 +13,8 @@
 
 namespace upbench {
 
-const std::vector<std::string> kSpecKeys = {"name",    "extends", "images",  "pipeline",
-                                            "metrics", "seeds",   "exclude", "timing"};
+const std::vector<std::string> kSpecKeys = {"name",  "extends", "images", "pipeline", "metrics",
+                                            "seeds", "exclude", "timing", "published"};
 
 namespace {
 

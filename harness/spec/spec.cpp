@@ -8,6 +8,7 @@
 #include "harness/spec/axes.h"
 #include "harness/spec/images.h"
 #include "harness/spec/override.h"
+#include "harness/spec/published.h"
 #include "harness/spec/read.h"
 #include "harness/spec/stages.h"
 
@@ -119,13 +120,16 @@ nlohmann::json Spec::canonical() const {
           {{"path", condition.path}, {"test", to_string(condition.test)}, {"values", condition.values}});
     rules.push_back(std::move(conditions));
   }
-  return {{"name", name},
-          {"images", images_json(*this)},
-          {"pipeline", std::move(stages)},
-          {"metrics", metrics},
-          {"seeds", seeds},
-          {"exclude", std::move(rules)},
-          {"timing", {{"images", timing.images}, {"repeats", timing.repeats}, {"budget", timing.budget_s}}}};
+  nlohmann::json json = {
+      {"name", name},
+      {"images", images_json(*this)},
+      {"pipeline", std::move(stages)},
+      {"metrics", metrics},
+      {"seeds", seeds},
+      {"exclude", std::move(rules)},
+      {"timing", {{"images", timing.images}, {"repeats", timing.repeats}, {"budget", timing.budget_s}}}};
+  if (!published.empty()) json["published"] = published_json(published);
+  return json;
 }
 
 Spec parse_spec(std::string_view text, const std::string& file_name, const std::filesystem::path& directory,
@@ -146,6 +150,8 @@ Spec parse_spec(std::string_view text, const std::string& file_name, const std::
   if (const YamlNode* seeds = map.find("seeds")) spec.seeds = read_seeds(*seeds);
   if (const YamlNode* exclude = map.find("exclude")) spec.exclude = read_exclusions(*exclude, spec.pipeline);
   if (const YamlNode* timing = map.find("timing")) spec.timing = read_timing(*timing);
+  if (const YamlNode* published = map.find("published"))
+    spec.published = read_published(*published, spec.pipeline, spec.metrics);
   return spec;
 }
 

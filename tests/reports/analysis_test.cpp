@@ -166,6 +166,30 @@ TEST(SamePixels, RepeatsSeedsAndOtherPicturesAreNoFinding) {
   EXPECT_THAT(analyse(data).same_pixels, testing::Each(kNoTrial));
 }
 
+TEST(PublishedNumbers, StandBesideTheRunsOwnMeans) {
+  RunData data = small_run({{30, 32}, {33, 35}});
+  data.plan.run.canonical_spec =
+      R"({"published": [{"where": [["upscale.model", "B"]], "scores": [["psnr-y", 34.5], ["lpips", 1]], "source": "a paper"},
+                        {"where": [["upscale.model", "C"]], "scores": [["psnr-y", 1]], "source": "no such cell"}]})";
+  const Table table = published_table(analyse(data));
+  ASSERT_EQ(table.rows.size(), 1u);
+  const auto& cells = table.rows[0].cells;
+  EXPECT_EQ(cells[0].text, "B");
+  EXPECT_EQ(cells[2].value, 34.5);
+  EXPECT_EQ(cells[3].value, 34.0);
+  EXPECT_EQ(cells[4].value, -0.5);
+  EXPECT_EQ(cells[5].value, 2.0);
+  EXPECT_EQ(cells[6].text, "a paper");
+}
+
+TEST(PublishedNumbers, ADamagedSpecInTheStoreHasNone) {
+  RunData data = small_run({{30, 32}});
+  for (const char* spec : {"", "[]", "{\"published\": 3}", "{\"published\": [{}]}", "not json"}) {
+    data.plan.run.canonical_spec = spec;
+    EXPECT_TRUE(published_table(analyse(data)).rows.empty()) << spec;
+  }
+}
+
 TEST(TrialSeconds, WithoutAWholeTheStagesAddUp) {
   const std::vector<TimingRow> timings = {{"upscale", Clock::model, 0, 1},
                                           {"upscale", Clock::model, 1, 3},
