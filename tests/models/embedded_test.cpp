@@ -82,7 +82,7 @@ TEST_P(Embedded, IsListedAndLoadsByName) {
   std::vector<std::string> names;
   for (const BuiltinModel& model : builtin_models()) names.push_back(model.name);
   EXPECT_THAT(names, ::testing::Contains(name));
-  const UpscalerInfo& info = load(name)->info();
+  const UpscalerInfo info = load(name)->info();
   EXPECT_EQ(info.architecture, "SRVGGNetCompact");
   EXPECT_EQ(info.scale, GetParam());
   EXPECT_GE(info.parameters, 25'000);
