@@ -173,6 +173,33 @@ std::map<std::vector<std::uint32_t>, std::vector<std::string>> partial_cells(con
   return partial;
 }
 
+bool models_differ(const CellRow& a, const CellRow& b) {
+  for (std::size_t i = 0; i < std::min(a.label.size(), b.label.size()); ++i)
+    if (a.label[i].first.ends_with(".model") && a.label[i] != b.label[i]) return true;
+  return false;
+}
+
+// Two models that agree in every pixel of every picture are hardly two models.
+std::vector<std::string> copied_models(const Analysis& analysis) {
+  const RunData& data = *analysis.data;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::size_t>
+      equal;  // by cell and the cell it agrees with
+  for (std::size_t t = 0; t < data.trials.size(); ++t)
+    if (const std::uint32_t twin = analysis.same_pixels[t]; twin != kNoTrial)
+      ++equal[{data.trials[t].cell, data.trials[twin].cell}];
+  std::vector<std::string> warnings;
+  for (const auto& [cells, count] : equal) {
+    const CellFigures& cell = analysis.cells[cells.first];
+    if (count != cell.ok - cell.repeats ||
+        !models_differ(data.plan.cells[cells.first], data.plan.cells[cells.second]))
+      continue;
+    warnings.push_back(
+        fmt::format("{} gave the very pixels of {} on every picture: one may be a copy of the other.",
+                    cell.name, analysis.cells[cells.second].name));
+  }
+  return warnings;
+}
+
 std::vector<std::string> make_warnings(const Analysis& analysis, const Totals& totals) {
   const RunPlan& plan = analysis.data->plan;
   std::vector<std::string> warnings = analysis.data->warnings;
@@ -197,12 +224,7 @@ std::vector<std::string> make_warnings(const Analysis& analysis, const Totals& t
     warnings.push_back(
         fmt::format("{} infinite score{} (output identical to the reference) left out of the means.",
                     totals.infinite, plural(totals.infinite)));
-  const auto twins = std::count_if(analysis.same_pixels.begin(), analysis.same_pixels.end(),
-                                   [](std::uint32_t twin) { return twin != kNoTrial; });
-  if (twins > 0)
-    warnings.push_back(fmt::format(
-        "{} trial{} gave exactly the 8-bit picture of another cell; see “Different cells, equal outputs”.",
-        twins, plural(static_cast<std::size_t>(twins))));
+  for (std::string& warning : copied_models(analysis)) warnings.push_back(std::move(warning));
   for (std::string& warning : mixed_borders(plan.metrics)) warnings.push_back(std::move(warning));
   const auto unreferenced = std::count_if(plan.images.begin(), plan.images.end(),
                                           [](const ImageRow& image) { return image.reference.is_zero(); });
@@ -262,8 +284,12 @@ Headline make_headline(const Analysis& analysis) {
   fact("pictures", sizes(plan.images));
   fact("scale", scales(plan.images));
   fact("cells", fmt::format("{}", plan.cells.size()));
-  fact("trials", fmt::format("{} ({} ok, {} failed, {} skipped, {} to do; {} repeat another)", totals.all(),
-                             totals.ok, totals.failed, totals.skipped, totals.pending, totals.repeats));
+  fact("trials",
+       fmt::format("{} ({} ok, {} failed, {} skipped, {} to do; {} repeat another, {} gave "
+                   "another cell's pixels by themselves)",
+                   totals.all(), totals.ok, totals.failed, totals.skipped, totals.pending, totals.repeats,
+                   std::count_if(analysis.same_pixels.begin(), analysis.same_pixels.end(),
+                                 [](std::uint32_t twin) { return twin != kNoTrial; })));
   std::vector<std::string> conventions;
   for (const MetricRow& metric : plan.metrics)
     conventions.push_back(

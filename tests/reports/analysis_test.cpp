@@ -150,7 +150,7 @@ TEST(SamePixels, CellsOfOtherSettingsWithEqualOutputsAreFlagged) {
   EXPECT_EQ(trials.rows[2].cells[static_cast<std::size_t>(flags - trials.columns.begin())].text,
             "same-pixels-as model 0");
   EXPECT_THAT(make_headline(analysis).warnings,
-              testing::Contains(HasSubstr("1 trial gave exactly the 8-bit picture of another cell")));
+              testing::Contains(HasSubstr("model 2 gave the very pixels of model 0 on every picture")));
 }
 
 TEST(SamePixels, RepeatsSeedsAndOtherPicturesAreNoFinding) {

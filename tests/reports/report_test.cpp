@@ -42,7 +42,7 @@ The run:
 - pictures: 3, input 32x24 px
 - scale: x4
 - cells: 4
-- trials: 12 (11 ok, 1 failed, 0 skipped, 0 to do; 1 repeat another)
+- trials: 12 (11 ok, 1 failed, 0 skipped, 0 to do; 1 repeat another, 0 gave another cell's pixels by themselves)
 - conventions: psnr-y: BT.601 Y, peak 255, 4 px border cut · ssim-y: Gaussian 11x11, 4 px border cut · lpips-alex: v0.1
 
 ## Ranking
