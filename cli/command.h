@@ -25,6 +25,7 @@ void add_score_command(CLI::App& program, Command& chosen);
 void add_upscale_command(CLI::App& program, Command& chosen);
 void add_inspect_command(CLI::App& program, Command& chosen);
 void add_list_command(CLI::App& program, Command& chosen);
+void add_dataset_command(CLI::App& program, Command& chosen);
 void add_doctor_command(CLI::App& program, Command& chosen);
 void add_status_command(CLI::App& program, Command& chosen);
 

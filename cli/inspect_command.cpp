@@ -24,17 +24,25 @@ void print_entry(const std::string& name, const nlohmann::json& value, const std
 void add_inspect_command(CLI::App& program, Command& chosen) {
   struct Options {
     std::filesystem::path file;
+    InspectOptions inspect;
     bool json = false;
   };
   auto options = std::make_shared<Options>();
   CLI::App* command =
       program.add_subcommand("inspect", "Say what a checkpoint file is, and why it is taken for that");
   command->add_option("FILE", options->file, "Checkpoint: .safetensors, .pth, .pt, .ckpt")->required();
+  command
+      ->add_option("--param-key", options->inspect.param_key,
+                   "Take the tensors under this key (params_ema, state_dict/params; '.': the outermost)")
+      ->type_name("KEY");
+  command->add_flag("--header", options->inspect.header_only,
+                    "List the tensors without reading them: instant for any size");
   command->add_flag("--json", options->json, "Print it as JSON");
-  command->footer("Example:\n  upbench inspect RealESRGAN_x4plus.pth");
+  command->footer(
+      "Examples:\n  upbench inspect RealESRGAN_x4plus.pth\n  upbench inspect huge.safetensors --header");
   command->callback([options, &chosen] {
     chosen = [options] {
-      const nlohmann::json facts = inspect_checkpoint(options->file);
+      const nlohmann::json facts = inspect_checkpoint(options->file, options->inspect);
       if (options->json)
         fmt::print("{}\n", facts.dump(2));
       else

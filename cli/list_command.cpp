@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/presets.h"
+#include "datasets/degradation/settings.h"
 #include "datasets/resample.h"
 #include "metrics/catalog.h"
 #include "models/catalog.h"
@@ -43,6 +44,12 @@ std::vector<Entry> list_kernels() {
   return entries;
 }
 
+std::vector<Entry> list_degradations() {
+  std::vector<Entry> entries;
+  for (const DegradationKey& key : degradation_keys()) entries.push_back({key.name, key.description});
+  return entries;
+}
+
 std::vector<Entry> list_presets() {
   std::vector<Entry> entries;
   for (const Preset& preset : presets()) entries.push_back({preset.name, preset.question});
@@ -72,9 +79,9 @@ void add_list_command(CLI::App& program, Command& chosen) {
   };
   auto options = std::make_shared<Options>();
   CLI::App* command = program.add_subcommand("list", "List what a spec may name");
-  command->add_option("WHAT", options->what, "models, metrics, kernels or presets")
+  command->add_option("WHAT", options->what, "models, metrics, kernels, degradations or presets")
       ->required()
-      ->check(CLI::IsMember({"models", "metrics", "kernels", "presets"}));
+      ->check(CLI::IsMember({"models", "metrics", "kernels", "degradations", "presets"}));
   command
       ->add_option("--models", options->models, "Also list the model files in this folder (may be repeated)")
       ->type_name("DIR");
@@ -85,6 +92,7 @@ void add_list_command(CLI::App& program, Command& chosen) {
       if (options->what == "models") print(list_models(options->models), options->json);
       if (options->what == "metrics") print(list_metrics(), options->json);
       if (options->what == "kernels") print(list_kernels(), options->json);
+      if (options->what == "degradations") print(list_degradations(), options->json);
       if (options->what == "presets") print(list_presets(), options->json);
       return static_cast<int>(exit_ok);
     };

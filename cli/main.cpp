@@ -11,6 +11,7 @@
 
 #include "cli/command.h"
 #include "cli/signals.h"
+#include "datasets/safe_text.h"
 #include "harness/device.h"
 #include "harness/environment.h"
 #include "harness/spec.h"
@@ -28,7 +29,7 @@ void keep_freed_memory() {
 }
 
 int complain(const std::string& text, int code) {
-  fmt::print(stderr, "upbench: {}\n", text);
+  fmt::print(stderr, "upbench: {}\n", safe_text(text));
   return code;
 }
 
@@ -71,7 +72,7 @@ int run_program(int argc, char** argv) {
   Command chosen;
   for (const auto add :
        {add_run_command, add_plan_command, add_report_command, add_score_command, add_upscale_command,
-        add_inspect_command, add_list_command, add_status_command, add_doctor_command})
+        add_inspect_command, add_dataset_command, add_list_command, add_status_command, add_doctor_command})
     add(program, chosen);
   try {
     program.parse(argc, argv);

@@ -47,6 +47,7 @@ nlohmann::json to_json(const WorkerResult& result, const Sweep& sweep, const std
           {"failed", progress.failed},
           {"skipped", progress.skipped},
           {"executed", result.executed},
+          {"reused", result.reused},
           {"stages", result.stages},
           {"model_loads", result.model_loads},
           {"seconds", result.seconds},
@@ -61,10 +62,12 @@ void print_result(const WorkerResult& result, const Store& store, const Sweep& s
     return;
   }
   fmt::print("{}\n", report_ranking_text(load_run(store, sweep.plan.rows.run.key)));
+  const std::string reused =
+      result.reused > 0 ? fmt::format(" ({} of them from outputs in the store)", result.reused) : "";
   fmt::print(
-      "{} trials: {} ok, {} failed, {} skipped; {} run now in {}. Report: upbench report {} --html "
+      "{} trials: {} ok, {} failed, {} skipped; {} run now{} in {}. Report: upbench report {} --html "
       "report.html\n",
-      progress.total, progress.ok, progress.failed, progress.skipped, result.executed,
+      progress.total, progress.ok, progress.failed, progress.skipped, result.executed, reused,
       format_duration(result.seconds), store.file().string());
 }
 

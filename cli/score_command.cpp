@@ -6,8 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/picture_limit.h"
 #include "cli/signals.h"
 #include "cli/sweep_options.h"
+#include "datasets/safe_text.h"
 #include "harness/worker.h"
 
 namespace upbench {
@@ -17,7 +19,7 @@ struct ScoreOptions {
   std::filesystem::path outputs, references, store;
   std::vector<std::string> metrics{"psnr-y", "ssim-y"};
   std::string match;
-  int border = 0, threads = 0;
+  int border = 0, threads = 0, max_megapixels = 0;
   bool modcrop = false, json = false;
 };
 
@@ -30,6 +32,7 @@ Spec score_spec(const ScoreOptions& options) {
   spec.images.match = options.match;
   spec.images.same_size = true;
   spec.images.cut_reference = options.modcrop;
+  spec.images.max_megapixels = options.max_megapixels;
   spec.metrics = options.metrics;
   spec.timing.images = 0;
   spec.directory = std::filesystem::current_path();
@@ -65,11 +68,11 @@ nlohmann::json collect(const Store& store, const Sweep& sweep) {
                                     value.reason.empty() ? "" : ": ", value.reason));
       }
     }
-    nlohmann::json row = {{"name", sweep.items[trial.image].name},
+    nlohmann::json row = {{"name", safe_text(sweep.items[trial.image].name)},
                           {"status", trial.finished ? std::string(to_string(trial.status)) : "unfinished"},
                           {"scores", scores},
                           {"flags", flags}};
-    if (!trial.reason.empty()) row["reason"] = trial.reason;
+    if (!trial.reason.empty()) row["reason"] = safe_text(trial.reason);
     images.push_back(std::move(row));
   });
   nlohmann::json mean = nlohmann::json::object();
@@ -165,6 +168,7 @@ void add_score_command(CLI::App& program, Command& chosen) {
   command->add_option("--store", options->store, "Keep the results in this store")->type_name("FILE");
   command->add_option("--threads", options->threads, "Processors to use; 0: every one available")
       ->check(CLI::Range(0, 4096));
+  add_max_megapixels(*command, options->max_megapixels);
   command->add_flag("--json", options->json, "Print the scores as JSON");
   command->footer(
       "Examples:\n"

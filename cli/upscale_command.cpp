@@ -5,11 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/picture_limit.h"
+#include "cli/upscaled_file.h"
 #include "datasets/codec/decode.h"
-#include "datasets/codec/encode.h"
 #include "datasets/image.h"
 #include "harness/device.h"
-#include "harness/environment.h"
 #include "harness/stages/stage.h"
 #include "models/checkpoint/checkpoint.h"
 
@@ -18,54 +18,76 @@ namespace {
 
 struct UpscaleCommandOptions {
   std::vector<std::filesystem::path> images;
-  std::string model;
+  std::string model, param_key;
   std::vector<std::filesystem::path> model_dirs;
   std::filesystem::path folder = ".";
-  int scale = 0, tile = 0, overlap = 0, context = 10, threads = 0;
-  std::string mode = "core-context", precision = "fp32", device = "auto", fit = "none";
-  bool raw = false;
+  int scale = 0, tile = 0, overlap = 0, context = 10, threads = 0, max_megapixels = 0;
+  std::string mode = "core-context", precision = "fp32", device = "auto", fit = "none", padding = "authors",
+              format = "png";
+  bool raw = false, verify = false;
 };
 
 nlohmann::json stage_settings(const UpscaleCommandOptions& options) {
-  return {{"model", options.model},
+  return {{"model", options.param_key.empty() ? options.model : options.model + "@" + options.param_key},
           {"tile", options.tile > 0 ? nlohmann::json(options.tile) : nlohmann::json("none")},
           {"overlap", options.overlap},
           {"context", options.context},
           {"mode", options.mode},
           {"precision", options.precision},
-          {"fit", options.fit}};
+          {"fit", options.fit},
+          {"padding", options.padding}};
+}
+
+std::filesystem::path result_file(const std::filesystem::path& image, const UpscaleCommandOptions& options) {
+  return options.folder / (image.stem().string() + suffix_of(parse_upscaled_format(options.format)));
 }
 
 // One picture through the same stage that `run` uses, saved as `run` would save it.
 void upscale_one(const std::filesystem::path& file, const Stage& stage, const StageContext& context,
                  const UpscaleCommandOptions& options, const nlohmann::json& settings) {
-  const Image input = to_image(decode_file(file)).to(context.device);
+  const std::vector<std::uint8_t> bytes = read_bytes(file);
+  const Raster decoded = decode(bytes, file.string(), limited_to(options.max_megapixels));
+  const Image input = to_image(decoded).to(context.device);
   nlohmann::json used;
   const PictureSize wanted{static_cast<int>(input.size(2)) * options.scale,
                            static_cast<int>(input.size(1)) * options.scale};
   const Frame frame = stage.run({.rgb = input, .target = wanted}, context, used);
-  const auto result = options.folder / (file.stem().string() + ".png");
-  const nlohmann::json parameters = {{"upbench", program_version()}, {"settings", settings}, {"used", used}};
-  write_file_atomically(
-      result, encode_png(to_raster(frame.rgb), {.level = 6, .text = {{"upbench", parameters.dump()}}}));
+  const UpscaledFormat format = parse_upscaled_format(options.format);
+  const auto result = result_file(file, options);
+  const Making making{.settings = settings,
+                      .used = used,
+                      .input_name = file.filename().string(),
+                      .input = Hasher().add(bytes.data(), bytes.size()).finish(),
+                      .input_notes = decoded.notes,
+                      .scale = static_cast<double>(frame.rgb.size(2)) / static_cast<double>(input.size(2))};
+  write_upscaled(result, frame.rgb, format, upscaled_parameters(making), options.verify);
   if (options.raw)
     write_safetensors(options.folder / (file.stem().string() + ".safetensors"),
                       {{"image", frame.rgb.cpu().contiguous()}});
-  fmt::print("{}: {} x {} -> {} x {}\n", result.string(), input.size(2), input.size(1), frame.rgb.size(2),
-             frame.rgb.size(1));
+  fmt::print("{}: {} x {} -> {} x {}{}\n", result.string(), input.size(2), input.size(1), frame.rgb.size(2),
+             frame.rgb.size(1), options.verify ? ", read back" : "");
 }
 
-void refuse_name_clashes(const std::vector<std::filesystem::path>& images) {
-  std::map<std::string, std::filesystem::path> by_stem;
-  for (const auto& image : images)
-    if (const auto [other, fresh] = by_stem.emplace(image.stem().string(), image); !fresh)
+// Two results of one name, or a result in the place of an input.
+void refuse_name_clashes(const UpscaleCommandOptions& options) {
+  std::map<std::filesystem::path, std::filesystem::path> image_of;
+  for (const auto& image : options.images) {
+    const auto [other, fresh] = image_of.emplace(result_file(image, options), image);
+    if (!fresh)
       throw std::invalid_argument(
-          fmt::format("{} and {} would both be written to {}.png: expected different names",
-                      other->second.string(), image.string(), image.stem().string()));
+          fmt::format("{} and {} would both be written to {}: expected different names",
+                      other->second.string(), image.string(), other->first.string()));
+  }
+  std::error_code missing;  // no such file: nothing is in the way
+  for (const auto& image : options.images)
+    for (const auto& [result, from] : image_of)
+      if (std::filesystem::equivalent(result, image, missing))
+        throw std::invalid_argument(fmt::format("{} would be written over {}: expected another folder (-o)",
+                                                from.string(), image.string()));
 }
 
 int run_upscale(const UpscaleCommandOptions& options) {
-  refuse_name_clashes(options.images);
+  refuse_name_clashes(options);
   const nlohmann::json settings = stage_settings(options);
   const auto stage = make_upscale_stage("upscale", settings);
   const DeviceInfo device = open_device(options.device);
@@ -97,13 +119,20 @@ void add_upscale_command(CLI::App& program, Command& chosen) {
   command->add_option("--model", options->model, "Built-in name (upbench list models) or checkpoint file")
       ->required();
   command
+      ->add_option("--param-key", options->param_key,
+                   "Take the file's tensors under this key (params_ema); the same as --model FILE@KEY")
+      ->type_name("KEY");
+  command
       ->add_option("--models", options->model_dirs,
                    "Folder to look for model files by name (may be repeated)")
       ->type_name("DIR");
-  command->add_option("-o,--output", options->folder, "Folder for NAME.png")
+  command->add_option("-o,--output", options->folder, "Folder for the results, NAME.png or NAME.webp")
       ->capture_default_str()
       ->type_name("DIR");
-  command->add_option("--scale", options->scale, "For interpolators, or with --fit: how much larger")
+  command
+      ->add_option("--scale", options->scale,
+                   "For models without a scale of their own (interpolators, CARN-M, VDSR), or with --fit: "
+                   "how much larger")
       ->check(CLI::Range(1, 16));
   command->add_option("--tile", options->tile, "Tile side in input pixels; 0: the whole picture")
       ->check(CLI::Range(0, 65536));
@@ -119,10 +148,25 @@ void add_upscale_command(CLI::App& program, Command& chosen) {
   command->add_option("--fit", options->fit, "a1111: repeat the model, then Lanczos, to reach --scale")
       ->check(CLI::IsMember({"none", "a1111"}))
       ->capture_default_str();
+  command
+      ->add_option(
+          "--padding", options->padding,
+          "How pictures are brought to sizes that the network takes: as its authors do, or as spandrel "
+          "(ComfyUI, chaiNNer) does; differs for CRAFT, DCTLSA, SAFMN++")
+      ->check(CLI::IsMember({"authors", "spandrel"}))
+      ->capture_default_str();
   command->add_option("--precision", options->precision, "fp32, fp16, bf16")->capture_default_str();
   command->add_option("--device", options->device, "auto, cpu or cuda:N")->capture_default_str();
   command->add_option("--threads", options->threads, "Processors to use; 0: every one available")
       ->check(CLI::Range(0, 4096));
+  command
+      ->add_option("--format", options->format,
+                   "png: 8 bit; png16: 16 bit; both carry how they were made. webp: 8 bit, lossless, without")
+      ->check(CLI::IsMember(upscaled_format_names()))
+      ->capture_default_str();
+  command->add_flag("--verify", options->verify,
+                    "Read each file back and compare its pixels before it takes its name");
+  add_max_megapixels(*command, options->max_megapixels);
   command->add_flag("--raw", options->raw,
                     "Also write NAME.safetensors: unclamped float32 `image` [3, H, W]");
   command->footer(

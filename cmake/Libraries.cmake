@@ -18,3 +18,6 @@ endforeach()
 
 upbench_find_library(spng spng.h spng)
 upbench_find_library(jpeg jpeglib.h jpeg)
+upbench_find_library(webp webp/decode.h webp)
+upbench_find_library(tiff tiffio.h tiff)
+upbench_find_library(lcms2 lcms2.h lcms2)

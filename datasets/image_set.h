@@ -2,16 +2,20 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "datasets/digest.h"
 #include "datasets/image_fwd.h"
+#include "datasets/manifest.h"
 
 namespace upbench {
 
-// Which pictures: the `images` part of a spec. Exactly one of path, hr (+ lr), lr alone, procedural.
+// Which pictures: the `images` part of a spec. Exactly one of path, list, hr (+ lr), lr alone, manifest,
+// procedural. path, hr and lr are folders, files, patterns or lists: see find_pictures().
 struct ImageSetSpec {
   struct LowResolution {  // how LR is made where only HR is given
     int scale = 4;        // 1..16
@@ -23,14 +27,20 @@ struct ImageSetSpec {
     int size = 192;                    // HR side, pixels
     std::uint64_t seed = 1;
   };
-  std::filesystem::path path;    // HR folder or file; LR made from it
-  std::filesystem::path hr, lr;  // folders or files that exist as pairs; lr alone: no reference
+  std::filesystem::path path;               // HR; LR made from it
+  std::vector<std::filesystem::path> list;  // as path, file by file
+  std::filesystem::path hr, lr;             // exist as pairs; lr alone: no reference
   std::string match;  // LR name for an HR name, e.g. "{name}x4"; empty: equal, or one x{scale} suffix
+  // Inputs, with references where it names any; with make_lr: references, LR made from them.
+  std::shared_ptr<const SetManifest> manifest;
+  std::filesystem::path manifest_file;  // where it was read, for messages
+  std::vector<std::string> tags;        // of the manifest, the items that have one of these; empty: all
   std::optional<LowResolution> make_lr;
   std::optional<Procedural> procedural;
   bool same_size = false;      // pairs are finished pictures and references: scale 1 whatever their names say
   bool cut_reference = false;  // a larger reference is cut at right and bottom, by however much
   std::int64_t limit = 0;      // first N in name order; 0: all
+  int max_megapixels = 0;      // larger pictures are refused; 0: as DecodeLimits says
 };
 
 // One picture of a set, before anything is decoded.
@@ -38,11 +48,28 @@ struct ImageItem {
   std::string name;              // unique in the set; the HR stem
   std::filesystem::path lr, hr;  // empty where there is none
   std::uint64_t procedural_index = 0;
-  std::string problem;  // not empty: this item cannot be used, and why (missing partner, ...)
+  std::string problem;             // not empty: this item cannot be used, and why (missing partner, ...)
+  Digest lr_sha256, hr_sha256;     // what a manifest says of the files; zero: nothing
+  std::vector<std::string> notes;  // what a manifest says of the making
 };
 
-// In name order, never paired by index. Throws std::invalid_argument when the set itself is wrong (no such
-// folder, two files of one stem, no pictures at all).
+// What makes a set as a whole unusable: two files for one name.
+struct SetConflict {
+  std::filesystem::path file;  // the second one
+  std::string text;            // names both
+};
+
+struct SetListing {
+  std::vector<ImageItem> items;  // in name order, never paired by index
+  std::vector<SetConflict> conflicts;
+  std::map<std::string, std::size_t> left_out;  // files that are not named as pictures, by suffix
+};
+
+// Everything at once. Throws std::invalid_argument when there is nothing to list (no such folder, no pictures
+// at all, a contradiction in the spec).
+SetListing list_set(const ImageSetSpec& spec);
+
+// The items of a set without conflicts; throws std::invalid_argument for the first conflict too.
 std::vector<ImageItem> list_items(const ImageSetSpec& spec);
 
 // What identifies an item's pixels: file bytes + decoder version (+ how LR is made). The item's files are
@@ -56,7 +83,7 @@ struct ItemIdentity {
   std::vector<std::string> notes;                 // "reference cut from 510x480 to 508x480"
 };
 // Reads headers and hashes; throws std::runtime_error naming the file and the reason (unreadable, sizes do
-// not fit).
+// not fit, not the file that the manifest means).
 ItemIdentity identify(const ImageSetSpec& spec, const ImageItem& item);
 
 }  // namespace upbench

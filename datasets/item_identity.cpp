@@ -101,15 +101,21 @@ void set_pair(ItemIdentity& identity, const ImageSetSpec& spec, const ImageItem&
   set_reference(identity, pixels, hr, {static_cast<int>(width), static_cast<int>(height)}, scale);
 }
 
-RasterHeader header_of(const std::filesystem::path& file, Bytes bytes, std::string_view role,
-                       ItemIdentity& identity) {
-  RasterHeader header = read_header(bytes, file.string());
+RasterHeader header_of(const ImageSetSpec& spec, const std::filesystem::path& file, Bytes bytes,
+                       std::string_view role, ItemIdentity& identity) {
+  RasterHeader header = read_header(bytes, file.string(), limited_to(spec.max_megapixels));
   for (const std::string& note : header.notes) identity.notes.push_back(fmt::format("{}: {}", role, note));
   return header;
 }
 
-Digest file_pixels(Bytes bytes) {
-  return pixels_digest(Hasher().add(bytes.data(), bytes.size()).finish());
+// expected: what a manifest says; zero: nothing.
+Digest file_pixels(const std::filesystem::path& file, Bytes bytes, const Digest& expected) {
+  const Digest digest = Hasher().add(bytes.data(), bytes.size()).finish();
+  if (!expected.is_zero() && digest != expected)
+    throw std::runtime_error(
+        fmt::format("{}: its sha256 is {}, expected {} as the manifest says: not the file that was meant",
+                    file.string(), digest.hex(), expected.hex()));
+  return pixels_digest(digest);
 }
 
 }  // namespace
@@ -144,24 +150,25 @@ ItemBytes read_item(const ImageItem& item) {
 
 ItemIdentity identify_bytes(const ImageSetSpec& spec, const ImageItem& item, const ItemBytes& bytes) {
   if (!item.problem.empty()) throw std::runtime_error(item.problem);
-  ItemIdentity identity;
+  ItemIdentity identity{.notes = item.notes};
   if (spec.procedural) {
     const ProceduralPicture picture = procedural_picture(spec, item.procedural_index);
     set_made(identity, spec, item.name, procedural_identity(picture), {picture.size, picture.size});
     return identity;
   }
   if (item.lr.empty()) {
-    const RasterHeader hr = header_of(item.hr, bytes.hr, "reference", identity);
-    set_made(identity, spec, item.hr.string(), file_pixels(bytes.hr), {hr.width, hr.height});
+    const RasterHeader hr = header_of(spec, item.hr, bytes.hr, "reference", identity);
+    set_made(identity, spec, item.hr.string(), file_pixels(item.hr, bytes.hr, item.hr_sha256),
+             {hr.width, hr.height});
     return identity;
   }
-  const RasterHeader lr = header_of(item.lr, bytes.lr, "input", identity);
-  identity.input = file_pixels(bytes.lr);
+  const RasterHeader lr = header_of(spec, item.lr, bytes.lr, "input", identity);
+  identity.input = file_pixels(item.lr, bytes.lr, item.lr_sha256);
   identity.input_width = lr.width;
   identity.input_height = lr.height;
   if (item.hr.empty()) return identity;
-  const RasterHeader hr = header_of(item.hr, bytes.hr, "reference", identity);
-  set_pair(identity, spec, item, file_pixels(bytes.hr), {hr.width, hr.height});
+  const RasterHeader hr = header_of(spec, item.hr, bytes.hr, "reference", identity);
+  set_pair(identity, spec, item, file_pixels(item.hr, bytes.hr, item.hr_sha256), {hr.width, hr.height});
   return identity;
 }
 

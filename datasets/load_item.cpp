@@ -7,16 +7,11 @@
 
 #include "datasets/codec/decode.h"
 #include "datasets/image.h"
-#include "datasets/item_identity.h"
 #include "datasets/procedural.h"
 #include "datasets/resample.h"
 
 namespace upbench {
 namespace {
-
-Image cut(const Image& image, int width, int height) {
-  return image.narrow(1, 0, height).narrow(2, 0, width).contiguous();
-}
 
 void require_unchanged(const ImageItem& item, const ItemIdentity& now, const ItemIdentity& expected) {
   const auto refuse = [](const std::filesystem::path& file) {
@@ -27,12 +22,21 @@ void require_unchanged(const ImageItem& item, const ItemIdentity& now, const Ite
   if (now.input != expected.input) refuse(item.lr.empty() ? item.hr : item.lr);
 }
 
-Image reference_picture(const ImageSetSpec& spec, const ImageItem& item, const ItemBytes& bytes) {
-  if (spec.procedural) return to_image(render_procedural(procedural_picture(spec, item.procedural_index)));
-  return to_image(decode(bytes.hr, item.hr.string()));
+}  // namespace
+
+Raster read_reference(const ImageSetSpec& spec, const ImageItem& item, const ItemBytes& bytes) {
+  if (spec.procedural) return render_procedural(procedural_picture(spec, item.procedural_index));
+  return decode(bytes.hr, item.hr.string(), limited_to(spec.max_megapixels));
 }
 
-}  // namespace
+Image cut_picture(const Image& image, int width, int height) {
+  return image.narrow(1, 0, height).narrow(2, 0, width).contiguous();
+}
+
+Image make_input(const ImageSetSpec& spec, const Image& reference, const ItemIdentity& identity) {
+  return quantized(resample(reference, identity.input_height, identity.input_width,
+                            low_resolution(spec).kernel, /*as_uint8=*/true));
+}
 
 LoadedItem load_item(const ImageSetSpec& spec, const ImageItem& item, const ItemIdentity& expected) {
   if (!item.problem.empty()) throw std::runtime_error(item.problem);
@@ -42,14 +46,13 @@ LoadedItem load_item(const ImageSetSpec& spec, const ImageItem& item, const Item
 
   LoadedItem loaded;
   if (!identity.reference.is_zero()) {
-    loaded.reference =
-        cut(reference_picture(spec, item, bytes), identity.reference_width, identity.reference_height);
+    loaded.reference = cut_picture(to_image(read_reference(spec, item, bytes)), identity.reference_width,
+                                   identity.reference_height);
   }
   if (!item.lr.empty()) {
-    loaded.input = to_image(decode(bytes.lr, item.lr.string()));
+    loaded.input = to_image(decode(bytes.lr, item.lr.string(), limited_to(spec.max_megapixels)));
   } else {
-    loaded.input = quantized(resample(*loaded.reference, identity.input_height, identity.input_width,
-                                      low_resolution(spec).kernel, /*as_uint8=*/true));
+    loaded.input = make_input(spec, *loaded.reference, identity);
   }
   return loaded;
 }

@@ -23,7 +23,7 @@ std::string KeptOutputs::keep(const Raster& raster, const Digest& pixels) const 
 
 std::optional<Image> KeptOutputs::load(const std::string& name, const Digest& pixels) const {
   try {
-    const Raster raster = decode_file(folder_ / name);
+    const Raster raster = decode_file(folder_ / name, kNoDecodeLimits);
     return pixel_digest(raster) == pixels ? std::optional<Image>(to_image(raster)) : std::nullopt;
   } catch (const std::runtime_error&) {
     return std::nullopt;  // gone or damaged: the caller makes it again

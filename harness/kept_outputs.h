@@ -15,7 +15,8 @@ namespace upbench {
 // SHA-256 of the samples of the 8-bit picture, H x W x RGB: what the record keeps as `pixels`.
 Digest pixel_digest(const Raster& raster);
 
-// Output pictures by content, beside the store: FOLDER/ab/abcdef....png.
+// Output pictures by content, beside the store: FOLDER/ab/abcdef....png. They carry no parameters of how they
+// were made: settings that lead to the same pixels share a file, and the store says which they are.
 class KeptOutputs {
  public:
   explicit KeptOutputs(std::filesystem::path folder) : folder_(std::move(folder)) {}

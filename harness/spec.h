@@ -42,7 +42,7 @@ struct Axis {
 
 struct StageSpec {
   std::string id;                // default: the kind, then kind-2, ...
-  std::string kind;              // "upscale", "resize"
+  std::string kind;              // "upscale", "resize", "degrade"
   std::vector<Axis> parameters;  // every parameter of the kind, defaults filled, in the kind's order
 };
 

@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "datasets/degradation/settings.h"
 #include "datasets/digest.h"
 
 // What kinds of stages there are and which parameters they take; what spec and plan need to know of a stage.
@@ -17,9 +18,11 @@
 namespace upbench {
 
 struct ModelFacts {
-  std::string label;   // as the report shows it
-  int scale = 0;       // 0: any
-  Digest tensor_hash;  // zero: no weights
+  std::string label;          // as the report shows it
+  int scale = 0;              // 0: the pictures choose it
+  std::vector<int> scales;    // where they choose: among these, ascending; empty: any
+  bool has_paddings = false;  // do its authors and spandrel pad otherwise (models/padding.h)
+  Digest tensor_hash;         // zero: no weights
   std::string architecture;
   double macs_per_pixel = 0;  // per input pixel
   std::int64_t weight_bytes = 0;
@@ -29,13 +32,14 @@ struct ModelFacts {
 struct ParameterKind {
   // size: "640x480". tile: none, an integer of at least `least`, or {size, overlap, context, mode}.
   enum class Type { text, integer, number, boolean, choice, model, tile, size };
-  std::string name;
+  std::string name;  // with a dot, "blur.sigma": key sigma of a map blur
   Type type = Type::text;
   nlohmann::json default_value;      // null: must be given, unless optional
   double least = 0, most = 0;        // integer, number; both 0: unbounded
   std::vector<std::string> choices;  // choice
   std::string help;
-  bool optional = false;  // may be absent; its value is then null
+  bool optional = false;     // may be absent; its value is then null
+  bool may_be_none = false;  // `none` may be written; its value is then "none"
 };
 
 struct PictureSize {
@@ -72,8 +76,9 @@ struct StageOutcome {
 
 // What the pixels depend on: goes into the output key.
 struct StageEffect {
-  nlohmann::json settings;
+  nlohmann::json settings;  // null: the picture goes through as it is, with the keys of a pipeline without it
   std::vector<SameNote> notes;
+  bool uses_seed = false;
 };
 
 struct StageKind {
@@ -84,7 +89,6 @@ struct StageKind {
 
   std::string name;
   int version = 1;  // of its code; part of every output key
-  bool uses_seed = false;
   std::vector<ParameterKind> parameters;
   std::vector<std::string> exactly_one;  // of these optional parameters one must be given
 
@@ -98,8 +102,20 @@ struct StageKind {
 const std::vector<StageKind>& stage_kinds();
 const StageKind* find_stage_kind(std::string_view name);
 
+// The factor for a model that has none of its own: the whole number that leads to the target, one of `scales`
+// (ascending; empty: any). With `fit`, where there is none, the next one above it, else the greatest: passes
+// are repeated. 0: there is none.
+int chosen_scale(PictureSize input, PictureSize target, const std::vector<int>& scales, bool fit);
+
 // Output size of a resize stage. settings: one of scale, megapixels (1e6), long_edge, size is not null; sides
 // are rounded half up and are at least 1.
 PictureSize resized(const nlohmann::json& settings, PictureSize input);
+
+// Of a degrade stage. settings: by parameter name; null and "none": not given. Throws std::invalid_argument
+// as parse_degradation() does.
+DegradeSettings degradation_of(const nlohmann::json& settings);
+bool does_nothing(const DegradeSettings& settings);
+// What a degrade stage draws follows from this, the seed and the settings: two of one pipeline draw apart.
+Digest degradation_content(const Digest& input, const std::string& stage_id);
 
 }  // namespace upbench

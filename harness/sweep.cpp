@@ -1,9 +1,12 @@
 #include "harness/sweep.h"
 
+#include <algorithm>
+#include <map>
 #include <set>
 #include <stdexcept>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "datasets/resample.h"
 #include "datasets/resampling/kernels.h"
@@ -26,6 +29,25 @@ void look_up_pictures(Sweep& sweep) {
     } catch (const std::exception& error) {
       item.problem = error.what();
     }
+  }
+}
+
+constexpr std::size_t kMostNamed = 5;
+
+// The same picture under several names is computed and scored once; all of them say so.
+void note_repeats(Sweep& sweep) {
+  std::map<std::pair<Digest, Digest>, std::vector<std::size_t>> same;
+  for (std::size_t i = 0; i < sweep.items.size(); ++i)
+    if (sweep.items[i].problem.empty())
+      same[{sweep.identities[i].input, sweep.identities[i].reference}].push_back(i);
+  for (const auto& [key, items] : same) {
+    if (items.size() < 2) continue;
+    std::vector<std::string> names;
+    for (std::size_t k = 0; k < std::min(items.size(), kMostNamed); ++k)
+      names.push_back(sweep.items[items[k]].name);
+    const std::string note = fmt::format("{} names for the same pixels, scored once: {}{}", items.size(),
+                                         fmt::join(names, ", "), items.size() > kMostNamed ? ", ..." : "");
+    for (const std::size_t i : items) sweep.identities[i].notes.push_back(note);
   }
 }
 
@@ -95,6 +117,8 @@ ModelFacts facts_of(const nlohmann::json& model, const ModelSearch& search) {
   const UpscalerInfo info = load_upscaler(model_request(model), search)->info();
   return {.label = info.name,
           .scale = info.scale,
+          .scales = info.scales,
+          .has_paddings = info.spandrel_padding.has_value(),
           .tensor_hash = info.tensor_hash,
           .architecture = info.architecture,
           .macs_per_pixel = info.macs_per_pixel,
@@ -112,6 +136,7 @@ Sweep prepare_sweep(Spec spec, const SweepOptions& options) {
   sweep.threads = options.threads > 0 ? options.threads : available_threads();
   look_up_metrics(sweep);
   look_up_pictures(sweep);
+  note_repeats(sweep);
   sweep.scale = common_scale(sweep);
   sweep.border = options.border >= 0 ? options.border : sweep.scale;
 

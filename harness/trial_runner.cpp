@@ -108,7 +108,10 @@ Record TrialRunner::run(const Claim& claim) {
   const auto start = SteadyClock::now();
   try {
     const std::size_t image = image_index_.at(claim.image);
-    if (!reuse(claim, image, record)) execute(claim, cells_.at(cell_index_.at(claim.cell)), image, record);
+    if (reuse(claim, image, record))
+      ++reused_;
+    else
+      execute(claim, cells_.at(cell_index_.at(claim.cell)), image, record);
   } catch (const StoreError&) {
     throw;
   } catch (const c10::Error& error) {
@@ -171,11 +174,19 @@ void TrialRunner::execute(const Claim& claim, const Cell& cell, std::size_t imag
     score(frame.rgb, *item, image, all, record);
   }
   if (record.status == Status::ok && static_cast<int>(image) < sweep_.spec.timing.images)
-    measure_model_time(cell, image, *item, record);
+    measure_model_time(cell, image, claim, *item, record);
 }
 
 Frame TrialRunner::input_frame(const LoadedItem& item, std::size_t image) const {
   return {.rgb = item.input.to(sweep_.device.name), .target = reference_size(sweep_.plan.rows.images[image])};
+}
+
+StageContext TrialRunner::stage_context(std::size_t image, const Claim& claim) {
+  return {.models = models_,
+          .device = sweep_.device.name,
+          .planned = sweep_.models,
+          .seed = claim.seed,
+          .input = sweep_.plan.rows.images[image].input};
 }
 
 // Of every stage but the last: what other cells may share.
@@ -190,7 +201,7 @@ std::vector<Digest> TrialRunner::prefix_keys(const Cell& cell, std::size_t image
 // Stages that other cells share are taken from the cache, or put there.
 Frame TrialRunner::run_stages(const Cell& cell, std::size_t image, const Claim& claim, const LoadedItem& item,
                               Record& record) {
-  const StageContext context{models_, sweep_.device.name, sweep_.models};
+  const StageContext context = stage_context(image, claim);
   const std::vector<Digest> keys = prefix_keys(cell, image, claim);
   auto current = std::make_shared<const Output>(Output{input_frame(item, image), nlohmann::json::array()});
   for (std::size_t i = 0; i < cell.stages.size(); ++i) {
@@ -258,11 +269,11 @@ void TrialRunner::score(const Image& output, const LoadedItem& item, std::size_t
 }
 
 // The whole pipeline again, alone on the machine, without caches; the scored execution was the warm-up.
-void TrialRunner::measure_model_time(const Cell& cell, std::size_t image, const LoadedItem& item,
-                                     Record& record) {
+void TrialRunner::measure_model_time(const Cell& cell, std::size_t image, const Claim& claim,
+                                     const LoadedItem& item, Record& record) {
   const ExclusiveGate::Exclusive alone(gate_);
   const AllThreads all_threads(sweep_.threads, options_.operator_threads);
-  const StageContext context{models_, sweep_.device.name, sweep_.models};
+  const StageContext context = stage_context(image, claim);
   const auto begin = SteadyClock::now();
   for (int sample = 0; sample < sweep_.spec.timing.repeats; ++sample) {
     Frame frame = input_frame(item, image);

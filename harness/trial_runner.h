@@ -39,6 +39,7 @@ class TrialRunner {
   Record run(const Claim& claim);
 
   std::uint64_t stages_executed() const { return stages_executed_; }
+  std::uint64_t reused() const { return reused_; }  // trials whose output an earlier run had computed
   std::uint64_t model_loads() const { return models_.loads(); }
 
  private:
@@ -52,7 +53,9 @@ class TrialRunner {
   void describe_output(const Image& image, Record& record) const;
   void score(const Image& output, const LoadedItem& item, std::size_t image,
              const std::vector<std::size_t>& which, Record& record) const;
-  void measure_model_time(const Cell& cell, std::size_t image, const LoadedItem& item, Record& record);
+  void measure_model_time(const Cell& cell, std::size_t image, const Claim& claim, const LoadedItem& item,
+                          Record& record);
+  StageContext stage_context(std::size_t image, const Claim& claim);
   Frame input_frame(const LoadedItem& item, std::size_t image) const;
   std::vector<Digest> prefix_keys(const Cell& cell, std::size_t image, const Claim& claim) const;
   std::shared_ptr<const LoadedItem> load(std::size_t image);
@@ -69,7 +72,7 @@ class TrialRunner {
   SharedCache<std::size_t, LoadedItem> items_;
   SharedCache<Digest, Output> prefixes_;
   ExclusiveGate gate_;
-  std::atomic<std::uint64_t> stages_executed_ = 0;
+  std::atomic<std::uint64_t> stages_executed_ = 0, reused_ = 0;
 };
 
 }  // namespace upbench

@@ -178,6 +178,7 @@ WorkerResult run_sweep(const Sweep& sweep, Store& store, const WorkerOptions& op
   result.progress = store.progress(run);
   if (result.progress.done() == result.progress.total) store.finish_run(run);
   result.executed = shared->executed;
+  result.reused = shared->runner.reused();
   result.stages = shared->runner.stages_executed();
   result.model_loads = shared->runner.model_loads();
   result.seconds = seconds_since(start);

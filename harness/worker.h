@@ -27,7 +27,8 @@ struct WorkerOptions {
 
 struct WorkerResult {
   Progress progress;
-  std::uint64_t executed = 0;  // trials run by this call
+  std::uint64_t executed = 0;  // trials finished by this call
+  std::uint64_t reused = 0;    // of these: from outputs that the store had
   std::uint64_t stages = 0;    // stage executions; 0: everything was in the store
   std::uint64_t model_loads = 0;
   double seconds = 0;

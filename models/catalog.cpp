@@ -29,8 +29,8 @@ LoadedNetwork load_embedded(const EmbeddedModel& model) {
   return load_network(read_checkpoint(model.data, model.size, model.name));
 }
 
-LoadedNetwork load_file(const std::filesystem::path& file) {
-  const Checkpoint checkpoint = read_checkpoint(file);
+LoadedNetwork load_file(const std::filesystem::path& file, std::string_view param_key = {}) {
+  const Checkpoint checkpoint = read_checkpoint(file, param_key);
   try {
     return load_network(checkpoint);
   } catch (const std::invalid_argument& error) {
@@ -56,6 +56,10 @@ std::optional<LoadedNetwork> find_network(const std::string& name, const ModelSe
   if (const EmbeddedModel* embedded = find_embedded(name)) return load_embedded(*embedded);
   if (std::ranges::find(builtin_models(), name, &BuiltinModel::name) != builtin_models().end()) return {};
   if (const auto file = find_model_file(name, search)) return load_file(*file);
+  if (const auto at = name.rfind('@'); at != name.npos && at + 1 < name.size()) {
+    if (const auto file = find_model_file(name.substr(0, at), search))
+      return load_file(*file, std::string_view(name).substr(at + 1));
+  }
   refuse_unknown(name, search);
 }
 

@@ -14,8 +14,10 @@ namespace upbench {
 struct ModelRequest {
   enum class Kind { single, chain, blend };
   Kind kind = Kind::single;
-  std::vector<std::pair<std::string, double>> parts;  // name or file, weight (blend only)
-  std::string label;                                  // as the report shows it: "a_x2+b_x2"
+  // Name or file, weight (blend only). FILE@KEY takes the tensors under this key of the file ("x.pth@params",
+  // checkpoint/dialect.h).
+  std::vector<std::pair<std::string, double>> parts;
+  std::string label;  // as the report shows it: "a_x2+b_x2"
 };
 
 struct BuiltinModel {

@@ -7,11 +7,39 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "models/upscale.h"
+
 namespace upbench {
 namespace {
 
 int divide_up(int value, int divisor) {
   return (value + divisor - 1) / divisor;
+}
+
+// A part sees the picture enlarged by `scale`: what it needs there is needed in the beginning by so much
+// less.
+void require(PaddingRule& whole, const PaddingRule& part, int scale) {
+  whole.size_multiple =
+      std::lcm(whole.size_multiple, part.size_multiple / std::gcd(part.size_multiple, scale));
+  whole.minimum_size = std::max(whole.minimum_size, divide_up(part.minimum_size, scale));
+  whole.mirrored = std::max(whole.mirrored, divide_up(part.mirrored, scale));
+}
+
+// The picture is padded once, before the first part, so that what reaches each part has a size that it takes.
+void describe_padding(UpscalerInfo& whole, const std::vector<UpscalerPtr>& parts) {
+  PaddingRule authors, spandrel;
+  int scale = 1;
+  bool differ = false;
+  for (const UpscalerPtr& part : parts) {
+    require(authors, padding_rule(part->info(), Padding::authors), scale);
+    require(spandrel, padding_rule(part->info(), Padding::spandrel), scale);
+    differ = differ || part->info().spandrel_padding;
+    scale *= part->info().scale;
+  }
+  whole.size_multiple = authors.size_multiple;
+  whole.minimum_size = authors.minimum_size;
+  spandrel.mirrored = divide_up(spandrel.mirrored, spandrel.size_multiple) * spandrel.size_multiple;
+  if (differ) whole.spandrel_padding = spandrel;
 }
 
 UpscalerInfo describe(const std::string& name, const std::vector<UpscalerPtr>& parts) {
@@ -20,14 +48,11 @@ UpscalerInfo describe(const std::string& name, const std::vector<UpscalerPtr>& p
   whole.architecture = "chain";
   whole.scale = 1;
   whole.receptive_radius = 0;
+  describe_padding(whole, parts);
   Hasher hasher;
   hasher.add_field("chain");
   for (const UpscalerPtr& part : parts) {
     const UpscalerInfo& info = part->info();
-    // The part sees the picture enlarged by whole.scale: what it needs there is needed here by so much less.
-    whole.size_multiple =
-        std::lcm(whole.size_multiple, info.size_multiple / std::gcd(info.size_multiple, whole.scale));
-    whole.minimum_size = std::max(whole.minimum_size, divide_up(info.minimum_size, whole.scale));
     const bool is_bounded = whole.receptive_radius >= 0 && info.receptive_radius >= 0;
     whole.receptive_radius =
         is_bounded ? whole.receptive_radius + divide_up(info.receptive_radius, whole.scale) : -1;

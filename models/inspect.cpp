@@ -4,6 +4,8 @@
 #include <stdexcept>
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "models/checkpoint/checkpoint.h"
@@ -13,19 +15,59 @@
 namespace upbench {
 namespace {
 
-void describe_tensors(const NamedTensors& tensors, nlohmann::json& facts) {
+constexpr std::int64_t kChunk = 1 << 20;  // elements looked at together
+
+std::int64_t count_non_finite(const at::Tensor& tensor) {
+  std::int64_t count = 0;
+  for (const at::Tensor& part : tensor.flatten().split(kChunk))
+    count += part.numel() - at::isfinite(part).sum().item<std::int64_t>();
+  return count;
+}
+
+// checkpoint: a Checkpoint or a CheckpointHeader.
+void describe_file(const std::filesystem::path& file, const auto& checkpoint, nlohmann::json& facts) {
+  facts["file"] = file.string();
+  facts["bytes"] = std::filesystem::file_size(file);
+  facts["format"] = checkpoint.format;
+  facts["dialect"] = checkpoint.dialect;
+  facts["metadata"] = checkpoint.metadata;
+  facts["tensors"] = checkpoint.tensors.size();
+}
+
+void describe_elements(const std::map<std::string, TensorEntry>& tensors, nlohmann::json& facts) {
   std::map<std::string, int> dtypes;
-  std::int64_t parameters = 0, non_finite = 0;
-  for (const auto& [name, tensor] : tensors) {
-    ++dtypes[std::string(dtype_name(tensor.scalar_type()))];
-    if (!tensor.is_floating_point()) continue;
-    parameters += tensor.numel();
-    non_finite += tensor.numel() - at::isfinite(tensor).sum().item<std::int64_t>();
+  std::int64_t parameters = 0;
+  for (const auto& [name, entry] : tensors) {
+    ++dtypes[std::string(dtype_name(entry.dtype))];
+    if (at::isFloatingType(entry.dtype)) parameters += c10::multiply_integers(entry.shape);
   }
-  facts["tensors"] = tensors.size();
   facts["parameters"] = parameters;
   facts["dtypes"] = dtypes;
+}
+
+std::map<std::string, TensorEntry> entries_of(const NamedTensors& tensors) {
+  std::map<std::string, TensorEntry> entries;
+  for (const auto& [name, tensor] : tensors)
+    entries.emplace(name, TensorEntry{tensor.scalar_type(), tensor.sizes().vec()});
+  return entries;
+}
+
+void describe_values(const NamedTensors& tensors, nlohmann::json& facts) {
+  std::int64_t non_finite = 0;
+  for (const auto& [name, tensor] : tensors)
+    if (tensor.is_floating_point()) non_finite += count_non_finite(tensor);
+  facts["tensor_hash"] = tensor_hash(tensors).hex();
   facts["non_finite_values"] = non_finite;
+  if (non_finite > 0)
+    facts["warning"] =
+        fmt::format("{} of {} values are NaN or infinite: a network spreads them over its output", non_finite,
+                    facts["parameters"].get<std::int64_t>());
+}
+
+void list_tensors(const CheckpointHeader& header, nlohmann::json& facts) {
+  facts["listing"] = nlohmann::json::object();
+  for (const auto& [name, entry] : header.tensors)
+    facts["listing"][name] = fmt::format("{} [{}]", dtype_name(entry.dtype), fmt::join(entry.shape, ", "));
 }
 
 void describe_network(const NamedTensors& tensors, nlohmann::json& facts) {
@@ -34,9 +76,16 @@ void describe_network(const NamedTensors& tensors, nlohmann::json& facts) {
     facts["architecture"] = match.architecture;
     facts["recognised_by"] = match.recognised_by;
     facts["scale"] = match.scale;
+    if (!match.scales.empty()) facts["scales"] = match.scales;
     facts["size_multiple"] = match.size_multiple;
+    if (const auto& rule = match.spandrel_padding)
+      facts["spandrel_padding"] = {{"size_multiple", rule->size_multiple},
+                                   {"minimum_size", rule->minimum_size},
+                                   {"mirrored", rule->mirrored}};
     facts["receptive_radius"] = match.receptive_radius;
     facts["macs_per_input_pixel"] = match.macs_per_pixel;
+    for (const auto& [scale, macs] : match.macs_by_scale)
+      facts["macs_by_scale"][std::to_string(scale)] = macs;
     facts["hyper_parameters"] = nlohmann::json::object();
     for (const auto& [name, value] : match.hyper_parameters) facts["hyper_parameters"][name] = value;
   } catch (const std::invalid_argument& error) {
@@ -47,16 +96,20 @@ void describe_network(const NamedTensors& tensors, nlohmann::json& facts) {
 
 }  // namespace
 
-nlohmann::json inspect_checkpoint(const std::filesystem::path& file) {
-  const Checkpoint checkpoint = read_checkpoint(file);
-  nlohmann::json facts{{"file", file.string()},
-                       {"bytes", std::filesystem::file_size(file)},
-                       {"format", checkpoint.format},
-                       {"dialect", checkpoint.dialect},
-                       {"tensor_hash", tensor_hash(checkpoint.tensors).hex()},
-                       {"metadata", checkpoint.metadata}};
-  describe_tensors(checkpoint.tensors, facts);
+nlohmann::json inspect_checkpoint(const std::filesystem::path& file, const InspectOptions& options) {
+  nlohmann::json facts;
+  if (options.header_only) {
+    const CheckpointHeader header = read_checkpoint_header(file, options.param_key);
+    describe_file(file, header, facts);
+    describe_elements(header.tensors, facts);
+    list_tensors(header, facts);
+    return facts;
+  }
+  const Checkpoint checkpoint = read_checkpoint(file, options.param_key);
+  describe_file(file, checkpoint, facts);
+  describe_elements(entries_of(checkpoint.tensors), facts);
   describe_network(checkpoint.tensors, facts);
+  describe_values(checkpoint.tensors, facts);
   return facts;
 }
 

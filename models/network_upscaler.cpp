@@ -35,10 +35,13 @@ UpscalerInfo describe(const std::string& name, const LoadedNetwork& network) {
   info.architecture = match.architecture;
   info.recognised_by = match.recognised_by;
   info.scale = match.scale;
+  info.scales = match.scales;
   info.size_multiple = match.size_multiple;
   info.minimum_size = match.minimum_size;
+  info.spandrel_padding = match.spandrel_padding;
   info.receptive_radius = match.receptive_radius;
   info.macs_per_pixel = match.macs_per_pixel;
+  info.macs_by_scale = match.macs_by_scale;
   info.tensor_hash = network.hash;
   info.dialect = network.dialect;
   info.supports_half = match.supports_half;
@@ -53,24 +56,24 @@ class NetworkUpscaler : public Upscaler {
   NetworkUpscaler(UpscalerInfo info, std::shared_ptr<const LoadedNetwork> network, at::Device device,
                   at::ScalarType dtype)
       : info_(std::move(info)), network_(std::move(network)), dtype_(dtype) {
-    NamedTensors weights;
     for (const auto& [name, tensor] : network_->weights) {
       at::Tensor placed = tensor.to(device, dtype);
       // Convolutions then run with channels last, which is faster on CPUs and on tensor cores alike.
       if (placed.dim() == 4) placed = placed.contiguous(at::MemoryFormat::ChannelsLast);
-      weights.emplace(name, std::move(placed));
+      weights_.emplace(name, std::move(placed));
     }
-    function_ = network_->match.bind(weights);
+    if (info_.scale != 0) function_ = network_->match.bind(weights_);
   }
 
   const UpscalerInfo& info() const override { return info_; }
 
   at::Tensor forward(const at::Tensor& batch, int scale) const override {
+    if (info_.scale == 0) return run(network_->match.bind_at(weights_, scale), batch);
     if (scale != info_.scale) {
       throw std::invalid_argument(
           fmt::format("{}: a network of scale {} is asked for scale {}", info_.name, info_.scale, scale));
     }
-    return function_(batch.to(dtype_)).to(at::kFloat).contiguous();
+    return run(function_, batch);
   }
 
   UpscalerPtr to(const std::string& device, Precision precision) const override {
@@ -82,10 +85,15 @@ class NetworkUpscaler : public Upscaler {
   }
 
  private:
+  at::Tensor run(const NetworkFunction& function, const at::Tensor& batch) const {
+    return function(batch.to(dtype_)).to(at::kFloat).contiguous();
+  }
+
   UpscalerInfo info_;
   std::shared_ptr<const LoadedNetwork> network_;
   at::ScalarType dtype_;
-  NetworkFunction function_;
+  NamedTensors weights_;      // as placed
+  NetworkFunction function_;  // where the network has one scale
 };
 
 }  // namespace

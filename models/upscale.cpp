@@ -21,22 +21,13 @@ namespace {
 int scale_of(const UpscalerInfo& info, int wanted) {
   if (info.scale == 0 && wanted < 1)
     throw std::invalid_argument(fmt::format("{}: scale {}: expected a scale from 1", info.name, wanted));
+  if (info.scale == 0 && !info.scales.empty() && !std::ranges::binary_search(info.scales, wanted))
+    throw std::invalid_argument(fmt::format("{}: scale {}: the network's scales are {}", info.name, wanted,
+                                            fmt::join(info.scales, ", ")));
   if (info.scale != 0 && wanted != 0 && wanted != info.scale)
     throw std::invalid_argument(
         fmt::format("{}: scale {}: the network's scale is {}", info.name, wanted, info.scale));
   return info.scale == 0 ? wanted : info.scale;
-}
-
-std::int64_t padded_side(std::int64_t side, const UpscalerInfo& info) {
-  const std::int64_t least = std::max<std::int64_t>(side, info.minimum_size), multiple = info.size_multiple;
-  return (least + multiple - 1) / multiple * multiple;
-}
-
-// Adds `amount` rows (dim 2) or columns (dim 3) after the last one.
-at::Tensor extended(const at::Tensor& batch, std::int64_t dim, std::int64_t amount) {
-  if (amount == 0) return batch;
-  const std::vector<std::int64_t> sides{0, dim == 3 ? amount : 0, 0, dim == 2 ? amount : 0};
-  return amount < batch.size(dim) ? at::reflection_pad2d(batch, sides) : at::replication_pad2d(batch, sides);
 }
 
 std::string description(const at::Tensor& tensor) {
@@ -53,8 +44,12 @@ std::string tile_name(const TilePlan& plan, std::size_t index) {
 // Runs an upscaler over the tiles of one plan.
 class TileRunner {
  public:
-  TileRunner(const Upscaler& upscaler, const Image& image, const TilePlan& plan)
-      : upscaler_(upscaler), info_(upscaler.info()), image_(image), plan_(plan) {}
+  TileRunner(const Upscaler& upscaler, const Image& image, const TilePlan& plan, Padding padding)
+      : upscaler_(upscaler),
+        info_(upscaler.info()),
+        image_(image),
+        plan_(plan),
+        rule_(padding_rule(info_, padding)) {}
 
   // Tile `index`, row by row: [3, h * scale, w * scale] for the h x w pixels read. Its range is kept for
   // require_finite().
@@ -86,10 +81,10 @@ class TileRunner {
  private:
   // batch: [N, 3, h, w], unpadded. The result covers the padded batch.
   at::Tensor forward(const at::Tensor& batch, std::size_t index) const {
-    const std::int64_t height = padded_side(batch.size(2), info_), width = padded_side(batch.size(3), info_);
-    const at::Tensor padded = extended(extended(batch, 2, height - batch.size(2)), 3, width - batch.size(3));
-    at::Tensor result = upscaler_.forward(padded, plan_.scale);
-    const std::vector<std::int64_t> expected{batch.size(0), 3, height * plan_.scale, width * plan_.scale};
+    const at::Tensor input = padded(batch, rule_);
+    at::Tensor result = upscaler_.forward(input, plan_.scale);
+    const std::vector<std::int64_t> expected{batch.size(0), 3, input.size(2) * plan_.scale,
+                                             input.size(3) * plan_.scale};
     if (result.defined() && result.sizes() == at::IntArrayRef(expected) && result.scalar_type() == at::kFloat)
       return result;
     throw std::runtime_error(fmt::format("{}: {}: expected [{}] of Float, got {}", info_.name,
@@ -101,6 +96,7 @@ class TileRunner {
   const UpscalerInfo& info_;
   const Image& image_;
   const TilePlan& plan_;
+  const PaddingRule rule_;
   std::vector<at::Tensor> ranges_;  // least, greatest of each tile run
 };
 
@@ -146,13 +142,18 @@ double share_outside(const Image& image) {
 
 }  // namespace
 
+PaddingRule padding_rule(const UpscalerInfo& info, Padding padding) {
+  if (padding == Padding::spandrel && info.spandrel_padding) return *info.spandrel_padding;
+  return {.size_multiple = info.size_multiple, .minimum_size = info.minimum_size};
+}
+
 UpscaleResult upscale(const Upscaler& upscaler, const Image& image, const UpscaleOptions& options) {
   require_image(image, "upscale");
   const int scale = scale_of(upscaler.info(), options.scale);
   const TilePlan plan =
       plan_tiles(static_cast<int>(image.size(1)), static_cast<int>(image.size(2)), scale, options.tile);
   const at::NoGradGuard no_gradients;
-  TileRunner runner(upscaler, image, plan);
+  TileRunner runner(upscaler, image, plan, options.padding);
   const bool untiled = plan.rows.size() * plan.cols.size() == 1;
   Image output = untiled ? own_memory(runner.run(0), image) : run_all(runner, plan);
   runner.require_finite();

@@ -5,6 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "models/padding.h"
 #include "models/tiling/tile_plan.h"
 #include "models/upscaler.h"
 
@@ -13,7 +14,12 @@ namespace upbench {
 struct UpscaleOptions {
   int scale = 0;  // 0: info().scale; interpolators need one
   TileSettings tile = {};
+  Padding padding =
+      Padding::authors;  // spandrel: only where info().spandrel_padding says how, else no difference
 };
+
+// The rule in force for an upscaler under a convention.
+PaddingRule padding_rule(const UpscalerInfo& info, Padding padding);
 
 struct UpscaleResult {
   Image image;  // unclamped, contiguous, shares no memory with the input
@@ -25,10 +31,9 @@ struct UpscaleResult {
 // The boundary of all models: checks the layout, tiles, pads, runs without gradients, crops to height * scale
 // x width * scale.
 //
-// Padding is at the right and bottom of what the network gets (the picture, or each tile as it was read,
-// which never reaches beyond the picture), up to size_multiple and minimum_size: reflected, or the last pixel
-// repeated where a side is too short to reflect. So a network that sees more than single pixels gives the
-// same with and without tiles only if context >= receptive_radius and tiles begin on multiples of
+// Padding (models/padding.h) is at the right and bottom of what the network gets: the picture, or each tile
+// as it was read, which never reaches beyond the picture. So a network that sees more than single pixels
+// gives the same with and without tiles only if context >= receptive_radius and tiles begin on multiples of
 // size_multiple (tile and context multiples of it). One tile that covers the picture is exactly the untiled
 // call.
 //

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "datasets/digest.h"
 #include "datasets/image_fwd.h"
+#include "models/padding.h"
 
 namespace upbench {
 
@@ -17,15 +20,19 @@ struct UpscalerInfo {
   std::string name;           // as the request wrote it
   std::string architecture;   // "RRDBNet", "SRVGGNetCompact", "interpolator", "chain", "null"
   std::string recognised_by;  // the keys and shapes that decided, for people
-  int scale = 0;              // 0: any (interpolators)
+  int scale = 0;              // 0: the caller chooses it
+  std::vector<int> scales;    // where the caller chooses: among these, ascending; empty: any (interpolators)
   int size_multiple = 1;      // height and width of a batch must be multiples of this
-  int minimum_size = 1;       // and at least this
+  int minimum_size = 1;       // and at least this, as the authors pad; forward takes what either rule gives
+  std::optional<PaddingRule> spandrel_padding;  // where spandrel pads otherwise
   int receptive_radius =
       -1;  // input pixels that an output pixel depends on, to each side; -1: unbounded or unknown
   std::int64_t parameters = 0;
-  double macs_per_pixel = 0;  // multiply-accumulates per *input* pixel
-  Digest tensor_hash;         // over name-sorted (name, dtype, shape, bytes); zero: no weights
-  std::string dialect;        // "params_ema", "params", "plain": where in the file the tensors were
+  double macs_per_pixel =
+      0;  // multiply-accumulates per *input* pixel, at the greatest of macs_by_scale if any
+  std::map<int, double> macs_by_scale;  // of a network whose caller chooses the scale
+  Digest tensor_hash;                   // over name-sorted (name, dtype, shape, bytes); zero: no weights
+  std::string dialect;                  // "params_ema", "params", "plain": where in the file the tensors were
   bool supports_half = true;
   std::vector<std::pair<std::string, std::string>> hyper_parameters;  // "blocks" -> "23"
 };
@@ -36,8 +43,8 @@ class Upscaler {
  public:
   virtual ~Upscaler() = default;
   virtual const UpscalerInfo& info() const = 0;
-  // batch [N, 3, H, W], float32, RGB [0, 1], H and W multiples of info().size_multiple; scale: info().scale,
-  // or any for interpolators. Returns [N, 3, H * scale, W * scale], neither clamped nor rounded.
+  // batch [N, 3, H, W], float32, RGB [0, 1], padded by one of the rules of info(); scale: info().scale, or
+  // where that is 0 one of info().scales. Returns [N, 3, H * scale, W * scale], neither clamped nor rounded.
   virtual at::Tensor forward(const at::Tensor& batch, int scale) const = 0;
   // The same network with its weights on `device` ("cpu", "cuda:0") in `precision`; interpolators return
   // themselves.

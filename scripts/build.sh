@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# usage: scripts/build.sh [--preset dev|ci|asan|tidy] [--target NAME]... [--help]
+# usage: scripts/build.sh [--preset dev|ci|asan|fuzz|tidy] [--target NAME]... [--help]
 #
 # Configures and builds; the program is at build/upbench. Needs what scripts/setup.sh installs.
 set -euo pipefail
@@ -25,6 +25,6 @@ export UPBENCH_TORCH_DIR
 
 cd "$root"
 cmake --preset "$preset" >"$deps/configure.log" 2>&1 || { cat "$deps/configure.log" >&2; die "configuring failed"; }
-case $preset in asan) dir=build-asan ;; tidy) dir=build-tidy ;; *) dir=build ;; esac
+case $preset in asan) dir=build-asan ;; fuzz) dir=build-fuzz ;; tidy) dir=build-tidy ;; *) dir=build ;; esac
 [ "$preset" != tidy ] || exit 0
 cmake --build "$dir" ${targets[0]:+--target "${targets[@]}"}

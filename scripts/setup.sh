@@ -1,20 +1,22 @@
 #!/usr/bin/env bash
-# usage: scripts/setup.sh [--check] [--help]
+# usage: scripts/setup.sh [--check] [--fuzz] [--help]
 #
 # Installs what upbench builds with: packages from Debian or Ubuntu (scripts/packages.txt, with sudo only when
 # not root) and LibTorch plus tools from PyPI (scripts/requirements.txt) into a folder outside the checkout,
 # $UPBENCH_DEPS (default ~/.cache/upbench). Does nothing where all is there. About two minutes on a new machine.
 #
 #   --check   install nothing; exit 1 and name what is missing
+#   --fuzz    also what scripts/fuzz.sh needs (scripts/packages-fuzz.txt: clang, about 500 MB)
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-check=false
+check=false lists=("$root/scripts/packages.txt")
 for argument in "$@"; do
   case $argument in
     --help | -h) usage; exit 0 ;;
     --check) check=true ;;
+    --fuzz) lists+=("$root/scripts/packages-fuzz.txt") ;;
     *) usage >&2; exit 2 ;;
   esac
 done
@@ -24,7 +26,7 @@ command -v python3 >/dev/null || die "python3 is missing: install it first (apt-
 
 missing_packages() {
   local name
-  grep -v '^#' "$root/scripts/packages.txt" | while read -r name; do
+  grep -hv '^#' "${lists[@]}" | while read -r name; do
     dpkg-query -W -f '${db:Status-Abbrev}' "$name" 2>/dev/null | grep -q '^ii' || echo "$name"
   done
 }

@@ -21,5 +21,5 @@ done
 "$root/scripts/build.sh" --preset "$preset"
 say "running tests"
 cd "$root"
-# Two programs at a time at most: each uses all processors by itself in places.
-ctest --preset "$preset" --tests-regex "$pattern" --parallel "${UPBENCH_TEST_JOBS:-2}"
+# Two programs at a time at most: each uses all processors by itself in places, and waiting threads must not spin then.
+OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive} ctest --preset "$preset" --tests-regex "$pattern" --parallel "${UPBENCH_TEST_JOBS:-2}"

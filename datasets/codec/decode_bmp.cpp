@@ -92,26 +92,24 @@ void copy_row(const std::uint8_t* stored, const Bmp& bmp, std::uint8_t* out) {
 
 }  // namespace
 
-RasterHeader read_bmp_header(Bytes file) {
+Described describe_bmp(Bytes file) {
   const Bmp bmp = read_structure(file);
-  RasterHeader header{
-      .format = "bmp", .width = bmp.width, .height = bmp.height, .channels = 3, .bit_depth = 8};
-  if (bmp.bits == 8) header.notes.push_back("palette expanded");
-  return header;
+  Described described{.header = {.width = bmp.width, .height = bmp.height, .channels = 3, .bit_depth = 8}};
+  if (bmp.bits == 8) described.header.notes.push_back("palette expanded");
+  return described;
 }
 
-Raster decode_bmp(Bytes file) {
+std::vector<std::uint8_t> bmp_samples(Bytes file, Described&) {
   const Bmp bmp = read_structure(file);
   require_all_rows(file, bmp);
-  Raster raster{.width = bmp.width, .height = bmp.height, .channels = 3, .bit_depth = 8};
-  raster.samples.resize(raster.row_bytes() * static_cast<std::size_t>(raster.height));
+  const std::size_t row = static_cast<std::size_t>(bmp.width) * 3;
+  std::vector<std::uint8_t> samples(row * static_cast<std::size_t>(bmp.height));
   for (int y = 0; y < bmp.height; ++y) {
     const auto stored = static_cast<std::size_t>(bmp.bottom_up ? bmp.height - 1 - y : y);
     copy_row(file.data() + bmp.pixels_at + stored * bmp.stored_row(), bmp,
-             raster.samples.data() + static_cast<std::size_t>(y) * raster.row_bytes());
+             samples.data() + static_cast<std::size_t>(y) * row);
   }
-  if (bmp.bits == 8) raster.notes.push_back("palette expanded");
-  return raster;
+  return samples;
 }
 
 }  // namespace upbench

@@ -1,21 +1,19 @@
 #include <csetjmp>
 #include <cstdio>
-#include <cstring>
 #include <stdexcept>
-#include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 // jpeglib.h needs size_t and FILE before it
 #include <jpeglib.h>
 
 #include "datasets/codec/formats.h"
+#include "datasets/codec/jpeg_markers.h"
 #include "datasets/codec/orientation.h"
 
 namespace upbench {
 namespace {
 
-constexpr int kApp1 = JPEG_APP0 + 1, kApp2 = JPEG_APP0 + 2;
-constexpr unsigned kWholeMarker = 0xffff;
 // A progressive file may repeat its scans without end, at full cost each. Encoders write about ten.
 constexpr int kMostScans = 500;
 
@@ -27,6 +25,7 @@ struct Reader {
   jpeg_progress_mgr progress{};
   std::jmp_buf way_out{};
   char message[JMSG_LENGTH_MAX]{};
+  bool scanned[MAX_COMPONENTS]{};  // components that some scan brought
 
   Reader();
   ~Reader() { jpeg_destroy_decompress(&info); }
@@ -45,8 +44,11 @@ void refuse_warnings(j_common_ptr info, int level) {
   if (level < 0) leave(info);
 }
 
-void limit_scans(j_common_ptr info) {
+// Called at least once a scan where there are several.
+void watch_scans(j_common_ptr info) {
   auto& reader = *static_cast<Reader*>(info->client_data);
+  for (int i = 0; i < reader.info.comps_in_scan; ++i)
+    reader.scanned[reader.info.cur_comp_info[i]->component_index] = true;
   if (reader.info.input_scan_number <= kMostScans) return;
   std::snprintf(reader.message, sizeof reader.message, "more than %d scans", kMostScans);
   std::longjmp(reader.way_out, 1);
@@ -59,10 +61,7 @@ void guarded(Reader& reader, Step step) {
     step();
     return;
   }
-  const std::string_view reason = reader.message;
-  const bool unsupported = reason.find("Unsupported") != reason.npos;
-  throw std::runtime_error(fmt::format(
-      "{}: {}", unsupported ? "unsupported JPEG process" : "JPEG is corrupt or truncated", reason));
+  throw std::runtime_error(fmt::format("JPEG is corrupt or truncated: {}", reader.message));
 }
 
 Reader::Reader() {
@@ -70,7 +69,7 @@ Reader::Reader() {
   info.client_data = this;
   errors.error_exit = leave;
   errors.emit_message = refuse_warnings;
-  progress.progress_monitor = limit_scans;
+  progress.progress_monitor = watch_scans;
 }
 
 // Up to the first scan.
@@ -80,91 +79,92 @@ void open(Reader& reader, Bytes file) {
     jpeg_create_decompress(&info);  // keeps err and client_data
     info.progress = &reader.progress;
     jpeg_mem_src(&info, file.data(), file.size());
-    jpeg_save_markers(&info, kApp1, kWholeMarker);
-    jpeg_save_markers(&info, kApp2, kWholeMarker);
     jpeg_read_header(&info, TRUE);
   });
-  if (info.num_components != 1 && info.num_components != 3) {
-    throw std::runtime_error(
-        fmt::format("JPEG with {} colour components (CMYK or YCCK) is not supported; expected grey or "
-                    "three colours",
-                    info.num_components));
+  switch (info.num_components) {
+    case 1:
+      info.out_color_space = JCS_GRAYSCALE;
+      return;
+    case 3:
+      info.out_color_space = JCS_RGB;
+      return;
+    case 4:
+      info.out_color_space = JCS_CMYK;  // the library turns YCCK into it
+      return;
+    default:
+      throw std::runtime_error(fmt::format(
+          "JPEG with {} colour components is not supported; expected 1 (grey), 3 (colour) or 4 (CMYK)",
+          info.num_components));
   }
-  // Whether libjpeg can decode it depends on how it was built: the same file must be read, or refused,
-  // everywhere.
-  if (info.arith_code) throw std::runtime_error("unsupported JPEG process: arithmetic coding");
-  info.out_color_space = info.num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
 }
 
-bool begins_with(const jpeg_saved_marker_ptr marker, std::string_view text) {
-  return marker->data_length >= text.size() && std::memcmp(marker->data, text.data(), text.size()) == 0;
-}
-
-int exif_orientation(const Reader& reader, std::vector<std::string>& notes) {
-  constexpr std::string_view kExif{"Exif\0\0", 6};
-  for (auto marker = reader.info.marker_list; marker; marker = marker->next) {
-    if (marker->marker != kApp1 || !begins_with(marker, kExif)) continue;
-    return read_orientation(Bytes(marker->data, marker->data_length).subspan(kExif.size()), notes);
+// A file whose last scans were cut off and which was closed by an end marker again is in order for the
+// library, which shows what there is. Before the reader finishes: that forgets.
+void require_all_scans(const Reader& reader) {
+  const jpeg_decompress_struct& info = reader.info;
+  if (!jpeg_has_multiple_scans(const_cast<j_decompress_ptr>(&info))) return;
+  for (int component = 0; component < info.num_components; ++component) {
+    if (!reader.scanned[component])
+      throw std::runtime_error(fmt::format("JPEG is truncated: no scan holds component {}", component + 1));
+    for (int k = 0; info.coef_bits && k < DCTSIZE2; ++k) {  // progressive
+      const int missing = info.coef_bits[component][k];
+      if (missing == 0) continue;
+      throw std::runtime_error(fmt::format(
+          "JPEG is truncated: its progressive scans leave coefficient {} of component {} {}", k,
+          component + 1, missing < 0 ? "unknown" : fmt::format("without its last {} bits", missing)));
+    }
   }
-  return 1;
-}
-
-bool has_icc_profile(const Reader& reader) {
-  for (auto marker = reader.info.marker_list; marker; marker = marker->next) {
-    if (marker->marker == kApp2 && begins_with(marker, "ICC_PROFILE")) return true;
-  }
-  return false;
-}
-
-// Before orientation.
-RasterHeader described(const Reader& reader) {
-  RasterHeader header{.format = "jpeg",
-                      .width = static_cast<int>(reader.info.image_width),
-                      .height = static_cast<int>(reader.info.image_height),
-                      .channels = reader.info.num_components,
-                      .bit_depth = 8};
-  if (header.channels == 1) header.notes.push_back("grey");
-  if (has_icc_profile(reader)) header.notes.push_back("ICC profile ignored");
-  return header;
 }
 
 }  // namespace
 
-RasterHeader read_jpeg_header(Bytes file) {
+Described describe_jpeg(Bytes file) {
+  JpegMarkers markers = read_jpeg_markers(file);
+  if (const std::string process = unsupported_process(markers); !process.empty())
+    throw std::runtime_error("unsupported JPEG process: " + process);
   Reader reader;
   open(reader, file);
-  RasterHeader header = described(reader);
-  apply_orientation(header, exif_orientation(reader, header.notes));
-  return header;
+  const jpeg_decompress_struct& info = reader.info;
+  Described described{.header = {.width = static_cast<int>(info.image_width),
+                                 .height = static_cast<int>(info.image_height),
+                                 .channels = info.num_components,
+                                 .bit_depth = 8},
+                      .space = info.num_components == 1   ? SampleSpace::grey
+                               : info.num_components == 3 ? SampleSpace::rgb
+                                                          : SampleSpace::cmyk,
+                      .profile = std::move(markers.profile)};
+  std::vector<std::string>& notes = described.header.notes;
+  if (described.space == SampleSpace::grey) notes.push_back("grey");
+  if (!markers.profile_problem.empty())
+    notes.push_back(fmt::format("icc_ignored: {}", markers.profile_problem));
+  if (markers.end > 0 && markers.end < file.size())
+    notes.push_back(fmt::format("{} bytes after the end of the JPEG ignored", file.size() - markers.end));
+  if (!markers.exif.empty()) described.orientation = read_orientation(markers.exif, notes);
+  return described;
 }
 
-Raster decode_jpeg(Bytes file) {
+std::vector<std::uint8_t> jpeg_samples(Bytes file, Described& described) {
   Reader reader;
   open(reader, file);
-  const RasterHeader header = described(reader);
-  Raster raster{.width = header.width,
-                .height = header.height,
-                .channels = header.channels,
-                .bit_depth = header.bit_depth,
-                .notes = header.notes};
-  const int orientation = exif_orientation(reader, raster.notes);  // finishing forgets the markers
-  const std::size_t row_bytes = raster.row_bytes();
-  raster.samples.resize(row_bytes * static_cast<std::size_t>(raster.height));
-  std::uint8_t* const samples = raster.samples.data();
+  const std::size_t row_bytes =
+      static_cast<std::size_t>(described.header.width) * static_cast<std::size_t>(described.header.channels);
+  std::vector<std::uint8_t> samples(row_bytes * static_cast<std::size_t>(described.header.height));
+  guarded(reader, [&] { jpeg_start_decompress(&reader.info); });  // reads all scans where there are several
+  require_all_scans(reader);
+  std::uint8_t* const first = samples.data();
   guarded(reader, [&] {
-    jpeg_start_decompress(&reader.info);
     while (reader.info.output_scanline < reader.info.output_height) {
-      JSAMPROW row = samples + reader.info.output_scanline * row_bytes;
+      JSAMPROW row = first + reader.info.output_scanline * row_bytes;
       jpeg_read_scanlines(&reader.info, &row, 1);
     }
-    jpeg_finish_decompress(
-        &reader.info);  // reads on to the EOI marker: where it is missing, that is a warning
+    // Reads on to the EOI marker: where it is missing, that is a warning.
+    jpeg_finish_decompress(&reader.info);
   });
-  if (const std::size_t left = reader.info.src->bytes_in_buffer; left > 0) {
-    raster.notes.push_back(fmt::format("{} bytes after the end of the JPEG ignored", left));
+  // Adobe's programs store CMYK inverted, as light that passes; others store ink.
+  if (described.space == SampleSpace::cmyk && reader.info.saw_Adobe_marker) {
+    for (std::uint8_t& sample : samples) sample = static_cast<std::uint8_t>(255 - sample);
   }
-  apply_orientation(raster, orientation);
-  return raster;
+  return samples;
 }
 
 }  // namespace upbench

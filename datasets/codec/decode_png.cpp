@@ -19,15 +19,17 @@ constexpr std::size_t kChunkLimit = std::size_t{64} << 20;
 
 void check(int error, Bytes file) {
   if (error == SPNG_OK) return;
+  if (error == SPNG_ECHUNK_LIMITS) {
+    throw std::runtime_error(fmt::format(
+        "PNG of {} bytes has a chunk that inflates beyond the limit of {} bytes", file.size(), kChunkLimit));
+  }
   throw std::runtime_error(fmt::format("PNG of {} bytes is corrupt: {}", file.size(), spng_strerror(error)));
 }
 
-// Before orientation.
-RasterHeader described(const PngStructure& png) {
+RasterHeader header_of(const PngStructure& png) {
   const bool grey = png.colour_type == 0 || png.colour_type == 4;
   const bool alpha = png.colour_type == 4 || png.colour_type == 6 || png.has_transparency;
-  RasterHeader header{.format = "png",
-                      .width = png.width,
+  RasterHeader header{.width = png.width,
                       .height = png.height,
                       .channels = (grey ? 1 : 3) + (alpha ? 1 : 0),
                       .bit_depth = png.bit_depth == 16 ? 16 : 8,
@@ -41,7 +43,7 @@ RasterHeader described(const PngStructure& png) {
   return header;
 }
 
-// The library's name of the layout that `described` promises. 16 bit comes in the machine's byte order.
+// The library's name of the layout that `header_of` promises. 16 bit comes in the machine's byte order.
 spng_format layout(const PngStructure& png) {
   const bool grey = png.colour_type == 0, deep = png.bit_depth == 16;
   if (png.has_transparency && grey) return deep ? SPNG_FMT_GA16 : SPNG_FMT_GA8;
@@ -91,38 +93,53 @@ std::vector<std::uint8_t> expanded(const Decoder& decoder, Bytes file, const Png
   return samples;
 }
 
-}  // namespace
-
-RasterHeader read_png_header(Bytes file) {
-  const PngStructure png = read_png_structure(file);
-  RasterHeader header = described(png);
-  if (!png.exif.empty()) apply_orientation(header, read_orientation(png.exif, header.notes));
-  return header;
-}
-
-Raster decode_png(Bytes file) {
-  const PngStructure png = read_png_structure(file);
-  const RasterHeader header = described(png);
-  const Decoder decoder(spng_ctx_new(0), spng_ctx_free);
+Decoder opened(Bytes file) {
+  Decoder decoder(spng_ctx_new(0), spng_ctx_free);
   if (!decoder) throw std::bad_alloc();
   check(spng_set_crc_action(decoder.get(), SPNG_CRC_ERROR, SPNG_CRC_ERROR), file);
   check(spng_set_chunk_limits(decoder.get(), std::max(kChunkLimit, file.size()), kChunkLimit), file);
   check(spng_set_png_buffer(decoder.get(), file.data(), file.size()), file);
+  return decoder;
+}
 
-  Raster raster{.width = png.width,
-                .height = png.height,
-                .channels = header.channels,
-                .bit_depth = header.bit_depth,
-                .samples = png.colour_type == 3 ? expanded(decoder, file, png, header.channels)
-                                                : decoded(decoder, file, layout(png),
-                                                          png.has_transparency ? SPNG_DECODE_TRNS : 0),
-                .notes = header.notes};
-  if (raster.samples.size() != raster.row_bytes() * static_cast<std::size_t>(raster.height)) {
+// Empty where the library leaves the chunk out: its checksum holds, but what it compresses cannot be read.
+std::vector<std::uint8_t> profile_of(Bytes file, std::vector<std::string>& notes) {
+  const Decoder decoder = opened(file);
+  spng_iccp profile{};  // belongs to the decoder
+  if (const int error = spng_get_iccp(decoder.get(), &profile); error == SPNG_ECHUNKAVAIL) {
+    notes.push_back("icc_ignored: the iCCP chunk is broken or comes after the picture");
+    return {};
+  } else {
+    check(error, file);
+  }
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(profile.profile);
+  return {bytes, bytes + profile.profile_len};
+}
+
+}  // namespace
+
+Described describe_png(Bytes file) {
+  const PngStructure png = read_png_structure(file);
+  Described described{.header = header_of(png)};
+  if (png.colour_type == 0 || png.colour_type == 4) described.space = SampleSpace::grey;
+  if (png.has_profile) described.profile = profile_of(file, described.header.notes);
+  if (!png.exif.empty()) described.orientation = read_orientation(png.exif, described.header.notes);
+  return described;
+}
+
+std::vector<std::uint8_t> png_samples(Bytes file, Described& described) {
+  const PngStructure png = read_png_structure(file);
+  const Decoder decoder = opened(file);
+  const int channels = described.header.channels;
+  std::vector<std::uint8_t> samples =
+      png.colour_type == 3 ? expanded(decoder, file, png, channels)
+                           : decoded(decoder, file, layout(png), png.has_transparency ? SPNG_DECODE_TRNS : 0);
+  const std::size_t pixels = static_cast<std::size_t>(png.width) * static_cast<std::size_t>(png.height);
+  if (samples.size() != pixels * static_cast<std::size_t>(channels * described.header.bit_depth / 8)) {
     throw std::runtime_error("PNG cannot be decoded to the layout that its header describes");
   }
   check(spng_decode_chunks(decoder.get()), file);  // what follows the picture, up to IEND
-  if (!png.exif.empty()) apply_orientation(raster, read_orientation(png.exif, raster.notes));
-  return raster;
+  return samples;
 }
 
 }  // namespace upbench

@@ -49,15 +49,36 @@ void read_header_chunk(Bytes data, PngStructure& png) {
   }
 }
 
-// Colour management is not applied: say so where the file asks for anything but sRGB.
+// In units of 1e-5: white point, then red, green and blue, x before y.
+constexpr std::uint32_t kChromaticitiesOfSrgb[] = {31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000};
+// Writers round the last digits in their own ways.
+constexpr std::uint32_t kSameChromaticity = 100;
+
+bool has_chromaticities_of_srgb(Bytes data) {
+  for (std::size_t i = 0; i < std::size(kChromaticitiesOfSrgb); ++i) {
+    const std::uint32_t wanted = kChromaticitiesOfSrgb[i], found = big_endian_32(data, 4 * i);
+    if (std::max(wanted, found) - std::min(wanted, found) > kSameChromaticity) return false;
+  }
+  return true;
+}
+
+// BT.709 primaries, sRGB's curve, RGB, full range (ITU-T H.273).
+constexpr std::uint8_t kCodePointsOfSrgb[] = {1, 13, 0, 1};
+
+// Colours are managed by ICC profile alone: say so where the file asks otherwise for anything but sRGB.
 void note_ancillary(std::string_view type, Bytes data, PngStructure& png) {
   constexpr std::uint32_t kGammaOfSrgb = 45455;  // 1/2.2 in units of 1e-5
   if (type == "tRNS") png.has_transparency = true;
   if (type == "eXIf") png.exif = data;
-  if (type == "iCCP") png.notes.push_back("ICC profile ignored");
+  if (type == "iCCP") png.has_profile = true;
   if (type == "gAMA" && data.size() == 4 && big_endian_32(data, 0) != kGammaOfSrgb) {
     png.notes.push_back(fmt::format("gAMA {} ignored", big_endian_32(data, 0) / 100000.0));
   }
+  if (type == "cHRM" && data.size() == 32 && !has_chromaticities_of_srgb(data))
+    png.notes.push_back("cHRM ignored");
+  if (type == "cICP" &&
+      !std::equal(data.begin(), data.end(), std::begin(kCodePointsOfSrgb), std::end(kCodePointsOfSrgb)))
+    png.notes.push_back("cICP ignored");
   if (type == "acTL") png.notes.push_back("animation: default picture only");
 }
 

@@ -16,6 +16,7 @@ struct PngStructure {
   int bit_depth = 8;               // as stored: 1, 2, 4, 8, 16
   int colour_type = 2;             // 0 grey, 2 RGB, 3 palette, 4 grey + alpha, 6 RGBA
   bool has_transparency = false;   // a tRNS chunk
+  bool has_profile = false;        // an iCCP chunk
   Bytes exif;                      // empty: none
   std::vector<std::string> notes;  // what the file holds that decoding leaves out
 };

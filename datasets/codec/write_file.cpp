@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <stdexcept>
 #include <system_error>
 #include <utility>
 
@@ -8,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "datasets/codec/decode.h"
 #include "datasets/codec/encode.h"
 
 namespace upbench {
@@ -52,6 +55,23 @@ class Neighbour {
     if (::close(descriptor) != 0) throw failure(target_, "cannot be written");
   }
 
+  // From the disk where the system follows the advice, else from its cache.
+  void verify(std::span<const std::uint8_t> bytes, const ReadBackCheck& check) const {
+    if (const int descriptor = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC); descriptor >= 0) {
+      ::posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
+      ::close(descriptor);
+    }
+    const std::vector<std::uint8_t> read = read_bytes(path_);
+    if (!std::equal(bytes.begin(), bytes.end(), read.begin(), read.end()))
+      throw std::runtime_error(
+          fmt::format("{}: what was read back differs from what was written", target_.string()));
+    try {
+      check(read);
+    } catch (const std::runtime_error& error) {
+      throw std::runtime_error(fmt::format("{}: {}", target_.string(), error.what()));
+    }
+  }
+
   void take_the_place() {
     if (::rename(path_.c_str(), target_.c_str()) != 0) throw failure(target_, "cannot be replaced");
     path_.clear();
@@ -76,9 +96,11 @@ void sync_folder(const std::filesystem::path& file) {
 
 }  // namespace
 
-void write_file_atomically(const std::filesystem::path& file, std::span<const std::uint8_t> bytes) {
+void write_file_atomically(const std::filesystem::path& file, std::span<const std::uint8_t> bytes,
+                           const ReadBackCheck& verify) {
   Neighbour neighbour(file);
   neighbour.write(bytes);
+  if (verify) neighbour.verify(bytes, verify);
   neighbour.take_the_place();
   sync_folder(file);
 }

@@ -47,14 +47,17 @@ std::int64_t inside(std::int64_t at, std::int64_t input, Border border) {
   return -1;
 }
 
-Row filter_row(int input, double centre, double stretch, const Filter& filter) {
+using Parts = std::vector<std::pair<int, double>>;  // where a weight falls, and the weight
+
+// `parts` is room to work in.
+Row filter_row(int input, double centre, double stretch, const Filter& filter, Parts& parts) {
   const double radius = filter.radius * stretch;
   const auto from = static_cast<std::int64_t>(std::floor(centre - radius));
   const auto to = static_cast<std::int64_t>(std::ceil(centre + radius));
   Row row;
   row.first = input;
   int last = -1;
-  std::vector<std::pair<int, double>> parts;
+  parts.clear();
   for (std::int64_t at = from; at <= to; ++at) {
     // A sinc at whole numbers is 1e-17 rather than 0.
     constexpr double kNothing = 1e-12;
@@ -88,8 +91,25 @@ AxisWeights packed(const std::vector<Row>& rows, int input) {
   return axis;
 }
 
+// One input for each output.
+template <typename Source>
+AxisWeights one_each(int output, Source source) {
+  AxisWeights axis;
+  axis.first.reserve(static_cast<std::size_t>(output));
+  for (int o = 0; o < output; ++o) axis.first.push_back(source(o));
+  axis.weights.assign(axis.first.size(), 1.0);
+  return axis;
+}
+
 }  // namespace
 
+double box(double distance) {
+  return distance > -0.5 && distance <= 0.5 ? 1 : 0;
+}
+double hamming(double distance) {
+  if (std::abs(distance) >= 1) return 0;
+  return sinc(distance) * (0.54 + 0.46 * std::cos(std::numbers::pi * distance));
+}
 double triangle(double distance) {
   return std::max(0.0, 1 - std::abs(distance));
 }
@@ -111,15 +131,71 @@ AxisWeights filter_weights(int input, int output, const Filter& filter) {
   const double stretch = filter.antialias ? std::max(1.0, step) : 1.0;
   std::vector<Row> rows;
   rows.reserve(static_cast<std::size_t>(output));
-  for (int o = 0; o < output; ++o) rows.push_back(filter_row(input, (o + 0.5) * step - 0.5, stretch, filter));
+  Parts parts;
+  for (int o = 0; o < output; ++o)
+    rows.push_back(filter_row(input, (o + 0.5) * step - 0.5, stretch, filter, parts));
   return packed(rows, input);
 }
 
 AxisWeights nearest_weights(int input, int output) {
-  AxisWeights axis;
-  for (std::int64_t o = 0; o < output; ++o) axis.first.push_back(static_cast<int>(o * input / output));
-  axis.weights.assign(axis.first.size(), 1.0);
-  return axis;
+  return one_each(output, [=](int o) { return static_cast<int>(std::int64_t{o} * input / output); });
+}
+
+AxisWeights torch_nearest_weights(int input, int output) {
+  const float ratio = static_cast<float>(input) / static_cast<float>(output);
+  return one_each(output, [=](int o) {
+    if (output == input) return o;
+    if (output == 2 * input) return o / 2;
+    return std::min(static_cast<int>(static_cast<float>(o) * ratio), input - 1);
+  });
+}
+
+AxisWeights torch_nearest_exact_weights(int input, int output) {
+  const float ratio = static_cast<float>(input) / static_cast<float>(output);
+  return one_each(output, [=](int o) {
+    if (output == input) return o;
+    if (output == 2 * input) return o / 2;
+    return std::min(static_cast<int>(static_cast<float>((o + 0.5) * ratio)), input - 1);
+  });
+}
+
+AxisWeights pillow_nearest_weights(int input, int output) {
+  const double ratio = static_cast<double>(input) / output;
+  double at = ratio * 0.5 - ratio;
+  return one_each(output, [=](int) mutable { return std::min(static_cast<int>(at += ratio), input - 1); });
+}
+
+AxisWeights touched_area_weights(int input, int output) {
+  std::vector<Row> rows;
+  rows.reserve(static_cast<std::size_t>(output));
+  for (std::int64_t o = 0; o < output; ++o) {
+    const std::int64_t from = o * input / output, to = ((o + 1) * input + output - 1) / output;
+    rows.push_back({.first = static_cast<int>(from),
+                    .weights = std::vector<double>(static_cast<std::size_t>(to - from),
+                                                   1.0 / static_cast<double>(to - from))});
+  }
+  return packed(rows, input);
+}
+
+AxisWeights pillow_weights(int input, int output, double radius, double (*filter)(double)) {
+  const double step = static_cast<double>(input) / output, stretch = std::max(1.0, step);
+  const double reach = radius * stretch, shrink = 1.0 / stretch;
+  std::vector<Row> rows;
+  rows.reserve(static_cast<std::size_t>(output));
+  for (int o = 0; o < output; ++o) {
+    const double centre = (o + 0.5) * step;
+    Row row;
+    row.first = std::max(0, static_cast<int>(centre - reach + 0.5));
+    const int to = std::min(input, static_cast<int>(centre + reach + 0.5));
+    double sum = 0;
+    for (int x = 0; x < to - row.first; ++x) {
+      row.weights.push_back(filter((x + row.first - centre + 0.5) * shrink));
+      sum += row.weights.back();
+    }
+    for (double& weight : row.weights) weight /= sum;
+    rows.push_back(std::move(row));
+  }
+  return packed(rows, input);
 }
 
 AxisWeights area_weights(int input, int output) {

@@ -36,6 +36,21 @@ AxisWeights nearest_weights(int input, int output);
 // The mean over the area that an output pixel covers; enlarging, a piece of one or two input pixels.
 AxisWeights area_weights(int input, int output);
 
+// As these tools place them, rounding included: where output * ratio comes within a rounding of a whole
+// number, they take one pixel or its neighbour by the arithmetic of their loop.
+AxisWeights torch_nearest_weights(int input, int output);  // floor(o * ratio) in float32
+// floor((o + 0.5) * ratio) in float32. On a tie of two pixels torch's own answer depends on whether its build
+// fuses multiply and add; everywhere else this is it.
+AxisWeights torch_nearest_exact_weights(int input, int output);
+AxisWeights pillow_nearest_weights(int input, int output);  // centres summed up in double
+// The plain mean of the inputs which an output touches, however little: torch `area` (adaptive_avg_pool).
+AxisWeights touched_area_weights(int input, int output);
+// The filter widened when the picture shrinks and cut off at the border, over the window of Pillow's
+// Resample.c: `radius` around the centre, its ends rounded. Sums in Pillow's order, for equal last bits.
+AxisWeights pillow_weights(int input, int output, double radius, double (*filter)(double));
+
+double box(double distance);        // radius 1/2; includes the right end only
+double hamming(double distance);    // radius 1: sinc times the Hamming window
 double triangle(double distance);   // radius 1
 double cubic_a50(double distance);  // radius 2; R. Keys, 1981, a = -0.5
 double cubic_a75(double distance);  // radius 2; a = -0.75

@@ -11,7 +11,7 @@ namespace {
 
 struct Entry {
   ResampleKernel kernel;
-  AxisWeights (*weights)(int input, int output);
+  AxisWeights (*weights)(int input, int output) = nullptr;  // none: OpenCV's own
 };
 
 template <double (*Value)(double), int Radius, bool Antialias, Border Outside>
@@ -19,9 +19,17 @@ AxisWeights filtered(int input, int output) {
   return filter_weights(input, output, {Radius, Value, Antialias, Outside});
 }
 
+// Radius in half pixels.
+template <double (*Value)(double), int HalfPixels>
+AxisWeights pillow(int input, int output) {
+  return pillow_weights(input, output, HalfPixels / 2.0, Value);
+}
+
+constexpr bool kEightBit = true;
+
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> table{
-      {{"nearest", "one pixel, floor(o * in / out); torch and OpenCV nearest", false}, nearest_weights},
+      {{"nearest", "one pixel, exactly floor(o * in / out)", false}, nearest_weights},
       {{"bilinear",
         "triangle, not widened when shrinking; torch bilinear (align_corners false), OpenCV INTER_LINEAR",
         false},
@@ -58,6 +66,46 @@ const std::vector<Entry>& entries() {
       {{"lanczos4", "windowed sinc a = 4, not widened when shrinking; OpenCV INTER_LANCZOS4", false},
        filtered<lanczos4, 4, false, Border::replicate>},
       {{"area", "mean of the covered area; OpenCV INTER_AREA when shrinking", true}, area_weights},
+      {{"torch-nearest", "one pixel, floor(o * in / out) in float32; torch nearest", false},
+       torch_nearest_weights},
+      {{"torch-nearest-exact", "one pixel, floor((o + 0.5) * in / out) in float32; torch nearest-exact",
+        false},
+       torch_nearest_exact_weights},
+      {{"torch-area", "plain mean of all pixels touched; torch area, adaptive_avg_pool2d", true},
+       touched_area_weights},
+      {{"pil-nearest", "one pixel, floor((o + 0.5) * in / out); Pillow NEAREST", false, kEightBit},
+       pillow_nearest_weights},
+      {{"pil-box", "mean of the pixels whose centres are covered; Pillow BOX on 8 bit", true, kEightBit},
+       pillow<box, 1>},
+      {{"pil-bilinear", "triangle, widened when shrinking; Pillow BILINEAR on 8 bit", true, kEightBit},
+       pillow<triangle, 2>},
+      {{"pil-hamming", "Hamming-windowed sinc a = 1, widened when shrinking; Pillow HAMMING on 8 bit", true,
+        kEightBit},
+       pillow<hamming, 2>},
+      {{"pil-bicubic", "Keys cubic a = -0.5, widened when shrinking; Pillow BICUBIC on 8 bit", true,
+        kEightBit},
+       pillow<cubic_a50, 4>},
+      {{"pil-lanczos", "windowed sinc a = 3, widened when shrinking; Pillow LANCZOS on 8 bit", true,
+        kEightBit},
+       pillow<lanczos3, 6>},
+      {{"cv2-nearest",
+        "one pixel, floor(o * in / out); OpenCV INTER_NEAREST on 8 bit, by the OpenCV of this program", false,
+        kEightBit}},
+      {{"cv2-linear",
+        "triangle, not widened when shrinking; OpenCV INTER_LINEAR on 8 bit, by the OpenCV of this program",
+        false, kEightBit}},
+      {{"cv2-cubic",
+        "Keys cubic a = -0.75, not widened when shrinking; OpenCV INTER_CUBIC on 8 bit, by the OpenCV of "
+        "this program",
+        false, kEightBit}},
+      {{"cv2-area",
+        "mean of the covered area, where a side grows two pixels blended; OpenCV INTER_AREA on 8 bit, by the "
+        "OpenCV of this program",
+        true, kEightBit}},
+      {{"cv2-lanczos4",
+        "windowed sinc a = 4, not widened when shrinking; OpenCV INTER_LANCZOS4 on 8 bit, by the OpenCV of "
+        "this program",
+        false, kEightBit}},
   };
   return table;
 }
@@ -82,8 +130,16 @@ const std::vector<ResampleKernel>& resample_kernels() {
   return kernels;
 }
 
+Arithmetic kernel_arithmetic(std::string_view kernel) {
+  const Entry& entry = find(kernel);
+  if (!entry.weights) return Arithmetic::opencv;
+  return entry.kernel.eight_bit ? Arithmetic::fixed_point : Arithmetic::float32;
+}
+
 AxisWeights kernel_weights(std::string_view kernel, int input, int output) {
-  return find(kernel).weights(input, output);
+  const Entry& entry = find(kernel);
+  if (!entry.weights) throw std::invalid_argument(fmt::format("kernel '{}' has no weights of ours", kernel));
+  return entry.weights(input, output);
 }
 
 void require_kernel(std::string_view kernel) {

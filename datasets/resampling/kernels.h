@@ -10,8 +10,16 @@ namespace upbench {
 // change.
 inline constexpr int kResamplingVersion = 1;
 
+// Who does the arithmetic of a kernel.
+enum class Arithmetic {
+  float32,      // weights applied in float32, nothing rounded
+  fixed_point,  // on 8-bit levels in whole numbers, as Pillow does
+  opencv,       // OpenCV itself, on 8-bit levels
+};
+
 // The catalog behind resample_kernels(), torch-free. Throws std::invalid_argument for an unknown kernel,
-// listing the known.
+// listing the known. A kernel of OpenCV's own has no weights here: std::invalid_argument too.
+Arithmetic kernel_arithmetic(std::string_view kernel);
 AxisWeights kernel_weights(std::string_view kernel, int input, int output);
 void require_kernel(std::string_view kernel);
 

@@ -54,12 +54,13 @@ EffectivePipeline Pipeline::effective(PictureSize input, const Pass& pass) const
     const std::string id = stage.at("id");
     for (SameNote& note : effect.notes)
       made.notes.push_back({fmt::format("{}.{}", id, note.parameter), std::move(note.text)});
-    prefix = hasher.add_field(prefix)
-                 .add_field(kind.name)
-                 .add_field(static_cast<std::uint64_t>(kind.version))
-                 .add_field(effect.settings.dump())
-                 .finish();
-    uses_seed = uses_seed || kind.uses_seed;
+    if (!effect.settings.is_null())
+      prefix = hasher.add_field(prefix)
+                   .add_field(kind.name)
+                   .add_field(static_cast<std::uint64_t>(kind.version))
+                   .add_field(effect.settings.dump())
+                   .finish();
+    uses_seed = uses_seed || effect.uses_seed;
     made.stages.push_back({.id = id,
                            .kind = kind.name,
                            .version = kind.version,

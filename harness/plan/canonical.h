@@ -18,7 +18,7 @@ struct EffectiveStage {
   std::string id, kind;
   int version = 1;
   nlohmann::json asked;   // settings by parameter name (CellRow::settings)
-  nlohmann::json effect;  // what the pixels depend on
+  nlohmann::json effect;  // what the pixels depend on; null: nothing is done
   PictureSize input, output;
   Digest prefix;           // of the effects of all stages up to and with this one
   bool uses_seed = false;  // this stage or one before it

@@ -7,5 +7,6 @@ namespace upbench {
 
 StageKind upscale_kind();
 StageKind resize_kind();
+StageKind degrade_kind();
 
 }  // namespace upbench

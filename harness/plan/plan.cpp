@@ -70,12 +70,14 @@ void Planner::check_request() const {
     throw std::invalid_argument(fmt::format("{}: no pictures, expected one or more", spec_.name));
   if (inputs_.kernels.empty()) return;
   for (const StageSpec& stage : spec_.pipeline)
-    for (const Axis& axis : stage.parameters)
-      for (std::size_t i = 0; axis.path == stage.id + ".kernel" && i < axis.values.size(); ++i)
+    for (const Axis& axis : stage.parameters) {
+      if (stage.kind != "resize" || axis.path != stage.id + ".kernel") continue;
+      for (std::size_t i = 0; i < axis.values.size(); ++i)
         if (const std::string name = axis.values[i];
             std::find(inputs_.kernels.begin(), inputs_.kernels.end(), name) == inputs_.kernels.end())
           throw SpecError(
               fmt::format("{}: {}", axis.locations[i], unknown_name("kernel", name, inputs_.kernels)));
+    }
 }
 
 void Planner::take_images() {

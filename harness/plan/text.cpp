@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "datasets/safe_text.h"
+
 namespace upbench {
 namespace {
 
@@ -110,7 +112,7 @@ std::vector<std::string> duplicate_lines(const Plan& plan) {
 std::vector<std::string> problem_lines(const Plan& plan) {
   std::vector<std::string> lines;
   for (const ImageRow& image : plan.rows.images)
-    if (!image.problem.empty()) lines.push_back(fmt::format("{}: {}", image.name, image.problem));
+    if (!image.problem.empty()) lines.push_back(safe_text(fmt::format("{}: {}", image.name, image.problem)));
   return lines;
 }
 
@@ -158,7 +160,8 @@ nlohmann::json plan_to_json(const Plan& plan, const Spec& spec) {
   for (const Duplicates& line : plan.duplicates)
     duplicates.push_back({{"reason", line.reason}, {"trials", line.trials}});
   for (const ImageRow& image : plan.rows.images)
-    if (!image.problem.empty()) problems.push_back({{"picture", image.name}, {"problem", image.problem}});
+    if (!image.problem.empty())
+      problems.push_back({{"picture", safe_text(image.name)}, {"problem", safe_text(image.problem)}});
   for (const Group& group : groups(plan, spec))
     weights.push_back({{"tensor_hashes", group.weights}, {"models", group.models}, {"cells", group.cells}});
   return {{"name", spec.name},

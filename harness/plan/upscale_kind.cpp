@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "harness/plan/kinds.h"
 
@@ -66,14 +67,26 @@ void settle_tile(SettledStage& stage) {
   }
 }
 
+// Settings say how to pad only where that is not as the authors do, so that keys are those of before there
+// was anything to say.
+void settle_padding(SettledStage& stage, const ModelFacts& facts) {
+  if (stage.values.at("padding") == "spandrel" && facts.has_paddings) return;
+  if (!facts.has_paddings)
+    stage.notes.push_back({"padding", "padding does not matter to models that both pad alike"});
+  stage.values.erase("padding");
+}
+
 SettledStage settle(const nlohmann::json& parameters, const StageKind::FindModel& find_model) {
   SettledStage stage;
   stage.values = parameters;
   settle_tile(stage);
   const nlohmann::json& model = parameters.at("model");
+  const ModelFacts& facts = find_model(model);
+  settle_padding(stage, facts);
   const nlohmann::json what = identity(model, find_model);
   if (!has_weights(what)) set_default(stage, "precision", "fp32", "to models without weights");
-  stage.models = {{{"parameter", "model"}, {"scale", find_model(model).scale}, {"identity", what}}};
+  stage.models = {{{"parameter", "model"}, {"scale", facts.scale}, {"identity", what}}};
+  if (!facts.scales.empty()) stage.models[0]["scales"] = facts.scales;
   return stage;
 }
 
@@ -81,14 +94,16 @@ SettledStage settle(const nlohmann::json& parameters, const StageKind::FindModel
 // ---------------------------------------------------------------------
 
 struct Upscaling {
-  int model_scale = 0;  // 0: any
+  int model_scale = 0;      // 0: the pictures choose it
+  std::vector<int> scales;  // among these; empty: any
+  bool resamples = false;   // has no weights
   bool fit = false;
   int tile = 0;  // 0: none
   int overlap = 0, context = 0;
   bool core_context = true, full_tiles = false;  // full_tiles: the last tile is as long as the others
 
   StageOutcome operator()(PictureSize input, PictureSize target) const;
-  int any_scale(PictureSize input, PictureSize target) const;
+  std::string scale_refusal(PictureSize input, PictureSize target) const;
   void add_pass(PictureSize input, StageOutcome& made) const;
   double read_length(int side) const;
 };
@@ -112,13 +127,12 @@ void Upscaling::add_pass(PictureSize input, StageOutcome& made) const {
       std::max(made.largest_piece, static_cast<double>(piece(input.width)) * piece(input.height));
 }
 
-// The factor for a model that takes any: the whole number that leads to the target; with fit the next one
-// above. 0: there is none.
-int Upscaling::any_scale(PictureSize input, PictureSize target) const {
-  const int x = (target.width + input.width - 1) / input.width,
-            y = (target.height + input.height - 1) / input.height;
-  const bool whole = x == y && x * input.width == target.width && y * input.height == target.height;
-  return whole || fit ? std::max(x, y) : 0;
+// Why no scale of the model's leads from one size to the other.
+std::string Upscaling::scale_refusal(PictureSize input, PictureSize target) const {
+  const int wanted = chosen_scale(input, target, {}, false);
+  if (wanted == 0) return "no whole scale leads to the size of the reference (fit: a1111 would reach it)";
+  return fmt::format("the model's scales are {}, but the pictures ask for {} (fit: a1111 would reach it)",
+                     fmt::join(scales, ", "), wanted);
 }
 
 StageOutcome Upscaling::operator()(PictureSize input, PictureSize target) const {
@@ -128,9 +142,9 @@ StageOutcome Upscaling::operator()(PictureSize input, PictureSize target) const 
     made.refusal = "the model takes any scale, but the pictures ask for none (images.scale would say it)";
     return made;
   }
-  const int scale = model_scale > 0 ? model_scale : any_scale(input, target);
+  const int scale = model_scale > 0 ? model_scale : chosen_scale(input, target, scales, fit);
   if (scale == 0) {
-    made.refusal = "no whole scale leads to the size of the reference (fit: a1111 would reach it)";
+    made.refusal = scale_refusal(input, target);
     return made;
   }
   PictureSize last = input;  // input of the last pass
@@ -147,9 +161,9 @@ StageOutcome Upscaling::operator()(PictureSize input, PictureSize target) const 
     add_pass(last, made);
     made.output = {last.width * scale, last.height * scale};
     ++passes;
-  } while (fit && wanted && model_scale > 1 && passes < kMostPasses &&
+  } while (fit && wanted && scale > 1 && passes < kMostPasses &&
            (made.output.width < target.width || made.output.height < target.height));
-  if (model_scale == 0) made.pixels_resampled += made.output.pixels();
+  if (resamples) made.pixels_resampled += made.output.pixels();
   const bool tiled = tile > 0 && (tile < last.width || tile < last.height);
   made.variant = {scale, passes * 2 + tiled, 0, 0};
   if (fit && wanted && made.output != target) {
@@ -165,7 +179,10 @@ StageKind::Outcome outcome(const nlohmann::json& stage) {
   const nlohmann::json& settings = stage.at("settings");
   const std::string mode = settings.at("mode");
   Upscaling upscaling;
-  upscaling.model_scale = stage.at("models").at(0).at("scale");
+  const nlohmann::json& model = stage.at("models").at(0);
+  upscaling.model_scale = model.at("scale");
+  upscaling.scales = model.value("scales", std::vector<int>());
+  upscaling.resamples = !has_weights(model.at("identity"));
   upscaling.fit = settings.at("fit") == "a1111";
   if (settings.at("tile").is_number()) upscaling.tile = settings.at("tile");
   upscaling.overlap = settings.at("overlap");
@@ -185,6 +202,7 @@ StageEffect effect(const nlohmann::json& stage, const StageOutcome& made) {
   StageEffect what;
   what.settings = {{"model", model}, {"scale", scale}, {"tile", nullptr}};
   if (has_weights(model)) what.settings["precision"] = settings.at("precision");
+  if (settings.contains("padding")) what.settings["padding"] = settings.at("padding");
 
   if (passes_and_tiled % 2 == 1) {
     const char* margin = settings.at("mode") == "core-context" ? "context" : "overlap";
@@ -208,6 +226,17 @@ StageEffect effect(const nlohmann::json& stage, const StageOutcome& made) {
 
 }  // namespace
 
+int chosen_scale(PictureSize input, PictureSize target, const std::vector<int>& scales, bool fit) {
+  const int x = (target.width + input.width - 1) / input.width,
+            y = (target.height + input.height - 1) / input.height, least = std::max(x, y);
+  const bool whole = x == y && x * input.width == target.width && y * input.height == target.height;
+  if (!whole && !fit) return 0;
+  if (scales.empty()) return least;
+  const auto next = std::ranges::lower_bound(scales, least);
+  if (next != scales.end() && (fit || *next == least)) return *next;
+  return fit ? scales.back() : 0;
+}
+
 StageKind upscale_kind() {
   using Type = ParameterKind::Type;
   const std::vector<std::string> modes = {"core-context", "even-ramp", "stride-feather", "half-sine",
@@ -217,7 +246,8 @@ StageKind upscale_kind() {
   kind.parameters = {
       {.name = "model",
        .type = Type::model,
-       .help = "a built-in name, a file, {chain: [a, b]} or {blend: {a: 0.5, b: 0.5}}"},
+       .help = "a built-in name, a file (FILE@KEY: its tensors under this key), {chain: [a, b]} or {blend: "
+               "{a: 0.5, b: 0.5}}"},
       {.name = "tile",
        .type = Type::tile,
        .default_value = "none",
@@ -252,6 +282,12 @@ StageKind upscale_kind() {
        .default_value = "none",
        .choices = {"none", "a1111"},
        .help = "a1111: repeat up to 3 times until large enough, then Lanczos to the wanted size"},
+      {.name = "padding",
+       .type = Type::choice,
+       .default_value = "authors",
+       .choices = {"authors", "spandrel"},
+       .help = "how pictures are brought to sizes that the network takes: as its authors do, or as spandrel "
+               "(ComfyUI, chaiNNer) does; differs for CRAFT, DCTLSA, SAFMN++"},
   };
   kind.settle = settle;
   kind.outcome = outcome;

@@ -159,6 +159,7 @@ void append_list(Axis& axis, const ParameterKind& kind, const YamlNode& list) {
 }  // namespace
 
 TypedValue read_value(const ParameterKind& kind, const YamlNode& node, std::string_view what) {
+  if (kind.may_be_none && node.is(YamlNode::Kind::scalar) && node.text == "none") return {"none", "none"};
   switch (kind.type) {
     case ParameterKind::Type::integer: {
       const auto value = read_integer(node, what, static_cast<std::int64_t>(kind.least),

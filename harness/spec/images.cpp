@@ -5,12 +5,14 @@
 
 #include <fmt/format.h>
 
+#include "harness/spec/manifest.h"
 #include "harness/spec/read.h"
 
 namespace upbench {
 namespace {
 
 constexpr int kMostScale = 16;
+constexpr int kMostMegapixels = 1'000'000;
 
 ImageSetSpec::LowResolution read_low_resolution(const YamlNode& node, const std::string& what) {
   const MapReader map(node, what, {"scale", "kernel"});
@@ -38,22 +40,60 @@ ImageSetSpec::Procedural read_procedural(const YamlNode& node, const std::string
   return made;
 }
 
+// Keys that say where pictures come from; so does an `lr` that names files.
+constexpr std::string_view kSources[] = {"path", "list", "hr", "manifest", "procedural"};
+
+bool lr_names_files(const YamlNode& images) {
+  const YamlNode* lr = images.find("lr");
+  return lr && lr->is(YamlNode::Kind::scalar);
+}
+
+// A text file that lists paths, or the paths themselves.
+void read_list(const YamlNode& node, const std::string& what, ImageSetSpec& images) {
+  if (node.is(YamlNode::Kind::scalar)) {
+    images.path = read_path(node, what);
+    if (images.path.extension() != ".txt")
+      refuse(node.place,
+             fmt::format("{} is {}, expected a file named .txt with one path a line, or a list of "
+                         "paths",
+                         what, describe(node)));
+    return;
+  }
+  require_kind(node, YamlNode::Kind::list, what,
+               "a list of paths, or a file named .txt with one path a line");
+  if (node.items.empty())
+    refuse(node.place, fmt::format("{} is an empty list, expected one path or more", what));
+  for (const YamlNode& item : node.items) images.list.push_back(read_path(item, what));
+}
+
+void read_tags(const YamlNode& node, const std::string& what, ImageSetSpec& images) {
+  if (!images.manifest)
+    refuse(node.place, fmt::format("{} without images.manifest, expected both or none", what));
+  require_kind(node, YamlNode::Kind::list, what, "a list of texts");
+  for (const YamlNode& item : node.items) images.tags.push_back(read_text(item, what));
+}
+
 void read_source(const MapReader& map, const YamlNode& node, ImageSetSpec& images) {
-  const YamlNode* lr = map.find("lr");
-  const bool lr_is_files = lr && lr->is(YamlNode::Kind::scalar);
-  const YamlNode *path = map.find("path"), *hr = map.find("hr"), *procedural = map.find("procedural");
-  const int sources = (path != nullptr) + (hr != nullptr) + (procedural != nullptr) + (lr_is_files && !hr);
+  const bool lr_is_files = lr_names_files(node);
+  const YamlNode *lr = map.find("lr"), *hr = map.find("hr"), *manifest = map.find("manifest");
+  const auto named = std::ranges::count_if(kSources, [&](std::string_view key) { return map.find(key); });
+  const auto sources = named + (lr_is_files && !hr);
   if (sources != 1)
-    refuse(node.place, fmt::format("images names {} sources of pictures, expected one: {{path, lr: "
-                                   "{{scale}}}}, {{hr, lr}}, {{lr}} or "
-                                   "{{procedural, lr: {{scale}}}}",
-                                   sources));
-  if (path) images.path = read_path(*path, map.path("path"));
+    refuse(node.place,
+           fmt::format("images names {} sources of pictures, expected one: {{path, lr: "
+                       "{{scale}}}}, {{list, lr: {{scale}}}}, {{hr, lr}}, {{lr}}, {{manifest}} or "
+                       "{{procedural, lr: {{scale}}}}",
+                       sources));
+  if (const YamlNode* path = map.find("path")) images.path = read_path(*path, map.path("path"));
+  if (const YamlNode* list = map.find("list")) read_list(*list, map.path("list"), images);
   if (hr) images.hr = read_path(*hr, map.path("hr"));
-  if (procedural) images.procedural = read_procedural(*procedural, map.path("procedural"));
+  if (manifest) use_manifest(read_path(*manifest, map.path("manifest")), images);
+  if (const YamlNode* tags = map.find("tags")) read_tags(*tags, map.path("tags"), images);
+  if (const YamlNode* procedural = map.find("procedural"))
+    images.procedural = read_procedural(*procedural, map.path("procedural"));
   if (lr_is_files) {
     images.lr = read_path(*lr, map.path("lr"));
-  } else {
+  } else if (lr || !manifest) {
     const YamlNode& needed = map.need("lr");
     if (hr)
       refuse(needed.place,
@@ -75,8 +115,21 @@ std::string portable(const std::filesystem::path& path, const std::filesystem::p
 
 }  // namespace
 
+void drop_replaced_source(YamlNode& base, const YamlNode& over) {
+  const auto has = [&](std::string_view key) { return over.find(key) != nullptr; };
+  if (!lr_names_files(over) && std::ranges::none_of(kSources, has)) return;
+  // A manifest says itself what the inputs are.
+  const bool lr_goes = lr_names_files(base) || over.find("manifest");
+  std::erase_if(base.entries, [&](const YamlNode::Entry& entry) {
+    return std::ranges::find(kSources, entry.key) != std::end(kSources) || entry.key == "match" ||
+           entry.key == "scale" || entry.key == "tags" || (entry.key == "lr" && lr_goes);
+  });
+}
+
 void read_images(const YamlNode& node, Spec& spec) {
-  const MapReader map(node, "images", {"path", "hr", "lr", "match", "scale", "procedural", "limit"});
+  const MapReader map(node, "images",
+                      {"path", "hr", "lr", "match", "scale", "procedural", "limit", "list", "manifest",
+                       "tags", "max_megapixels"});
   read_source(map, node, spec.images);
   if (const YamlNode* match = map.find("match")) {
     spec.images.match = read_text(*match, map.path("match"));
@@ -92,6 +145,9 @@ void read_images(const YamlNode& node, Spec& spec) {
   }
   if (const YamlNode* limit = map.find("limit"))
     spec.images.limit = read_integer(*limit, map.path("limit"), 0, std::numeric_limits<std::int32_t>::max());
+  if (const YamlNode* most = map.find("max_megapixels"))
+    spec.images.max_megapixels =
+        static_cast<int>(read_integer(*most, map.path("max_megapixels"), 1, kMostMegapixels));
 }
 
 nlohmann::json images_json(const Spec& spec) {
@@ -101,9 +157,12 @@ nlohmann::json images_json(const Spec& spec) {
                          {"scale", spec.scale},
                          {"same_size", images.same_size},
                          {"cut_reference", images.cut_reference}};
-  for (const auto& [key, path] :
-       {std::pair{"path", images.path}, std::pair{"hr", images.hr}, std::pair{"lr", images.lr}})
+  for (const auto& [key, path] : {std::pair{"path", images.path}, std::pair{"hr", images.hr},
+                                  std::pair{"lr", images.lr}, std::pair{"manifest", images.manifest_file}})
     if (!path.empty()) json[key] = portable(path, spec.directory);
+  for (const auto& file : images.list) json["list"].push_back(portable(file, spec.directory));
+  if (!images.tags.empty()) json["tags"] = images.tags;
+  if (images.max_megapixels > 0) json["max_megapixels"] = images.max_megapixels;
   if (images.make_lr)
     json["make_lr"] = {{"scale", images.make_lr->scale}, {"kernel", images.make_lr->kernel}};
   if (images.procedural)

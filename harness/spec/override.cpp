@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/spec/images.h"
 #include "harness/spec/names.h"
 #include "harness/spec/read.h"
 #include "harness/spec/stages.h"
@@ -64,19 +65,6 @@ YamlNode& child(YamlNode& parent, const std::string& part, const YamlPlace& plac
   parent.entries.push_back({part, place, {}});
   parent.entries.back().value.place = place;
   return parent.entries.back().value;
-}
-
-bool names_a_source(const YamlNode& images) {
-  const YamlNode* lr = images.find("lr");
-  return images.find("path") || images.find("hr") || images.find("procedural") ||
-         (lr && lr->is(YamlNode::Kind::scalar));
-}
-
-void drop_source(YamlNode& images) {
-  std::erase_if(images.entries, [](const YamlNode::Entry& entry) {
-    return entry.key == "path" || entry.key == "hr" || entry.key == "procedural" || entry.key == "match" ||
-           entry.key == "scale" || (entry.key == "lr" && entry.value.is(YamlNode::Kind::scalar));
-  });
 }
 
 // The preset `node` names, beside the file that says so.
@@ -145,7 +133,7 @@ void merge_onto(YamlNode& base, const YamlNode& over) {
       base.entries.push_back(entry);
       continue;
     }
-    if (entry.key == "images" && names_a_source(entry.value)) drop_source(*there);
+    if (entry.key == "images") drop_replaced_source(*there, entry.value);
     merge_onto(*there, entry.value);
   }
 }

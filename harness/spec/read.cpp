@@ -88,9 +88,10 @@ void require_kind(const YamlNode& node, YamlNode::Kind kind, std::string_view wh
   if (!node.is(kind)) refuse_value(node, what, expected);
 }
 
-MapReader::MapReader(const YamlNode& node, std::string what, std::vector<std::string> known_keys)
-    : node_(node), what_(std::move(what)) {
-  require_kind(node, YamlNode::Kind::map, what_.empty() ? "the spec" : what_, "a map");
+MapReader::MapReader(const YamlNode& node, std::string what, std::vector<std::string> known_keys,
+                     std::string_view whole)
+    : node_(node), what_(std::move(what)), whole_(whole) {
+  require_kind(node, YamlNode::Kind::map, what_.empty() ? whole_ : what_, "a map");
   for (const auto& entry : node.entries) {
     if (std::find(known_keys.begin(), known_keys.end(), entry.key) == known_keys.end())
       refuse(entry.place, unknown_name(what_.empty() ? "key" : "key of " + what_, entry.key, known_keys));
@@ -104,7 +105,7 @@ const YamlNode& MapReader::need(std::string_view key) const {
   const YamlNode* found = node_.find(key);
   if (!found)
     refuse(node_.place,
-           fmt::format("{} is missing, expected it in {}", path(key), what_.empty() ? "the spec" : what_));
+           fmt::format("{} is missing, expected it in {}", path(key), what_.empty() ? whole_ : what_));
   return *found;
 }
 

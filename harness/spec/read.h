@@ -16,7 +16,9 @@ namespace upbench {
 // A map whose keys are all known and not null.
 class MapReader {
  public:
-  MapReader(const YamlNode& node, std::string what, std::vector<std::string> known_keys);
+  // whole: what an empty `what`, the outermost map, is called.
+  MapReader(const YamlNode& node, std::string what, std::vector<std::string> known_keys,
+            std::string_view whole = "the spec");
   const YamlNode* find(std::string_view key) const { return node_.find(key); }
   const YamlNode& need(std::string_view key) const;
   std::string path(std::string_view key) const;  // "images.limit"
@@ -24,6 +26,7 @@ class MapReader {
  private:
   const YamlNode& node_;
   std::string what_;
+  std::string_view whole_;
 };
 
 std::string read_text(const YamlNode& node, std::string_view what);  // any scalar, as written; not empty

@@ -42,6 +42,55 @@ void check_exactly_one(const StageKind& kind, const YamlNode& parameters, const 
                                          fmt::join(kind.exactly_one, ", ")));
 }
 
+// The parameters of a stage as written: those with a dot in their name are keys of a map, {blur: {sigma: 1}}
+// for blur.sigma.
+class StageReader {
+ public:
+  StageReader(const StageKind& kind, const YamlNode& parameters, const std::string& id)
+      : map_(checked(kind, parameters, id), id, keys(kind, "")) {
+    for (const YamlNode::Entry& entry : parameters.entries)
+      if (std::vector<std::string> inner = keys(kind, entry.key); !inner.empty())
+        groups_.try_emplace(entry.key, entry.value, map_.path(entry.key), std::move(inner));
+  }
+
+  const YamlNode* find(const std::string& parameter) const {
+    const std::size_t dot = parameter.find('.');
+    if (dot == std::string::npos) return map_.find(parameter);
+    const auto group = groups_.find(parameter.substr(0, dot));
+    return group == groups_.end() ? nullptr : group->second.find(parameter.substr(dot + 1));
+  }
+  const MapReader& map() const { return map_; }
+
+ private:
+  // Keys of the map of this name; "": of the stage itself.
+  static std::vector<std::string> keys(const StageKind& kind, const std::string& group) {
+    std::vector<std::string> names;
+    if (group.empty()) names.emplace_back("id");
+    for (const ParameterKind& parameter : kind.parameters) {
+      const std::string& name = parameter.name;
+      const std::size_t dot = name.find('.');
+      const std::string outer = dot == std::string::npos ? "" : name.substr(0, dot);
+      const std::string key = group.empty() ? name.substr(0, dot) : name.substr(dot + 1);
+      if ((group.empty() || outer == group) && std::find(names.begin(), names.end(), key) == names.end())
+        names.push_back(key);
+    }
+    return names;
+  }
+
+  static const YamlNode& checked(const StageKind& kind, const YamlNode& parameters, const std::string& id) {
+    for (const YamlNode::Entry& entry : parameters.entries) {
+      const std::size_t dot = entry.key.find('.');
+      if (dot != std::string::npos && dot > 0 && !keys(kind, entry.key.substr(0, dot)).empty())
+        refuse(entry.place, fmt::format("{} has a key '{}', expected a map, {}: {{{}: ...}}", id, entry.key,
+                                        entry.key.substr(0, dot), entry.key.substr(dot + 1)));
+    }
+    return parameters;
+  }
+
+  MapReader map_;
+  std::map<std::string, MapReader> groups_;
+};
+
 StageSpec read_stage(const YamlNode& item, const std::string& id, ZipGroups& groups) {
   require_kind(item, YamlNode::Kind::map, "a stage of the pipeline",
                "a map of one key, such as upscale: {model: lanczos}");
@@ -55,19 +104,17 @@ StageSpec read_stage(const YamlNode& item, const std::string& id, ZipGroups& gro
   if (!kind) refuse(place, unknown_name("stage", kind_name, kind_names()));
   require_kind(parameters, YamlNode::Kind::map, id, "a map of its parameters");
 
-  std::vector<std::string> known = {"id"};
-  for (const ParameterKind& parameter : kind->parameters) known.push_back(parameter.name);
-  const MapReader map(parameters, id, known);
-  if (const YamlNode* written = map.find("id")) check_id(*written, id);
+  const StageReader reader(*kind, parameters, id);
+  if (const YamlNode* written = reader.map().find("id")) check_id(*written, id);
   check_exactly_one(*kind, parameters, id);
 
   StageSpec stage{.id = id, .kind = kind->name, .parameters = {}};
   for (const ParameterKind& parameter : kind->parameters) {
-    const std::string path = map.path(parameter.name);
-    if (const YamlNode* value = map.find(parameter.name)) {
+    const std::string path = reader.map().path(parameter.name);
+    if (const YamlNode* value = reader.find(parameter.name)) {
       stage.parameters.push_back(read_axis(parameter, *value, path, groups));
     } else {
-      if (parameter.default_value.is_null() && !parameter.optional) map.need(parameter.name);
+      if (parameter.default_value.is_null() && !parameter.optional) reader.map().need(parameter.name);
       stage.parameters.push_back(default_axis(parameter, path));
     }
   }

@@ -8,29 +8,12 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include "datasets/safe_text.h"
+
 namespace upbench {
 namespace {
 
-constexpr std::size_t kMostBytes = 1'000'000;
 constexpr std::size_t kMostLevels = 64;
-
-// Length of the well-formed UTF-8 sequence at the start of `text` (not empty); 0 where there is none.
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  const auto follows = [&](std::size_t i) { return (byte(i) & 0xC0) == 0x80; };
-  const unsigned first = byte(0), second = byte(1);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first < 0xE0) return follows(1) ? 2 : 0;
-  if (first >= 0xE0 && first < 0xF0) {
-    const bool overlong = first == 0xE0 && second < 0xA0, surrogate = first == 0xED && second >= 0xA0;
-    return follows(1) && follows(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (first >= 0xF0 && first < 0xF5) {
-    const bool overlong = first == 0xF0 && second < 0x90, beyond = first == 0xF4 && second >= 0x90;
-    return follows(1) && follows(2) && follows(3) && !overlong && !beyond ? 4 : 0;
-  }
-  return 0;
-}
 
 bool looks_like_utf16_or_32(std::string_view text) {
   return text.starts_with("\xFE\xFF") || text.starts_with("\xFF\xFE") ||
@@ -38,10 +21,10 @@ bool looks_like_utf16_or_32(std::string_view text) {
 }
 
 // What yaml-cpp would take in silence or report unclearly.
-void check_text(std::string_view text, YamlPlace place) {
-  if (text.size() > kMostBytes)
-    refuse(place,
-           fmt::format("{:.1f} MB of text, expected at most 1 MB", static_cast<double>(text.size()) / 1e6));
+void check_text(std::string_view text, YamlPlace place, std::size_t most_bytes) {
+  if (text.size() > most_bytes)
+    refuse(place, fmt::format("{:.1f} MB of text, expected at most {} MB",
+                              static_cast<double>(text.size()) / 1e6, most_bytes / 1'000'000));
   if (looks_like_utf16_or_32(text)) refuse(place, "UTF-16 or UTF-32 text, expected UTF-8");
   bool indentation = true;
   while (!text.empty()) {
@@ -193,9 +176,9 @@ const YamlNode* YamlNode::find(std::string_view key) const {
   return nullptr;
 }
 
-YamlNode parse_yaml(std::string_view text, std::shared_ptr<const YamlSource> source) {
+YamlNode parse_yaml(std::string_view text, std::shared_ptr<const YamlSource> source, std::size_t most_bytes) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  check_text(text, {source, 1, 1});
+  check_text(text, {source, 1, 1}, most_bytes);
   TreeBuilder builder(source);
   std::istringstream in{std::string(text)};
   try {

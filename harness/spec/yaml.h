@@ -45,7 +45,8 @@ struct YamlNode::Entry {
 };
 
 // Throws SpecError for whatever harness/spec.h says is refused in a text.
-YamlNode parse_yaml(std::string_view text, std::shared_ptr<const YamlSource> source);
+YamlNode parse_yaml(std::string_view text, std::shared_ptr<const YamlSource> source,
+                    std::size_t most_bytes = 1'000'000);
 
 // In one line: {a: 1, b: [2, 3]}.
 std::string to_flow(const YamlNode& node);

@@ -10,7 +10,8 @@ std::unique_ptr<Stage> make_stage(const std::string& kind, const std::string& id
                                   const nlohmann::json& settings) {
   if (kind == "upscale") return make_upscale_stage(id, settings);
   if (kind == "resize") return make_resize_stage(id, settings);
-  throw std::invalid_argument(fmt::format("unknown stage '{}': expected upscale or resize", kind));
+  if (kind == "degrade") return make_degrade_stage(id, settings);
+  throw std::invalid_argument(fmt::format("unknown stage '{}': expected upscale, resize or degrade", kind));
 }
 
 std::vector<BoundaryRow> scaled(std::vector<BoundaryRow> boundaries, double x_factor, double y_factor) {

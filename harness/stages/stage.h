@@ -26,7 +26,9 @@ struct StageContext {
   ModelCache& models;
   std::string device;
   const std::unordered_map<std::string, ModelFacts>&
-      planned;  // by model value: a network must still be what was planned
+      planned;             // by model value: a network must still be what was planned
+  std::uint64_t seed = 0;  // of the trial
+  Digest input{};          // of the trial's picture, ImageRow::input
 };
 
 // A stage maps a Frame to a Frame. Immutable; run() may be called by several threads at once.
@@ -44,6 +46,7 @@ std::unique_ptr<Stage> make_stage(const std::string& kind, const std::string& id
 
 std::unique_ptr<Stage> make_upscale_stage(const std::string& id, const nlohmann::json& settings);
 std::unique_ptr<Stage> make_resize_stage(const std::string& id, const nlohmann::json& settings);
+std::unique_ptr<Stage> make_degrade_stage(const std::string& id, const nlohmann::json& settings);
 
 // Boundaries of a frame whose sides were multiplied.
 std::vector<BoundaryRow> scaled(std::vector<BoundaryRow> boundaries, double x_factor, double y_factor);

@@ -21,7 +21,8 @@ class UpscaleStage final : public Stage {
       : id_(std::move(id)),
         model_(settings.at("model")),
         precision_(settings.at("precision")),
-        fit_(settings.at("fit") == "a1111") {
+        fit_(settings.at("fit") == "a1111"),
+        padding_(parse_padding(settings.value("padding", "authors"))) {
     const nlohmann::json& tile = settings.at("tile");
     if (tile.is_number_integer()) {
       tile_.tile = tile.get<int>();
@@ -37,9 +38,12 @@ class UpscaleStage final : public Stage {
     require_planned(info, context);
     used = {{"architecture", info.architecture},
             {"tensor_hash", info.tensor_hash.hex()},
+            {"dialect", info.dialect},
             {"precision", precision_}};
-    Frame frame = pass(input, *upscaler, info.scale > 0 ? info.scale : any_scale(input, info), used);
-    if (fit_ && input.target != PictureSize{}) frame = fit(std::move(frame), *upscaler, used);
+    if (info.spandrel_padding) used["padding"] = to_string(padding_);
+    const int scale = info.scale > 0 ? info.scale : scale_for(input, info);
+    Frame frame = pass(input, *upscaler, scale, used);
+    if (fit_ && input.target != PictureSize{}) frame = fit(std::move(frame), *upscaler, scale, used);
     return frame;
   }
 
@@ -53,22 +57,23 @@ class UpscaleStage final : public Stage {
                       info.tensor_hash.short_hex(), planned->second.tensor_hash.short_hex()));
   }
 
-  // For models that take any: the whole factor to the wanted size, the next one above it where `fit` goes the
-  // rest.
-  int any_scale(const Frame& input, const UpscalerInfo& info) const {
-    const auto factor = [](int target, std::int64_t side) {
-      return static_cast<int>((target + side - 1) / side);
-    };
-    const int scale = std::max(factor(input.target.width, input.rgb.size(2)),
-                               factor(input.target.height, input.rgb.size(1)));
-    if (scale < 1)
+  // For models without a scale of their own.
+  int scale_for(const Frame& input, const UpscalerInfo& info) const {
+    const PictureSize size{static_cast<int>(input.rgb.size(2)), static_cast<int>(input.rgb.size(1))};
+    if (input.target == PictureSize{})
       throw std::invalid_argument(
-          fmt::format("{}: {} resizes to any scale and the pictures name none", id_, info.name));
+          fmt::format("{}: {} has no scale of its own and the pictures name none", id_, info.name));
+    const int scale = chosen_scale(size, input.target, info.scales, fit_);
+    if (scale < 1)
+      throw std::invalid_argument(fmt::format("{}: no scale of {} leads from {} x {} to {} x {}", id_,
+                                              info.name, size.width, size.height, input.target.width,
+                                              input.target.height));
     return scale;
   }
 
   Frame pass(const Frame& input, const Upscaler& upscaler, int scale, nlohmann::json& used) const {
-    UpscaleResult result = upscale(upscaler, input.rgb.clamp(0, 1), {.scale = scale, .tile = tile_});
+    UpscaleResult result =
+        upscale(upscaler, input.rgb.clamp(0, 1), {.scale = scale, .tile = tile_, .padding = padding_});
     Frame frame{.rgb = std::move(result.image),
                 .target = input.target,
                 .boundaries = scaled(input.boundaries, scale, scale)};
@@ -89,9 +94,8 @@ class UpscaleStage final : public Stage {
   // As A1111's upscaler wrapper: more passes while smaller than wanted, 8 bit between them, then Lanczos to
   // the exact size. (A1111 also floors the wanted size to a multiple of 8; here the reference's own size is
   // the wanted one.)
-  Frame fit(Frame frame, const Upscaler& upscaler, nlohmann::json& used) const {
+  Frame fit(Frame frame, const Upscaler& upscaler, int scale, nlohmann::json& used) const {
     const PictureSize target = frame.target;
-    const int scale = upscaler.info().scale;
     const auto height = [&] { return frame.rgb.size(1); };
     const auto width = [&] { return frame.rgb.size(2); };
     for (int done = 1;
@@ -113,6 +117,7 @@ class UpscaleStage final : public Stage {
   nlohmann::json model_;
   std::string precision_;
   bool fit_;
+  Padding padding_;
   TileSettings tile_;
 };
 

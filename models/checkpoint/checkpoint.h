@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 
@@ -14,15 +16,31 @@ using NamedTensors = std::map<std::string, at::Tensor>;  // CPU tensors in the f
 
 struct Checkpoint {
   std::string format;    // "safetensors", "torch-zip", "torch-legacy"
-  std::string dialect;   // which nested dictionary was taken: "params_ema", "params", "state_dict", "plain";
-                         // prefixes stripped are named too
+  std::string dialect;   // where the tensors were: the path of keys, "params_ema", "state_dict/params",
+                         // "plain" (outermost); a whole pickled module and prefixes stripped are named too
   NamedTensors tensors;  // after unwrapping and stripping `module.`
   std::map<std::string, std::string> metadata;
 };
 
-// Nothing in the file is executed. Throws std::invalid_argument "FILE: what, expected what".
-Checkpoint read_checkpoint(const std::filesystem::path& file);
-Checkpoint read_checkpoint(const void* data, std::size_t size, const std::string& name);  // embedded weights
+// Nothing in the file is executed. Peak memory: the tensors, the largest one again where the file stores it
+// with others, and less than 64 MB. param_key replaces the rule by which the tensors are found (dialect.h).
+// Throws std::invalid_argument "FILE: what, expected what".
+Checkpoint read_checkpoint(const std::filesystem::path& file, std::string_view param_key = {});
+Checkpoint read_checkpoint(const void* data, std::size_t size, const std::string& name,
+                           std::string_view param_key = {});
+
+struct TensorEntry {
+  at::ScalarType dtype = at::kFloat;
+  std::vector<std::int64_t> shape;
+};
+
+// A Checkpoint without the tensors' bytes, which are not read: the time does not depend on their size.
+struct CheckpointHeader {
+  std::string format, dialect;
+  std::map<std::string, TensorEntry> tensors;
+  std::map<std::string, std::string> metadata;
+};
+CheckpointHeader read_checkpoint_header(const std::filesystem::path& file, std::string_view param_key = {});
 
 // SHA-256 over name-sorted (name, dtype, shape, bytes).
 Digest tensor_hash(const NamedTensors& tensors);

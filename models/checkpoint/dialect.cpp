@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include <fmt/ranges.h>
+
+#include "models/checkpoint/module_tensors.h"
 #include "models/checkpoint/refuse.h"
 
 namespace upbench {
@@ -13,14 +16,19 @@ constexpr std::array<std::string_view, 10> kWrappers{
     "net_g_ema",  "net_g",  "netG",       "generator"};
 constexpr std::array<std::string_view, 4> kPrefixes{"module.", "netG.", "net_g.", "generator."};
 constexpr int kMaxWrappers = 8;
+constexpr std::size_t kMaxListed = 10;
+constexpr int kMaxVisits = 100;
 
-// The inner dictionary to follow, and its key; null where this is the innermost.
-std::pair<std::string_view, const PickleDict*> find_wrapped(const PickleDict& dictionary) {
+// Where tensors may be: a dictionary, or a whole module.
+bool is_container(const PickleValue* value) {
+  return value && (value->as<PickleDict>() || value->as<PickleModule>());
+}
+
+// The inner container to follow, and its key; null where this is the innermost.
+std::pair<std::string_view, const PickleValue*> find_wrapped(const PickleDict& dictionary) {
   for (const std::string_view wrapper : kWrappers) {
-    for (const auto& [key, value] : dictionary.items) {
-      const auto* name = key->as<std::string>();
-      if (name && *name == wrapper && value->as<PickleDict>()) return {wrapper, value->as<PickleDict>()};
-    }
+    const PickleValue* value = find_item(dictionary, wrapper);
+    if (is_container(value)) return {wrapper, value};
   }
   return {"", nullptr};
 }
@@ -36,50 +44,130 @@ std::string first_keys(const PickleDict& dictionary) {
   return keys.empty() ? "nothing" : keys;
 }
 
-}  // namespace
-
-StateDict select_state_dict(const PickleValue& root) {
-  const auto* dictionary = root.as<PickleDict>();
-  if (!dictionary) refuse("holds no dictionary of tensors, expected a state_dict()");
-  StateDict chosen;
-  for (int depth = 0;; ++depth) {
-    const auto [key, inner] = find_wrapped(*dictionary);
-    if (!inner) break;
-    if (depth == kMaxWrappers) refuse("dictionaries nested more than {} deep", kMaxWrappers);
-    chosen.dialect += (depth ? "/" : "") + std::string(key);
-    dictionary = inner;
-  }
-  for (const auto& [key, value] : dictionary->items) {
+std::map<std::string, TensorRef> direct_tensors(const PickleDict& dictionary) {
+  std::map<std::string, TensorRef> tensors;
+  for (const auto& [key, value] : dictionary.items) {
     const auto* tensor = value->as<TensorRef>();
     const auto* name = key->as<std::string>();
     if (!tensor) continue;
     if (!name) refuse("a tensor's key is no text");
     check_tensor_name(*name);
-    if (!chosen.tensors.emplace(*name, tensor).second) refuse("tensor '{}' is there twice", printable(*name));
+    if (!tensors.emplace(*name, *tensor).second) refuse("tensor '{}' is there twice", printable(*name));
   }
+  return tensors;
+}
+
+struct Listing {
+  std::vector<std::string> found;  // "params (53 tensors)"
+  int visits = 0;                  // a dictionary may hold another many times over
+};
+
+// Every container with tensors of its own.
+void list_containers(const PickleValue& value, const std::string& path, int depth, Listing& listing) {
+  auto& [found, visits] = listing;
+  if (depth > kMaxWrappers || found.size() >= kMaxListed || ++visits > kMaxVisits) return;
+  const auto* dictionary = value.as<PickleDict>();
+  const std::size_t count =
+      dictionary ? direct_tensors(*dictionary).size() : module_tensors(*value.as<PickleModule>()).size();
+  if (count > 0) found.push_back(fmt::format("{} ({} tensors)", path.empty() ? "." : printable(path), count));
+  if (!dictionary) return;
+  for (const auto& [key, inner] : dictionary->items) {
+    const auto* name = key->as<std::string>();
+    if (name && is_container(inner))
+      list_containers(*inner, path.empty() ? *name : path + "/" + *name, depth + 1, listing);
+  }
+}
+
+[[noreturn]] void refuse_key(std::string_view key, const std::vector<std::string>& found) {
+  refuse("holds no tensors under the key '{}'; it holds {}", printable(key),
+         found.empty() ? "none at all" : fmt::format("{}", fmt::join(found, ", ")));
+}
+
+const PickleValue* follow(const PickleValue& root, std::string_view path) {
+  const PickleValue* value = &root;
+  for (std::string_view rest = path; path != "." && !rest.empty();) {
+    const std::string_view key = rest.substr(0, rest.find('/'));
+    const auto* dictionary = value->as<PickleDict>();
+    value = dictionary ? find_item(*dictionary, key) : nullptr;
+    if (!is_container(value)) {
+      Listing listing;
+      list_containers(root, "", 0, listing);
+      refuse_key(path, listing.found);
+    }
+    rest.remove_prefix(std::min(rest.size(), key.size() + 1));
+  }
+  return value;
+}
+
+const PickleValue* unwrap(const PickleValue& root, std::string& path) {
+  const PickleValue* value = &root;
+  for (int depth = 0; value->as<PickleDict>(); ++depth) {
+    const auto [key, inner] = find_wrapped(*value->as<PickleDict>());
+    if (!inner) break;
+    if (depth == kMaxWrappers) refuse("dictionaries nested more than {} deep", kMaxWrappers);
+    path += (depth ? "/" : "") + std::string(key);
+    value = inner;
+  }
+  return value;
+}
+
+}  // namespace
+
+StateDict select_state_dict(const PickleValue& root, std::string_view param_key) {
+  if (!is_container(&root)) refuse("holds no dictionary of tensors, expected a state_dict()");
+  StateDict chosen{.dialect = std::string(param_key), .tensors = {}};
+  const PickleValue* value = param_key.empty() ? unwrap(root, chosen.dialect) : follow(root, param_key);
+  if (const auto* module = value->as<PickleModule>()) {
+    chosen.tensors = module_tensors(*module);
+    if (chosen.tensors.empty()) refuse("no tensors in the module '{}'", printable(module->type));
+    chosen.dialect +=
+        fmt::format("{}pickled module {}", chosen.dialect.empty() ? "" : ", ", printable(module->type));
+    return chosen;
+  }
+  chosen.tensors = direct_tensors(*value->as<PickleDict>());
   if (chosen.tensors.empty()) {
     refuse("no tensors in dictionary '{}' (it holds {}), expected a state_dict()", chosen.dialect,
-           first_keys(*dictionary));
+           first_keys(*value->as<PickleDict>()));
   }
-  if (chosen.dialect.empty()) chosen.dialect = "plain";
+  if (chosen.dialect.empty() || chosen.dialect == ".") chosen.dialect = "plain";
   return chosen;
 }
 
-void strip_prefixes(Checkpoint& checkpoint) {
+std::size_t select_names(CheckpointHeader& header, std::string_view param_key) {
+  if (param_key.empty() || param_key == ".") return 0;
+  const std::string prefix = std::string(param_key) + ".";
+  std::map<std::string, int> beginnings;
+  for (const auto& [name, entry] : header.tensors)
+    if (const auto dot = name.find('.'); dot != name.npos) ++beginnings[name.substr(0, dot)];
+  std::erase_if(header.tensors, [&](const auto& tensor) {
+    return !tensor.first.starts_with(prefix) || tensor.first.size() == prefix.size();
+  });
+  if (header.tensors.empty()) {
+    std::vector<std::string> found;
+    for (const auto& [name, count] : beginnings)
+      if (found.size() < kMaxListed) found.push_back(fmt::format("{} ({} tensors)", printable(name), count));
+    refuse_key(param_key, found);
+  }
+  header.dialect = param_key;
+  return prefix.size();
+}
+
+std::vector<std::string_view> shared_prefixes(const std::map<std::string, TensorEntry>& tensors,
+                                              std::size_t from) {
+  std::vector<std::string_view> prefixes;
   const auto shared = [&] {
     return std::ranges::find_if(kPrefixes, [&](std::string_view prefix) {
-      return std::ranges::all_of(checkpoint.tensors, [&](const auto& tensor) {
-        return tensor.first.size() > prefix.size() && tensor.first.starts_with(prefix);
+      return std::ranges::all_of(tensors, [&](const auto& tensor) {
+        const std::string_view rest = std::string_view(tensor.first).substr(from);
+        return rest.size() > prefix.size() && rest.starts_with(prefix);
       });
     });
   };
-  for (auto prefix = shared(); prefix != kPrefixes.end() && !checkpoint.tensors.empty(); prefix = shared()) {
-    NamedTensors renamed;
-    for (auto& [name, tensor] : checkpoint.tensors)
-      renamed.emplace(name.substr(prefix->size()), std::move(tensor));
-    checkpoint.tensors = std::move(renamed);
-    checkpoint.dialect += ", prefix " + std::string(*prefix) + " stripped";
+  for (auto prefix = shared(); prefix != kPrefixes.end() && !tensors.empty(); prefix = shared()) {
+    prefixes.push_back(*prefix);
+    from += prefix->size();
   }
+  return prefixes;
 }
 
 }  // namespace upbench

@@ -2,6 +2,8 @@
 
 #include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "models/checkpoint/checkpoint.h"
 #include "models/checkpoint/unpickler.h"
@@ -9,19 +11,27 @@
 namespace upbench {
 
 struct StateDict {
-  std::string
-      dialect;  // the path of keys that led to it, "state_dict/params"; "plain": the outermost dictionary
-  std::map<std::string, const TensorRef*> tensors;
+  std::string dialect;  // see Checkpoint::dialect
+  std::map<std::string, TensorRef> tensors;
 };
 
 // The dictionary of tensors in what torch.save wrote. From the outermost inwards, the first of these keys
-// that holds a dictionary is followed: params_ema, params, state_dict, model_state_dict, model, module,
-// net_g_ema, net_g, netG, generator. Where none does, the tensors of the dictionary itself are taken; numbers
-// and texts beside them are left. Refuses a dictionary without tensors.
-StateDict select_state_dict(const PickleValue& root);
+// that holds a dictionary or a whole module is followed: params_ema, params, state_dict, model_state_dict,
+// model, module, net_g_ema, net_g, netG, generator. Where none does, the tensors of the dictionary itself are
+// taken; numbers and texts beside them are left. A module gives what its state_dict() would. Refuses a
+// dictionary without tensors.
+//
+// param_key, where it is not empty, replaces this rule: a path of keys, "state_dict/params"; ".": the
+// outermost dictionary. Refuses a path that is not there, naming those that are.
+StateDict select_state_dict(const PickleValue& root, std::string_view param_key);
 
-// Removes "module.", "netG.", "net_g.", "generator." from the names where every name begins with it, and says
-// so in the dialect.
-void strip_prefixes(Checkpoint& checkpoint);
+// In a format without dictionaries, param_key takes the names that begin with it and a dot. Returns how many
+// bytes of them these are. Refuses a key with which no name begins, naming the beginnings that there are.
+std::size_t select_names(CheckpointHeader& header, std::string_view param_key);
+
+// Which of "module.", "netG.", "net_g.", "generator." every name begins with behind its first `from` bytes,
+// outermost first.
+std::vector<std::string_view> shared_prefixes(const std::map<std::string, TensorEntry>& tensors,
+                                              std::size_t from);
 
 }  // namespace upbench

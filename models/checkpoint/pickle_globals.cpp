@@ -1,5 +1,10 @@
 #include "models/checkpoint/pickle_globals.h"
 
+#include <algorithm>
+#include <array>
+
+#include <fmt/ranges.h>
+
 #include "models/checkpoint/dtype.h"
 #include "models/checkpoint/refuse.h"
 
@@ -8,7 +13,16 @@ namespace {
 
 constexpr std::string_view kDictionary = "collections.OrderedDict";
 constexpr std::string_view kTensor = "torch._utils._rebuild_tensor_v2";
+constexpr std::string_view kOldTensor = "torch._utils._rebuild_tensor";  // before 0.4
 constexpr std::string_view kParameter = "torch._utils._rebuild_parameter";
+constexpr std::string_view kParameterWithState = "torch._utils._rebuild_parameter_with_state";
+constexpr std::string_view kOldParameter = "torch.nn.parameter.Parameter";
+constexpr std::string_view kSize = "torch.Size";
+constexpr std::string_view kSet = "builtins.set", kOldSet = "__builtin__.set";  // Python 3, Python 2
+// An attribute of every module before 1.5: which library computes it.
+constexpr std::string_view kBackend = "torch.nn.backends.thnn._get_thnn_function_backend";
+constexpr std::array kCallable{kDictionary,   kTensor, kOldTensor, kParameter, kParameterWithState,
+                               kOldParameter, kSize,   kSet,       kOldSet,    kBackend};
 constexpr std::size_t kMaxDimensions = 16;
 
 template <class T>
@@ -75,24 +89,35 @@ PickleValue make_dictionary(const PickleTuple& arguments) {
   return {std::move(dictionary)};
 }
 
+PickleValue make_set(const PickleTuple& arguments) {
+  return {PickleSet{argument<PickleList>(arguments, 0, kSet).items}};
+}
+
 }  // namespace
 
+bool is_known_global(const std::string& name) {
+  return std::ranges::find(kCallable, name) != kCallable.end() || is_torch_dtype(name) ||
+         dtype_from_torch_storage(name);
+}
+
 void check_global(const std::string& name) {
-  if (name == kDictionary || name == kTensor || name == kParameter || is_torch_dtype(name) ||
-      dtype_from_torch_storage(name))
-    return;
+  if (is_known_global(name)) return;
   refuse(
       "global '{}' is not allowed: nothing in a checkpoint is executed, and tensors need no such name. A "
-      "pickled module or a training "
-      "state has to be saved anew as a plain state_dict() or as safetensors",
+      "training state has to be saved anew as a plain state_dict() or as safetensors",
       printable(name));
 }
 
 PickleValue call_global(const std::string& function, const PickleTuple& arguments) {
   if (function == kDictionary) return make_dictionary(arguments);
-  if (function == kTensor) return rebuild_tensor(arguments);
-  if (function == kParameter) return {argument<TensorRef>(arguments, 0, kParameter)};
-  refuse("'{}' is called, expected only {}, {}, {}", printable(function), kDictionary, kTensor, kParameter);
+  if (function == kTensor || function == kOldTensor) return rebuild_tensor(arguments);
+  if (function == kParameter || function == kParameterWithState || function == kOldParameter)
+    return {argument<TensorRef>(arguments, 0, function)};
+  if (function == kSize) return {argument<PickleTuple>(arguments, 0, kSize)};
+  if (function == kSet || function == kOldSet) return make_set(arguments);
+  if (function == kBackend) return {PickleNone{}};
+  check_global(function);
+  refuse("'{}' is called, expected only {}", printable(function), fmt::join(kCallable, ", "));
 }
 
 StorageRef storage_of(const PickleValue& persistent_id) {
@@ -103,6 +128,7 @@ StorageRef storage_of(const PickleValue& persistent_id) {
     refuse("persistent id: expected ('storage', class, key, location, elements)");
   }
   const std::string& type = argument<PickleGlobal>(*id, 1, what).name;
+  check_global(type);
   const auto dtype = dtype_from_torch_storage(type);
   if (!dtype) refuse("persistent id: '{}' is no storage class", printable(type));
   if (id->items.size() == 6 && !id->items[5]->as<PickleNone>())
@@ -114,6 +140,13 @@ StorageRef storage_of(const PickleValue& persistent_id) {
   const std::int64_t shape[] = {storage.elements};
   bytes_of(shape, storage.dtype);  // refuses what is negative or overflows
   return storage;
+}
+
+const PickleGlobal* module_class_of(const PickleValue& persistent_id) {
+  const auto* id = persistent_id.as<PickleTuple>();
+  if (!id || id->items.size() != 4) return nullptr;
+  const auto* kind = id->items[0]->as<std::string>();
+  return kind && *kind == "module" ? id->items[1]->as<PickleGlobal>() : nullptr;
 }
 
 }  // namespace upbench

@@ -23,6 +23,7 @@ enum class Opcode : std::uint8_t {
   binint2 = 'M',
   binfloat = 'G',
   binunicode = 'X',
+  binstring = 'T',
   short_binstring = 'U',
   binget = 'h',
   long_binget = 'j',

@@ -1,4 +1,4 @@
-#include "models/checkpoint/safetensors.h"
+#include "models/checkpoint/checkpoint.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "datasets/codec/encode.h"
+#include "models/checkpoint/dialect.h"
 #include "models/checkpoint/dtype.h"
+#include "models/checkpoint/opened_checkpoint.h"
 #include "models/checkpoint/refuse.h"
 #include "models/checkpoint/safetensors_header.h"
 
@@ -32,7 +34,7 @@ bool looks_like_safetensors(const ByteSource& source) {
   return first == '{';
 }
 
-Checkpoint read_safetensors(const ByteSource& source) {
+OpenedCheckpoint open_safetensors(const ByteSource& source, std::string_view param_key) {
   const std::uint64_t length = header_bytes(source), rest = source.size() - kLengthBytes;
   if (length > kMaxHeaderBytes)
     refuse("its header would have {} bytes, expected at most {}", length, kMaxHeaderBytes);
@@ -41,15 +43,26 @@ Checkpoint read_safetensors(const ByteSource& source) {
   source.read(kLengthBytes, json.data(), length);
   const std::uint64_t start = kLengthBytes + length;
 
-  Checkpoint checkpoint{.format = "safetensors", .dialect = "", .tensors = {}, .metadata = {}};
-  SafetensorsHeader header = parse_safetensors_header(json, source.size() - start);
-  for (const SafetensorsEntry& entry : header.entries) {
-    at::Tensor tensor = at::empty(entry.shape, entry.dtype);
-    source.read(start + entry.begin, tensor.data_ptr(), entry.end - entry.begin);
-    checkpoint.tensors.emplace(entry.name, std::move(tensor));
+  SafetensorsHeader parsed = parse_safetensors_header(json, source.size() - start);
+  OpenedCheckpoint opened;
+  opened.header = {
+      .format = "safetensors", .dialect = "plain", .tensors = {}, .metadata = std::move(parsed.metadata)};
+  std::map<std::string, std::uint64_t> offsets;
+  for (SafetensorsEntry& entry : parsed.entries) {
+    offsets.emplace(entry.name, start + entry.begin);
+    opened.header.tensors.emplace(std::move(entry.name), TensorEntry{entry.dtype, std::move(entry.shape)});
   }
-  checkpoint.metadata = std::move(header.metadata);
-  return checkpoint;
+  opened.prefix_bytes = select_names(opened.header, param_key);
+  opened.load = [&source, offsets = std::move(offsets), entries = opened.header.tensors] {
+    NamedTensors tensors;
+    for (const auto& [name, entry] : entries) {
+      at::Tensor tensor = at::empty(entry.shape, entry.dtype);
+      source.read(offsets.at(name), tensor.data_ptr(), tensor.nbytes());
+      tensors.emplace(name, std::move(tensor));
+    }
+    return tensors;
+  };
+  return opened;
 }
 
 void write_safetensors(const std::filesystem::path& file, const NamedTensors& tensors,

@@ -4,6 +4,7 @@
 #include "models/checkpoint/byte_source.h"
 #include "models/checkpoint/dialect.h"
 #include "models/checkpoint/dtype.h"
+#include "models/checkpoint/opened_checkpoint.h"
 #include "models/checkpoint/refuse.h"
 #include "models/checkpoint/torch_tensors.h"
 #include "models/checkpoint/unpickler.h"
@@ -84,7 +85,7 @@ std::map<std::string, Place> find_storages(const ByteSource& source, const Pickl
 
 }  // namespace
 
-Checkpoint read_torch_legacy(const ByteSource& source) {
+OpenedCheckpoint open_torch_legacy(const ByteSource& source, std::string_view param_key) {
   PickleSequence sequence(source);
   const Pickle magic = sequence.next();
   const auto* number = magic.root->as<PickleBigInteger>();
@@ -95,17 +96,22 @@ Checkpoint read_torch_legacy(const ByteSource& source) {
   if (!version || *version != kProtocol) refuse("its torch.save protocol is not {}", kProtocol);
   check_machine(*sequence.next().root);
   const Pickle object = sequence.next(), keys = sequence.next();
-  const auto places = find_storages(source, object, keys, sequence.end());
+  auto places = find_storages(source, object, keys, sequence.end());
 
-  const StateDict chosen = select_state_dict(*object.root);
-  const auto read = [&](const StorageRef& storage, void* to) {
-    const Place& place = places.at(storage.key);
-    source.read(place.offset, to, place.bytes);
+  StateDict chosen = select_state_dict(*object.root, param_key);
+  OpenedCheckpoint opened;
+  opened.header = {.format = "torch-legacy",
+                   .dialect = std::move(chosen.dialect),
+                   .tensors = entries_of(chosen.tensors),
+                   .metadata = {}};
+  opened.load = [&source, places = std::move(places), views = std::move(chosen.tensors)] {
+    const auto read = [&](const StorageRef& storage, void* to) {
+      const Place& place = places.at(storage.key);
+      source.read(place.offset, to, place.bytes);
+    };
+    return make_tensors(views, read, source.size());
   };
-  return {.format = "torch-legacy",
-          .dialect = chosen.dialect,
-          .tensors = make_tensors(chosen.tensors, read, source.size()),
-          .metadata = {}};
+  return opened;
 }
 
 }  // namespace upbench

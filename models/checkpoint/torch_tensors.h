@@ -12,15 +12,12 @@ namespace upbench {
 // Fills `to` (elements x element size bytes) with a storage's bytes.
 using StorageReader = std::function<void(const StorageRef& storage, void* to)>;
 
-// Reads each storage once, and makes contiguous tensors of the views. Refuses when they would have more than
-// 8 times the file's bytes (1 MiB is always granted): a stride of 0 makes terabytes of one number.
-NamedTensors make_tensors(const std::map<std::string, const TensorRef*>& views, const StorageReader& read,
+// Reads each storage once, one after the other, and makes contiguous tensors of the views. Refuses when they
+// would have more than 8 times the file's bytes (1 MiB is always granted): a stride of 0 makes terabytes of
+// one number.
+NamedTensors make_tensors(const std::map<std::string, TensorRef>& views, const StorageReader& read,
                           std::uint64_t file_bytes);
 
-// The parts of a .pth file's reader that differ by container. Both throw std::invalid_argument without the
-// file's name.
-class ByteSource;
-Checkpoint read_torch_zip(const ByteSource& source);
-Checkpoint read_torch_legacy(const ByteSource& source);
+std::map<std::string, TensorEntry> entries_of(const std::map<std::string, TensorRef>& views);
 
 }  // namespace upbench

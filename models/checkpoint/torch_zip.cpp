@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <memory>
 #include <string>
 
 #include "models/checkpoint/dialect.h"
 #include "models/checkpoint/dtype.h"
+#include "models/checkpoint/opened_checkpoint.h"
 #include "models/checkpoint/refuse.h"
 #include "models/checkpoint/torch_tensors.h"
 #include "models/checkpoint/unpickler.h"
@@ -45,38 +47,41 @@ void check_entries(const ZipArchive& archive, const std::string& folder) {
 
 }  // namespace
 
-Checkpoint read_torch_zip(const ByteSource& source) {
-  const ZipArchive archive(source);
-  const std::string folder = folder_of(archive);
-  check_entries(archive, folder);
+OpenedCheckpoint open_torch_zip(const ByteSource& source, std::string_view param_key) {
+  const auto archive = std::make_shared<ZipArchive>(source);
+  const std::string folder = folder_of(*archive);
+  check_entries(*archive, folder);
   const std::string pickle_name = folder + "data.pkl";
-  const ZipEntry& pickle_entry = *archive.find(pickle_name);
+  const ZipEntry& pickle_entry = *archive->find(pickle_name);
   if (pickle_entry.size > kMaxPickleBytes)
     refuse("data.pkl has {} bytes, expected at most {}", pickle_entry.size, kMaxPickleBytes);
   std::vector<std::uint8_t> bytes(pickle_entry.size);
-  archive.read(pickle_name, pickle_entry, bytes.data());
+  archive->read(pickle_name, pickle_entry, bytes.data());
   const Pickle pickle = unpickle(bytes);
   if (pickle.bytes != bytes.size()) refuse("data.pkl: {} bytes after its end", bytes.size() - pickle.bytes);
 
-  const auto entry_of = [&](const StorageRef& storage) -> const ZipEntry& {
-    const ZipEntry* entry = archive.find(folder + "data/" + storage.key);
-    if (!entry) refuse("storage '{}' has no entry data/{}", printable(storage.key), printable(storage.key));
+  for (const auto& [key, storage] : pickle.storages) {  // also those that are not read below
+    const ZipEntry* entry = archive->find(folder + "data/" + key);
+    if (!entry) refuse("storage '{}' has no entry data/{}", printable(key), printable(key));
     const std::int64_t shape[] = {storage.elements};
-    if (const std::uint64_t expected = bytes_of(shape, storage.dtype); entry->size != expected) {
-      refuse("storage '{}' has {} bytes, expected {}", printable(storage.key), entry->size, expected);
-    }
-    return *entry;
-  };
-  for (const auto& [key, storage] : pickle.storages) entry_of(storage);  // also those that are not read below
+    if (const std::uint64_t expected = bytes_of(shape, storage.dtype); entry->size != expected)
+      refuse("storage '{}' has {} bytes, expected {}", printable(key), entry->size, expected);
+  }
 
-  const StateDict chosen = select_state_dict(*pickle.root);
-  const auto read = [&](const StorageRef& storage, void* to) {
-    archive.read(folder + "data/" + storage.key, entry_of(storage), to);
+  StateDict chosen = select_state_dict(*pickle.root, param_key);
+  OpenedCheckpoint opened;
+  opened.header = {.format = "torch-zip",
+                   .dialect = std::move(chosen.dialect),
+                   .tensors = entries_of(chosen.tensors),
+                   .metadata = {}};
+  opened.load = [&source, archive, folder, views = std::move(chosen.tensors)] {
+    const auto read = [&](const StorageRef& storage, void* to) {
+      const std::string name = folder + "data/" + storage.key;
+      archive->read(name, *archive->find(name), to);
+    };
+    return make_tensors(views, read, source.size());
   };
-  return {.format = "torch-zip",
-          .dialect = chosen.dialect,
-          .tensors = make_tensors(chosen.tensors, read, source.size()),
-          .metadata = {}};
+  return opened;
 }
 
 }  // namespace upbench

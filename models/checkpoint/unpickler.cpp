@@ -1,6 +1,7 @@
 #include "models/checkpoint/unpickler.h"
 
 #include <bit>
+#include <map>
 #include <string_view>
 #include <unordered_map>
 
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::size_t kMaxValues = 2'000'000;
 constexpr std::size_t kMaxMarks = 1'000;
+constexpr std::size_t kMaxRecalls = 8'000'000;
 
 class Unpickler {
  public:
@@ -26,6 +28,7 @@ class Unpickler {
         refuse("protocol {}, expected 2 to 5", version);
       while (step(read_opcode())) {
       }
+      check_classes();
     } catch (const std::invalid_argument& error) {
       refuse("pickle byte {}: {}", last_opcode_, error.what());
     }
@@ -66,6 +69,7 @@ class Unpickler {
       case Opcode::binfloat:
         return push(std::bit_cast<double>(__builtin_bswap64(little_endian_64(take(8).data()))));
       case Opcode::binunicode:
+      case Opcode::binstring:
         return push(text(take(little_endian_32(take(4).data()))));
       case Opcode::short_binunicode:
       case Opcode::short_binstring:
@@ -115,14 +119,11 @@ class Unpickler {
       case Opcode::long_binget:
         return recall(little_endian_32(take(4).data()));
       case Opcode::binput:
-        memo_[read_byte()] = top();
-        return true;
+        return remember(read_byte());
       case Opcode::long_binput:
-        memo_[little_endian_32(take(4).data())] = top();
-        return true;
+        return remember(little_endian_32(take(4).data()));
       case Opcode::memoize:
-        memo_[static_cast<std::uint32_t>(memo_.size())] = top();
-        return true;
+        return remember(static_cast<std::uint32_t>(memo_.size()));
       case Opcode::frame:
         if (little_endian_64(take(8).data()) > bytes_.size() - at_) refuse("a frame leaves the pickle");
         return true;
@@ -146,13 +147,10 @@ class Unpickler {
       case Opcode::reduce:
       case Opcode::newobj:
         return call(opcode);
-      case Opcode::build: {  // attributes of an OrderedDict (`_metadata`): nothing in it concerns tensors
-        const PickleValue* state = pop();
-        if (!top()->as<PickleDict>() || !state->as<PickleDict>())
-          refuse("BUILD of something else than a dictionary");
-        return true;
-      }
+      case Opcode::build:
+        return build(*pop());
       case Opcode::binpersid: {
+        if (const PickleGlobal* type = module_class_of(*top())) return pop(), push(PickleGlobal{*type});
         StorageRef storage = storage_of(*pop());
         const auto [known, is_new] = pickle_.storages.emplace(storage.key, storage);
         if (!is_new && known->second != storage)
@@ -169,18 +167,74 @@ class Unpickler {
     const auto* function = parts[0]->as<PickleGlobal>();
     const auto* arguments = parts[1]->as<PickleTuple>();
     if (!function || !arguments) refuse("{} takes a global and a tuple", opcode_name(opcode));
+    if (opcode == Opcode::newobj && !is_known_global(function->name)) {
+      if (!arguments->items.empty()) check_global(function->name);  // refuses
+      ++unbuilt_modules_;
+      classes_.at(function->name).is_used = true;
+      return push(PickleModule{function->name});
+    }
     if (opcode == Opcode::newobj && function->name != "collections.OrderedDict") {
       refuse("NEWOBJ of '{}', expected collections.OrderedDict", printable(function->name));
     }
     PickleValue result = call_global(function->name, *arguments);
     if (const auto* dictionary = result.as<PickleDict>()) spend(dictionary->items.size());
+    if (const auto* set = result.as<PickleSet>()) spend(set->items.size());
+    if (const auto* tuple = result.as<PickleTuple>()) spend(tuple->items.size());
     return push(std::move(result.content));
   }
 
   bool push_global(const std::string& module, const std::string& attribute) {
     std::string name = module + "." + attribute;
-    check_global(name);
+    if (!is_known_global(name)) classes_.try_emplace(name, ClassName{.byte = last_opcode_});
     return push(PickleGlobal{std::move(name)});
+  }
+
+  // State for what is on top of the stack: attributes of an OrderedDict (`_metadata`) and the flags of a
+  // parameter, in which nothing concerns tensors, or the attributes of a module.
+  bool build(const PickleValue& state) {
+    const auto* attributes = state.as<PickleDict>();
+    if (auto* module = std::get_if<PickleModule>(&top()->content)) {
+      if (module->attributes) refuse("BUILD of one object twice");
+      for (const char* part : {"_parameters", "_buffers", "_modules"}) {
+        const PickleValue* value = attributes ? find_item(*attributes, part) : nullptr;
+        if (!value || !value->as<PickleDict>()) refuse_object(module->type);
+      }
+      module->attributes = attributes;
+      --unbuilt_modules_;
+      return true;
+    }
+    const bool is_parameter = top()->as<TensorRef>() && is_parameter_state(state);
+    if (!is_parameter && !(top()->as<PickleDict>() && attributes))
+      refuse("BUILD of something else than a dictionary");
+    return true;
+  }
+
+  // (requires_grad, volatile, hooks), as PyTorch before 0.4 wrote it.
+  static bool is_parameter_state(const PickleValue& state) {
+    const auto* flags = state.as<PickleTuple>();
+    return flags && flags->items.size() == 3 && flags->items[0]->as<bool>() && flags->items[1]->as<bool>();
+  }
+
+  [[noreturn]] static void refuse_object(const std::string& type) {
+    refuse(
+        "an object of class '{}' is not allowed: it is no torch.nn.Module (a dictionary with _parameters, "
+        "_buffers and _modules)",
+        printable(type));
+  }
+
+  // At the end: every name beside the known ones has been the class of a module, and every module is
+  // complete.
+  void check_classes() {
+    for (const auto& [name, use] : classes_) {
+      if (use.is_used) continue;
+      last_opcode_ = use.byte;
+      check_global(name);
+    }
+    if (unbuilt_modules_ == 0) return;
+    for (const PickleValue& value : pickle_.values) {
+      const auto* module = value.as<PickleModule>();
+      if (module && !module->attributes) refuse_object(module->type);
+    }
   }
 
   bool push_long(std::span<const std::uint8_t> digits) {
@@ -209,7 +263,14 @@ class Unpickler {
   bool recall(std::uint32_t index) {
     const auto value = memo_.find(index);
     if (value == memo_.end()) refuse("memo {} was never put", index);
+    if (++recalls_ > kMaxRecalls) refuse("more than {} values taken from the memo", kMaxRecalls);
     stack_.push_back(value->second);
+    return true;
+  }
+
+  bool remember(std::uint32_t index) {
+    memo_[index] = top();
+    if (memo_.size() > kMaxValues) refuse("more than {} values in the memo", kMaxValues);
     return true;
   }
 
@@ -288,7 +349,14 @@ class Unpickler {
   static std::string text(std::span<const std::uint8_t> bytes) { return {bytes.begin(), bytes.end()}; }
 
   std::span<const std::uint8_t> bytes_;
-  std::size_t at_ = 0, last_opcode_ = 0, spent_ = 0;
+  // A name that is none of the known ones.
+  struct ClassName {
+    std::size_t byte = 0;  // where it was first mentioned
+    bool is_used = false;  // as the class of an object
+  };
+
+  std::size_t at_ = 0, last_opcode_ = 0, spent_ = 0, recalls_ = 0, unbuilt_modules_ = 0;
+  std::map<std::string, ClassName> classes_;
   Pickle pickle_;
   std::vector<PickleValue*> stack_;
   std::vector<std::size_t> marks_;
@@ -296,6 +364,14 @@ class Unpickler {
 };
 
 }  // namespace
+
+const PickleValue* find_item(const PickleDict& dictionary, std::string_view key) {
+  for (auto item = dictionary.items.rbegin(); item != dictionary.items.rend(); ++item) {
+    const auto* name = item->first->as<std::string>();
+    if (name && *name == key) return item->second;
+  }
+  return nullptr;
+}
 
 Pickle unpickle(std::span<const std::uint8_t> bytes) {
   return Unpickler(bytes).run();

@@ -6,6 +6,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -37,7 +38,9 @@ struct PickleBigInteger {
 struct PickleGlobal {
   std::string name;
 };  // "module.attribute": a name, never imported
-struct PickleSet {};
+struct PickleSet {
+  std::vector<const PickleValue*> items;
+};
 struct PickleList {
   std::vector<const PickleValue*> items;
 };
@@ -48,9 +51,15 @@ struct PickleDict {
   std::vector<std::pair<const PickleValue*, const PickleValue*>> items;
 };
 
+// A torch.nn.Module that was pickled whole: the name of its class, and its attributes as they were written.
+struct PickleModule {
+  std::string type;
+  const PickleDict* attributes = nullptr;
+};
+
 struct PickleValue {
   std::variant<PickleNone, bool, std::int64_t, double, std::string, PickleBigInteger, PickleGlobal, PickleSet,
-               PickleList, PickleTuple, PickleDict, StorageRef, TensorRef>
+               PickleList, PickleTuple, PickleDict, PickleModule, StorageRef, TensorRef>
       content;
   template <class T>
   const T* as() const {
@@ -67,10 +76,19 @@ struct Pickle {
   std::size_t bytes = 0;                       // how many the pickle took
 };
 
-// Interprets the pickle at the start of `bytes`. An interpreter of its own, in which nothing can run: 38 of
+// The value under a text key of a dictionary (the last one, as Python would have it); null where there is
+// none.
+const PickleValue* find_item(const PickleDict& dictionary, std::string_view key);
+
+// Interprets the pickle at the start of `bytes`. An interpreter of its own, in which nothing can run: 39 of
 // the 68 opcodes are known (those that torch.save uses with protocols 2 and 4), and the names that a pickle
-// may mention are the tensor rebuilders, the storage classes, the dtypes and OrderedDict. Everything else is
-// refused by name: std::invalid_argument "pickle byte 17: global 'os.system' is not allowed, ...".
+// may call are the tensor rebuilders and a few containers (pickle_globals.cpp). Everything else is refused by
+// name: std::invalid_argument "pickle byte 17: global 'os.system' is not allowed, ...".
+//
+// Another name is accepted in one place, as a word and nothing more: as the class of a torch.nn.Module that
+// was saved whole, which is NEWOBJ without arguments and then BUILD with one dictionary that holds
+// _parameters, _buffers and _modules. It becomes a PickleModule. No class is looked up, imported or made; a
+// name that is not used so, or an object that lacks those parts, refuses the whole pickle.
 Pickle unpickle(std::span<const std::uint8_t> bytes);
 
 }  // namespace upbench

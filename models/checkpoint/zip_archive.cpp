@@ -160,23 +160,34 @@ void check_descriptor(const ByteSource& source, const Listed& entry, std::uint64
   if (!fine) refuse("entry '{}': its descriptor and the central directory differ", shown);
 }
 
+// Do the sizes in the local header agree? With a descriptor the header was written before they were known,
+// and holds 0; those beyond 32 bits are in its zip64 field.
+bool agrees_on_sizes(const ByteSource& source, const std::vector<std::uint8_t>& local, const Listed& entry,
+                     std::uint64_t extra_at) {
+  std::uint64_t compressed = little_endian_32(&local[18]), size = little_endian_32(&local[22]), header = 0;
+  if (compressed == kIn64 || size == kIn64) {
+    const auto extra = source.read(extra_at, little_endian_16(&local[28]));
+    apply_zip64(extra.data(), extra.size(), size, compressed, header, printable(entry.name));
+  }
+  const bool has_descriptor = entry.flags & kHasDescriptor;
+  const auto agrees = [&](std::uint64_t value) {
+    return value == entry.size || (has_descriptor && value == 0);
+  };
+  const std::uint32_t crc = little_endian_32(&local[14]);
+  return agrees(compressed) && agrees(size) && (crc == entry.crc || (has_descriptor && crc == 0));
+}
+
 // Where the entry's bytes begin. next: the next local header, or the central directory.
 std::uint64_t check_local(const ByteSource& source, const Listed& entry, std::uint64_t next) {
   const std::string shown = printable(entry.name);
   const auto local = source.read(entry.header, kLocalBytes);
   const auto name = source.read(entry.header + kLocalBytes, little_endian_16(&local[26]));
   const bool has_descriptor = entry.flags & kHasDescriptor;
-  // With a descriptor the header was written before its sizes were known, and holds 0; wide sizes are in the
-  // extra field.
-  const auto agrees = [&](std::uint32_t field, std::uint64_t value) {
-    return field == value || field == kIn64 || (has_descriptor && field == 0);
-  };
   if (little_endian_32(local.data()) != kLocal || little_endian_16(&local[6]) != entry.flags ||
       little_endian_16(&local[8]) != 0 ||
       !std::equal(name.begin(), name.end(), entry.name.begin(), entry.name.end(),
                   [](std::uint8_t a, char b) { return static_cast<char>(a) == b; }) ||
-      !agrees(little_endian_32(&local[14]), entry.crc) || !agrees(little_endian_32(&local[18]), entry.size) ||
-      !agrees(little_endian_32(&local[22]), entry.size)) {
+      !agrees_on_sizes(source, local, entry, entry.header + kLocalBytes + name.size())) {
     refuse("entry '{}': its local header and the central directory differ", shown);
   }
   const std::uint64_t data = entry.header + kLocalBytes + name.size() + little_endian_16(&local[28]);

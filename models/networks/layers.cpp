@@ -9,6 +9,8 @@
 namespace upbench {
 namespace {
 
+constexpr double kMostNumbers = 536'870'912;  // 2^29
+
 // A tensor of any size that takes the memory of one number.
 at::Tensor placeholder(const std::vector<std::int64_t>& shape) {
   return at::zeros({}).expand(shape);
@@ -24,6 +26,13 @@ std::int64_t conv_side(std::int64_t side, const ConvOptions& options, int paddin
   return (side + 2 * padding - options.dilation * (options.kernel - 1) - 1) / options.stride + 1;
 }
 
+Declaration declare(const NetworkDefinition& network, std::int64_t side) {
+  Declaration declaration;
+  Layers layers(declaration);
+  network(layers, placeholder({1, 3, side, side}));
+  return declaration;
+}
+
 }  // namespace
 
 at::Tensor Layers::parameter(const std::string& name, const std::vector<std::int64_t>& shape) {
@@ -33,6 +42,15 @@ at::Tensor Layers::parameter(const std::string& name, const std::vector<std::int
   // A tensor used in two places is one tensor: a second use must agree with the first.
   if (!is_new && declaration_->layout.at(name).shape != shape)
     throw std::logic_error(fmt::format("{} is declared with two shapes", name));
+  return placeholder(shape);
+}
+
+at::Tensor Layers::declared(const std::vector<std::int64_t>& shape, double macs) {
+  declaration_->macs += macs;
+  declaration_->numbers += product(shape);
+  if (declaration_->numbers > kMostNumbers)
+    throw std::length_error(
+        fmt::format("its layers give more than {:.0f} numbers for a small picture", kMostNumbers));
   return placeholder(shape);
 }
 
@@ -46,8 +64,8 @@ at::Tensor Layers::conv(const std::string& name, const at::Tensor& x, std::int64
     return at::conv2d(x, weight, bias, options.stride, padding, options.dilation, options.groups);
   const std::int64_t height = conv_side(x.size(2), options, padding),
                      width = conv_side(x.size(3), options, padding);
-  declaration_->macs += product(shape) * static_cast<double>(x.size(0) * height * width);
-  return placeholder({x.size(0), outputs, height, width});
+  return declared({x.size(0), outputs, height, width},
+                  product(shape) * static_cast<double>(x.size(0) * height * width));
 }
 
 at::Tensor Layers::depthwise(const std::string& name, const at::Tensor& x, ConvOptions options) {
@@ -55,14 +73,17 @@ at::Tensor Layers::depthwise(const std::string& name, const at::Tensor& x, ConvO
   return conv(name, x, x.size(1), options);
 }
 
+at::Tensor Layers::shuffled_conv(const std::string& name, const at::Tensor& x, int scale) {
+  return at::pixel_shuffle(conv(name, x, std::int64_t{3} * scale * scale), scale);
+}
+
 at::Tensor Layers::linear(const std::string& name, const at::Tensor& x, std::int64_t outputs, bool bias) {
   const at::Tensor weight = parameter(name + ".weight", {outputs, x.size(-1)});
   const at::Tensor offset = bias ? parameter(name + ".bias", {outputs}) : at::Tensor();
   if (!declares()) return at::linear(x, weight, offset);
-  declaration_->macs += product(x.sizes()) * static_cast<double>(outputs);
   std::vector<std::int64_t> shape = x.sizes().vec();
   shape.back() = outputs;
-  return placeholder(shape);
+  return declared(shape, product(x.sizes()) * static_cast<double>(outputs));
 }
 
 at::Tensor Layers::layer_norm(const std::string& name, const at::Tensor& x, double epsilon) {
@@ -78,16 +99,43 @@ at::Tensor Layers::prelu(const std::string& name, const at::Tensor& x, std::int6
 
 at::Tensor Layers::matmul(const at::Tensor& a, const at::Tensor& b) {
   if (!declares()) return at::matmul(a, b);
-  const at::Tensor result = at::matmul(a, b);
-  declaration_->macs += product(result.sizes()) * static_cast<double>(a.size(-1));
-  return result;
+  std::vector<std::int64_t> shape = at::infer_size(a.sizes().slice(0, static_cast<std::size_t>(a.dim()) - 2),
+                                                   b.sizes().slice(0, static_cast<std::size_t>(b.dim()) - 2));
+  shape.push_back(a.size(-2));
+  shape.push_back(b.size(-1));
+  return declared(shape, product(shape) * static_cast<double>(a.size(-1)));
+}
+
+at::Tensor Layers::batch_norm(const std::string& name, const at::Tensor& x, double epsilon) {
+  const auto of_channels = [&](const char* what) { return parameter(name + what, {x.size(1)}); };
+  const at::Tensor weight = of_channels(".weight"), bias = of_channels(".bias"),
+                   mean = of_channels(".running_mean"), variance = of_channels(".running_var");
+  ignored(name + ".num_batches_tracked", {});
+  if (declares()) return x;
+  return at::batch_norm(x, weight, bias, mean, variance, /*training=*/false, /*momentum=*/0, epsilon,
+                        /*cudnn_enabled=*/false);
+}
+
+void Layers::ignored(const std::string& name, const std::vector<std::int64_t>& shape) {
+  if (!declares()) return;
+  declaration_->layout[name] = {.shape = shape, .canonical = name, .use = ExpectedTensor::Use::ignored};
+}
+
+void Layers::computed(const std::string& name, const at::Tensor& value) {
+  if (!declares()) return;
+  declaration_->layout[name] = {
+      .shape = value.sizes().vec(), .canonical = name, .use = ExpectedTensor::Use::computed, .value = value};
 }
 
 void define(NetworkMatch& match, NetworkDefinition network) {
   const std::int64_t multiple = match.size_multiple, side = (64 + multiple - 1) / multiple * multiple;
   Declaration declaration;
-  Layers declaring(declaration);
-  network(declaring, placeholder({1, 3, side, side}));
+  try {
+    declaration = declare(network, side);
+  } catch (const std::length_error& error) {
+    match.problem = error.what();
+    return;
+  }
   match.layout = std::move(declaration.layout);
   match.macs_per_pixel = declaration.macs / static_cast<double>(side * side);
   match.bind = [network = std::move(network)](const NamedTensors& weights) -> NetworkFunction {
@@ -98,9 +146,33 @@ void define(NetworkMatch& match, NetworkDefinition network) {
   };
 }
 
+void define(NetworkMatch& match, const std::vector<int>& scales, ScaledDefinition network) {
+  for (const int scale : scales) {
+    NetworkMatch one;
+    one.size_multiple = match.size_multiple;
+    define(one, [&](Layers& layers, const at::Tensor& x) { return network(layers, x, scale); });
+    if (!one.problem.empty()) {
+      match.problem = one.problem;
+      return;
+    }
+    match.layout.merge(one.layout);
+    match.macs_per_pixel = match.macs_by_scale[scale] = one.macs_per_pixel;
+  }
+  match.bind_at = [network = std::move(network)](const NamedTensors& weights, int scale) -> NetworkFunction {
+    return [network, weights, scale](const at::Tensor& x) {
+      Layers layers(weights);
+      return network(layers, x, scale);
+    };
+  };
+}
+
+Layout layout_of(const NetworkDefinition& network) {
+  return declare(network, 16).layout;
+}
+
 int shuffle_factor(std::int64_t channels, std::int64_t colours) {
-  const auto factor = static_cast<int>(
-      std::lround(std::sqrt(static_cast<double>(channels) / static_cast<double>(colours))));
+  const auto factor =
+      static_cast<int>(std::lround(std::sqrt(static_cast<double>(channels) / static_cast<double>(colours))));
   return colours * factor * factor == channels ? factor : 0;
 }
 

@@ -12,7 +12,8 @@ namespace upbench {
 // What a network's function asks for when it is run to be described instead of computed.
 struct Declaration {
   Layout layout;
-  double macs = 0;  // multiply-accumulates of convolutions, linear layers and counted products
+  double macs = 0;     // multiply-accumulates of convolutions, linear layers and counted products
+  double numbers = 0;  // that these gave
 };
 
 struct ConvOptions {
@@ -24,10 +25,10 @@ struct ConvOptions {
   bool bias = true;
 };
 
-// The layers that networks are made of, by the names of their tensors. A network is written once, as a function
-// over Layers: run over weights it computes; run over a Declaration it states which tensors it consists of,
-// with which shapes, and how much work it is. Tensors are NCHW; `name` + ".weight" and ".bias" are the tensors
-// of a layer, as in PyTorch's modules.
+// The layers that networks are made of, by the names of their tensors. A network is written once, as a
+// function over Layers: run over weights it computes; run over a Declaration it states which tensors it
+// consists of, with which shapes, and how much work it is. Tensors are NCHW; `name` + ".weight" and ".bias"
+// are the tensors of a layer, as in PyTorch's modules.
 class Layers {
  public:
   explicit Layers(const NamedTensors& weights) : weights_(&weights) {}
@@ -38,6 +39,8 @@ class Layers {
                   const ConvOptions& options = {});
   // One filter a channel.
   at::Tensor depthwise(const std::string& name, const at::Tensor& x, ConvOptions options = {});
+  // A convolution to 3 * scale^2 channels, shuffled: [N, C, H, W] -> [N, 3, H * scale, W * scale].
+  at::Tensor shuffled_conv(const std::string& name, const at::Tensor& x, int scale);
   // x [..., C] -> [..., outputs].
   at::Tensor linear(const std::string& name, const at::Tensor& x, std::int64_t outputs, bool bias = true);
   // Over the last dimension.
@@ -46,9 +49,16 @@ class Layers {
   at::Tensor prelu(const std::string& name, const at::Tensor& x, std::int64_t slopes);
   // The product of matrices, counted as work.
   at::Tensor matmul(const at::Tensor& a, const at::Tensor& b);
+  // Over channels, by the statistics that training kept.
+  at::Tensor batch_norm(const std::string& name, const at::Tensor& x, double epsilon = 1e-5);
+  // What files hold besides, and no pixel depends on.
+  void ignored(const std::string& name, const std::vector<std::int64_t>& shape);
+  // What files hold although it follows from the architecture alone: `value`, which theirs must equal.
+  void computed(const std::string& name, const at::Tensor& value);
 
  private:
   bool declares() const { return declaration_ != nullptr; }
+  at::Tensor declared(const std::vector<std::int64_t>& shape, double macs);
 
   const NamedTensors* weights_ = nullptr;
   Declaration* declaration_ = nullptr;
@@ -59,8 +69,20 @@ using NetworkDefinition = std::function<at::Tensor(Layers&, const at::Tensor& x)
 
 // Fills the layout, the work per input pixel (on 64 x 64 input, rounded up to match.size_multiple) and the
 // binding of `match` from one function. The caller has set size_multiple and bounded what the function
-// derives from the file's shapes: declaring allocates activations of these widths.
+// derives from the file's shapes: declaring allocates activations of these widths, up to 2^29 numbers from
+// all layers together (thirty times what the largest common networks need); above that match.problem says so.
 void define(NetworkMatch& match, NetworkDefinition network);
+
+// x: [N, 3, H, W] -> [N, 3, H * scale, W * scale].
+using ScaledDefinition = std::function<at::Tensor(Layers&, const at::Tensor& x, int scale)>;
+
+// The same for a network whose caller chooses the scale: its tensors are those that any of `scales` takes,
+// its work is counted at each of them.
+void define(NetworkMatch& match, const std::vector<int>& scales, ScaledDefinition network);
+
+// The tensors of a network that takes 16 x 16. Throws std::length_error where define() finds the same
+// problem.
+Layout layout_of(const NetworkDefinition& network);
 
 // The factor r for which channels = colours * r^2; 0 where there is none.
 int shuffle_factor(std::int64_t channels, std::int64_t colours = 3);

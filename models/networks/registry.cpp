@@ -6,13 +6,26 @@
 #include <span>
 #include <stdexcept>
 
-#include <ATen/core/Tensor.h>
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "models/checkpoint/refuse.h"
+#include "models/networks/bsrn.h"
+#include "models/networks/carn.h"
+#include "models/networks/craft.h"
+#include "models/networks/dctlsa.h"
+#include "models/networks/efdn.h"
+#include "models/networks/hit_srf.h"
+#include "models/networks/imdn.h"
+#include "models/networks/pan.h"
+#include "models/networks/rfdn.h"
+#include "models/networks/rlfn.h"
 #include "models/networks/rrdb.h"
+#include "models/networks/safmn.h"
+#include "models/networks/span.h"
 #include "models/networks/srvgg.h"
+#include "models/networks/vdsr.h"
 
 namespace upbench {
 namespace {
@@ -33,7 +46,27 @@ constexpr std::array kArchitectures{
                                       rrdb_layout({}, RrdbSpelling::basicsr)};
                  }},
     Architecture{"SRVGGNetCompact", match_srvgg, [] { return std::vector{srvgg_layout(64, 16, 4)}; }},
+    Architecture{"IMDN", match_imdn, [] { return std::vector{imdn_layout({})}; }},
+    Architecture{"IMDN-baseline", match_imdn_baseline,
+                 [] { return std::vector{imdn_baseline_layout({.blocks = 8})}; }},
+    Architecture{"RFDN", match_rfdn, [] { return std::vector{rfdn_layout({})}; }},
+    Architecture{"RLFN", match_rlfn, [] { return std::vector{rlfn_layout({})}; }},
+    Architecture{"EFDN", match_efdn, [] { return std::vector{efdn_layout({})}; }},
+    Architecture{"BSRN", match_bsrn, [] { return std::vector{bsrn_layout({})}; }},
+    Architecture{"PAN", match_pan, [] { return std::vector{pan_layout({})}; }},
+    Architecture{"SPAN", match_span, [] { return std::vector{span_layout({}), span_layout({.gain = 2})}; }},
+    Architecture{"SAFMN++", match_safmn, [] { return std::vector{safmn_layout({})}; }},
+    Architecture{"CARN-M", match_carn,
+                 [] { return std::vector{carn_layout({}), carn_layout({.scales = {4}})}; }},
+    Architecture{"VDSR", match_vdsr, [] { return std::vector{vdsr_layout({})}; }},
+    Architecture{"DCTLSA", match_dctlsa, [] { return std::vector{dctlsa_layout({})}; }},
+    Architecture{"CRAFT", match_craft, [] { return std::vector{craft_layout({})}; }},
+    Architecture{"HiT-SRF", match_hit_srf, [] { return std::vector{hit_srf_layout({})}; }},
 };
+
+bool has_value(const at::Tensor& tensor, const at::Tensor& value) {
+  return at::equal(tensor.to(at::kDouble), value.to(at::kDouble));
+}
 
 struct Differences {
   std::vector<std::string> missing, unexpected, wrong;
@@ -50,9 +83,12 @@ Differences compare(const Layout& layout, const NamedTensors& tensors) {
       differences.wrong.push_back(fmt::format("{} [{}] expected [{}]", name,
                                               fmt::join(found->second.sizes(), ", "),
                                               fmt::join(expected.shape, ", ")));
-    } else if (!found->second.is_floating_point()) {
+    } else if (expected.use == ExpectedTensor::Use::weight && !found->second.is_floating_point()) {
       differences.wrong.push_back(fmt::format("{} of {} expected a floating-point type", name,
                                               c10::toString(found->second.scalar_type())));
+    } else if (expected.use == ExpectedTensor::Use::computed && !has_value(found->second, expected.value)) {
+      differences.wrong.push_back(
+          fmt::format("{} of other values than this architecture computes for it", name));
     }
   }
   for (const auto& [name, tensor] : tensors) {
@@ -77,19 +113,34 @@ std::string to_text(const Differences& differences) {
   return text;
 }
 
+struct Example {
+  const char* architecture;
+  Layout layout;
+};
+
+// Made once: folders hold many files that are no network.
+const std::vector<Example>& examples() {
+  static const std::vector<Example> all = [] {
+    std::vector<Example> made;
+    for (const Architecture& architecture : kArchitectures) {
+      for (Layout& layout : architecture.examples()) made.push_back({architecture.name, std::move(layout)});
+    }
+    return made;
+  }();
+  return all;
+}
+
 [[noreturn]] void refuse_unknown(const NamedTensors& tensors) {
   const char* nearest = nullptr;
   Differences nearest_differences;
   std::size_t most_common = 0;
-  for (const Architecture& architecture : kArchitectures) {
-    for (const Layout& example : architecture.examples()) {
-      Differences differences = compare(example, tensors);
-      const std::size_t common = example.size() - differences.missing.size();
-      if (common <= most_common) continue;
-      nearest = architecture.name;
-      nearest_differences = std::move(differences);
-      most_common = common;
-    }
+  for (const Example& example : examples()) {
+    Differences differences = compare(example.layout, tensors);
+    const std::size_t common = example.layout.size() - differences.missing.size();
+    if (common <= most_common) continue;
+    nearest = example.architecture;
+    nearest_differences = std::move(differences);
+    most_common = common;
   }
   std::string first;
   for (const auto& [name, tensor] : tensors) {
@@ -146,7 +197,8 @@ LoadedNetwork load_network(const Checkpoint& checkpoint) {
                         .hash = tensor_hash(checkpoint.tensors),
                         .dialect = checkpoint.dialect};
   for (const auto& [name, expected] : network.match.layout)
-    network.weights.emplace(expected.canonical, checkpoint.tensors.at(name));
+    if (expected.use == ExpectedTensor::Use::weight)
+      network.weights.emplace(expected.canonical, checkpoint.tensors.at(name));
   return network;
 }
 

@@ -88,6 +88,7 @@ TEST_F(RunTest, AnAddedMetricRunsNoNetwork) {
   const auto second = run_json({"run", "line.yaml", "--set", "metrics=[psnr-y,ssim-y,mse]"});
   EXPECT_EQ(second["stages"], 0);
   EXPECT_EQ(second["model_loads"], 0);
+  EXPECT_EQ(second["reused"], 12);
   EXPECT_EQ(second["ok"], 18);
   const std::string csv = run({"report", "line.db", "--csv", "-"}).out;
   EXPECT_THAT(csv, HasSubstr("ssim-y"));

@@ -88,16 +88,18 @@ TEST(ImageSet, FileThatIsNoPictureIsAnItemThatFailsAlone) {
   write_png(folder / "good.png", random_raster(4, 4));
   write_bytes(folder / "text.png", FileBytes{'h', 'i'});
   write_bytes(folder / "web.webp", FileBytes{'R', 'I', 'F', 'F', 0, 0, 0, 0, 'W', 'E', 'B', 'P'});
+  write_bytes(folder / "phone.heic", FileBytes{0, 0, 0, 24, 'f', 't', 'y', 'p', 'h', 'e', 'i', 'c'});
   fs::create_directory(folder / "directory.png");
   fs::create_symlink("nowhere", folder / "link.png");
   ASSERT_EQ(mkfifo((folder / "pipe.png").c_str(), 0600), 0);
   const ImageSetSpec spec = made_from(folder.path());
   std::map<std::string, std::string> reasons;
   for (const auto& item : list_items(spec)) reasons[item.name] = refusal([&] { identify(spec, item); });
-  EXPECT_EQ(reasons.size(), 6U);
+  EXPECT_EQ(reasons.size(), 7U);
   EXPECT_EQ(reasons["good"], "");
   EXPECT_THAT(reasons["text"], AllOf(HasSubstr("text.png"), HasSubstr("not a supported image")));
-  EXPECT_THAT(reasons["web"], HasSubstr("WebP is not supported yet"));
+  EXPECT_THAT(reasons["web"], HasSubstr("WebP is corrupt or truncated"));
+  EXPECT_THAT(reasons["phone"], HasSubstr("HEIC is not supported"));
   EXPECT_THAT(reasons["directory"], HasSubstr("is a directory"));
   EXPECT_THAT(reasons["link"], HasSubstr("leads nowhere"));
   EXPECT_THAT(reasons["pipe"], HasSubstr("is a named pipe"));
@@ -122,6 +124,27 @@ TEST(ImageSet, SetThatIsWrongAsAWholeIsRefused) {
   write_png(folder / "a.jpg", random_raster(4, 4));
   EXPECT_THAT(reason(made_from(folder.path())),
               AllOf(HasSubstr("two pictures of one name"), HasSubstr("a.jpg"), HasSubstr("a.png")));
+}
+
+// Row 34: also the longest name, and the mark that turns the direction of writing.
+TEST(ImageSet, LongestAndMisleadingNamesAreNames) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> stems{std::string(251, 'n'), "\u202egnp.exe"};
+  for (const auto& stem : stems) write_png(folder / (stem + ".png"), random_raster(4, 4));
+  const ImageSetSpec spec = made_from(folder.path());
+  EXPECT_EQ(names(spec), stems);
+  for (const auto& item : list_items(spec)) EXPECT_EQ(identify(spec, item).input_width, 2);
+}
+
+TEST(ImageSet, EveryConflictIsListedAtOnce) {
+  const TemporaryFolder folder;
+  for (const char* name : {"a.png", "a.jpg", "b.png", "b.bmp", "c.png"}) write_bytes(folder / name, {});
+  const SetListing listing = list_set(made_from(folder.path()));
+  ASSERT_EQ(listing.conflicts.size(), 2U);
+  EXPECT_THAT(listing.conflicts[1].text, AllOf(HasSubstr("b.bmp"), HasSubstr("b.png")));
+  EXPECT_EQ(listing.items.size(), 5U);
+  EXPECT_THAT(refusal([&] { list_items(made_from(folder.path())); }),
+              AllOf(HasSubstr("a.jpg"), HasSubstr("(and 1 more; upbench dataset check lists them)")));
 }
 
 TEST(ImageSet, SingleFileAndInputsWithoutReference) {
@@ -227,6 +250,48 @@ TEST_F(PairedFolders, TwoFilesAreAPairWhateverTheirNames) {
   EXPECT_THAT(pairs(), ElementsAre("good: bad.png -> good.png"));
   spec_.lr = folder_ / "lr";
   EXPECT_THAT(refused(), HasSubstr("two folders or two files"));
+}
+
+// References and inputs side by side in one folder: the names tell which is which.
+TEST_F(PairedFolders, OneFolderForBothIsToldApartByNames) {
+  hr("a.png"), hr("b.png"), hr("cx2.png"), hr("sx3s.png");
+  write_png(spec_.hr / "ax2.png", random_raster(4, 4));
+  write_png(spec_.hr / "bx4.png", random_raster(2, 2));
+  spec_.lr = spec_.hr / ".";
+  const auto items = list_items(spec_);
+  EXPECT_THAT(pairs(), ElementsAre("a: ax2.png -> a.png", "b: bx4.png -> b.png", "cx2:  -> cx2.png",
+                                   "sx3s:  -> sx3s.png"));
+  EXPECT_THAT(items[2].problem, HasSubstr("no low-resolution picture; expected"));
+
+  spec_.match = "{name}x4";
+  EXPECT_THAT(pairs(), ElementsAre("a:  -> a.png", "ax2:  -> ax2.png", "b: bx4.png -> b.png",
+                                   "cx2:  -> cx2.png", "sx3s:  -> sx3s.png"));
+}
+
+TEST_F(PairedFolders, OnePatternForBothIsToldApartByNames) {
+  hr("a.png"), hr("ax2.png", 4, 4);
+  spec_.lr = spec_.hr = spec_.hr / "*.png";
+  EXPECT_THAT(pairs(), ElementsAre("a: ax2.png -> a.png"));
+}
+
+TEST_F(PairedFolders, OneFolderWithoutAnythingNamedAsInputIsRefused) {
+  hr("a.png"), hr("b.png");
+  spec_.lr = spec_.hr;
+  EXPECT_THAT(refused(), HasSubstr("expected names like ax4.png beside a.png, or images.match"));
+  spec_.same_size = true;  // score: every picture against itself
+  EXPECT_THAT(pairs(), ElementsAre("a: a.png -> a.png", "b: b.png -> b.png"));
+}
+
+TEST_F(PairedFolders, PatternsPairByFolderAndName) {
+  for (const char* name : {"cats/1.png", "dogs/1.png"}) {
+    fs::create_directories((spec_.hr / name).parent_path());
+    fs::create_directories((spec_.lr / name).parent_path());
+    hr(name);
+  }
+  lr("cats/1x2.png"), lr("dogs/1.png");
+  spec_.hr /= "**/*.png";
+  spec_.lr /= "**/*.png";
+  EXPECT_THAT(pairs(), ElementsAre("cats/1: 1x2.png -> 1.png", "dogs/1: 1.png -> 1.png"));
 }
 
 TEST_F(PairedFolders, IdentityFollowsBytesScaleAndKernel) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "datasets/codec/encode.h"
 #include "datasets/image.h"
 #include "datasets/resample.h"
 #include "tests/datasets/picture_files.h"
@@ -14,6 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 LoadedItem load_first(const ImageSetSpec& spec) {
@@ -73,6 +75,32 @@ TEST(LoadItem, FileThatVanishedOrChangedSinceThePlanIsRefused) {
   fs::remove(folder / "a.png");
   EXPECT_THAT(refusal([&] { load_item(spec, item, planned); }),
               AllOf(HasSubstr("a.png"), HasSubstr("No such file")));
+}
+
+TEST(LoadItem, BytesAfterTheEndAreInTheNotesOfThePlan) {
+  const TemporaryFolder folder;
+  FileBytes file = jpeg_file(random_raster(16, 16));
+  file.push_back(0);
+  write_file_atomically(folder / "a.jpg", file);
+  const ImageSetSpec spec{.lr = folder / "a.jpg"};
+  EXPECT_THAT(identify(spec, list_items(spec).at(0)).notes,
+              ElementsAre("input: 1 bytes after the end of the JPEG ignored"));
+}
+
+TEST(LoadItem, LimitOfTheSetIsThatOfItsPictures) {
+  const TemporaryFolder folder;
+  write_png(folder / "a.png", random_raster(1001, 1000, 1));
+  ImageSetSpec spec{.path = folder.path(), .max_megapixels = 1};
+  spec.make_lr = ImageSetSpec::LowResolution{.scale = 4};
+  const ImageItem item = list_items(spec).at(0);
+  EXPECT_THAT(refusal([&] { identify(spec, item); }),
+              AllOf(HasSubstr("a.png: 1001x1000 is 1.0 megapixels, more than the limit of 1.0"),
+                    HasSubstr("images.max_megapixels")));
+  spec.max_megapixels = 2;
+  const ItemIdentity identity = identify(spec, item);
+  EXPECT_EQ(load_item(spec, item, identity).reference->size(2), 1000);
+  spec.max_megapixels = 0;
+  EXPECT_EQ(identify(spec, item).input, identity.input) << "a limit changes no pixel";
 }
 
 TEST(LoadItem, CorruptPictureBehindASoundHeaderIsRefused) {

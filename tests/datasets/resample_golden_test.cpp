@@ -4,6 +4,7 @@
 #include <fstream>
 #include <map>
 #include <sstream>
+#include <string_view>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -74,8 +75,7 @@ double psnr(const Image& output, const Image& reference) {
 struct Peer {
   const char* name;  // in the table
   const char* kernel;
-  bool rounds_between;  // Pillow: to 8 bit after the rows, and again after the columns
-  double tolerance;     // dB
+  double tolerance;  // dB
 };
 
 // The project's bar is 0.001 dB.
@@ -84,25 +84,24 @@ constexpr double kBar = 0.001;
 // last bit of float32 decides: the table's own bilinear rows of torch and OpenCV (horizontal pass first) are
 // 0.0007 dB apart.
 constexpr double kTies = 0.002;
+// The table's OpenCV is 5.0, the program's may be older: their 8-bit cubics differ in single samples.
+constexpr double kOtherVersion = 0.002;
 const std::vector<Peer> kPeers{
-    {"torch_nearest_f32", "nearest", false, kBar},
-    {"torch_bilinear_f32", "bilinear", false, kBar},
-    {"torch_bicubic_f32", "bicubic-a75", false, kBar},
-    {"torch_bicubic_aa_f32", "bicubic-a50-aa", false, kBar},
-    {"matlab_bicubic_f32", "matlab-bicubic", false, kBar},
-    {"cv2_linear_f32", "bilinear", false, kTies},
-    {"cv2_cubic_f32", "bicubic-a75", false, kBar},
-    {"cv2_lanczos4_f32", "lanczos4", false, kBar},
-    {"pil_bicubic_u8", "bicubic-a50-aa", true, kBar},
-    {"pil_lanczos_u8", "lanczos", true, kBar},
+    {"torch_nearest_f32", "nearest", kBar},
+    {"torch_nearest_f32", "torch-nearest", kBar},
+    {"torch_bilinear_f32", "bilinear", kBar},
+    {"torch_bicubic_f32", "bicubic-a75", kBar},
+    {"torch_bicubic_aa_f32", "bicubic-a50-aa", kBar},
+    {"matlab_bicubic_f32", "matlab-bicubic", kBar},
+    {"cv2_linear_f32", "bilinear", kTies},
+    {"cv2_cubic_f32", "bicubic-a75", kBar},
+    {"cv2_lanczos4_f32", "lanczos4", kBar},
+    {"cv2_linear_u8", "cv2-linear", kBar},
+    {"cv2_cubic_u8", "cv2-cubic", kOtherVersion},
+    {"cv2_lanczos4_u8", "cv2-lanczos4", kBar},
+    {"pil_bicubic_u8", "pil-bicubic", kBar},
+    {"pil_lanczos_u8", "pil-lanczos", kBar},
 };
-
-Image enlarged(const Image& lr, int scale, const Peer& peer) {
-  const auto height = static_cast<int>(lr.size(1)), width = static_cast<int>(lr.size(2));
-  if (!peer.rounds_between) return resample(lr, height * scale, width * scale, peer.kernel);
-  const Image wide = quantized(resample(lr, height, width * scale, peer.kernel));
-  return quantized(resample(wide, height * scale, width * scale, peer.kernel));
-}
 
 struct Row {
   std::string picture;
@@ -135,15 +134,16 @@ TEST(ResampleGolden, PeersScoresOnSet5AreReproduced) {
   const fs::path set = assets() / "images/Set5";
   for (const Peer& peer : kPeers) {
     const auto rows = rows_of(peer);
-    EXPECT_EQ(rows.size(), peer.rounds_between ? 20U : 40U)
-        << peer.name;  // 4 scales, 5 pictures; rounded, or both
+    const bool rounded_only = std::string_view(peer.name).ends_with("_u8");
+    EXPECT_EQ(rows.size(), rounded_only ? 20U : 40U) << peer.name;  // 4 scales, 5 pictures; rounded, or both
     for (const Row& row : rows) {
       const std::string x = std::to_string(row.scale);
       const Image& lr = read(set / "LR_bicubic" / ("X" + x) / (row.picture + "x" + x + ".png"));
       const Image hr = read(set / "HR" / (row.picture + ".png"))
                            .narrow(1, 0, lr.size(1) * row.scale)
                            .narrow(2, 0, lr.size(2) * row.scale);
-      const Image output = enlarged(lr, row.scale, peer);
+      const auto height = static_cast<int>(hr.size(1)), width = static_cast<int>(hr.size(2));
+      const Image output = resample(lr, height, width, peer.kernel);
       EXPECT_NEAR(psnr(row.rounded ? quantized(output) : output.clamp(0, 1), hr), row.psnr_rgb,
                   peer.tolerance)
           << peer.name << " x" << x << " " << row.picture << (row.rounded ? " rounded" : "");

@@ -9,6 +9,7 @@ namespace upbench {
 namespace {
 
 using test::axis, test::error_of, test::kSpecHead, test::parse;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -138,6 +139,10 @@ TEST(Spec, HeadFaultsAreRefusedWithTheirPlace) {
               StartsWith("s.yaml:2:16: images.path is '~/a', expected the path written out"));
   EXPECT_THAT(error_of("name: a\nimages: {path: a, lr: {scale: 0}}" + rest),
               StartsWith("s.yaml:2:31: images.lr.scale is '0', expected a whole number from 1 to 16"));
+  for (const char* limit : {"0", "1.5", "none"})
+    EXPECT_THAT(error_of(std::string("name: a\nimages: {lr: a, max_megapixels: ") + limit + "}" + rest),
+                AllOf(StartsWith("s.yaml:2:33: images.max_megapixels is "),
+                      HasSubstr("expected a whole number from 1 to 1000000")));
   EXPECT_THAT(error_of("name: a\nimages: {path: a, lr: {scale: 2}, scale: 2}" + rest),
               StartsWith("s.yaml:2:42: images.scale beside"));
   EXPECT_THAT(error_of("name: a\nimages: {hr: a, lr: b, match: x4}" + rest),

@@ -211,5 +211,14 @@ TEST(Spec, CanonicalFormKnowsDefaultsAndForgetsTheFolder) {
   EXPECT_EQ(here.canonical()["images"]["path"], "photos");
 }
 
+TEST(Spec, LimitOfPicturesIsCanonicalOnlyWhereItIsGiven) {
+  const std::string rest = "\nmetrics: [psnr-y]\npipeline: [{upscale: {model: a}}]";
+  const Spec given = parse("name: t\nimages: {lr: a, max_megapixels: 200}" + rest),
+             silent = parse("name: t\nimages: {lr: a}" + rest);
+  EXPECT_EQ(given.images.max_megapixels, 200);
+  EXPECT_EQ(given.canonical()["images"]["max_megapixels"], 200);
+  EXPECT_FALSE(silent.canonical()["images"].contains("max_megapixels"));
+}
+
 }  // namespace
 }  // namespace upbench

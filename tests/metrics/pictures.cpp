@@ -1,8 +1,6 @@
 #include "tests/metrics/pictures.h"
 
 #include <cstdlib>
-#include <stdexcept>
-#include <vector>
 
 #include <ATen/CPUGeneratorImpl.h>
 
@@ -14,26 +12,6 @@ namespace {
 
 at::Tensor uniform(at::IntArrayRef shape, std::uint64_t seed) {
   return at::rand(shape, at::detail::createCPUGenerator(seed), at::kFloat);
-}
-
-int little_endian(const std::vector<std::uint8_t>& bytes, std::size_t at) {
-  return bytes.at(at) | bytes.at(at + 1) << 8 | bytes.at(at + 2) << 16 | bytes.at(at + 3) << 24;
-}
-
-// Uncompressed BGR rows, bottom first, each padded to four bytes.
-Image read_bmp(const std::filesystem::path& file) {
-  const std::vector<std::uint8_t> bytes = read_bytes(file);
-  const int width = little_endian(bytes, 18), height = little_endian(bytes, 22);
-  const int stride = (3 * width + 3) / 4 * 4;
-  const auto start = static_cast<std::size_t>(little_endian(bytes, 10));
-  if (bytes.at(28) != 24 || height <= 0 || start + static_cast<std::size_t>(stride) * height > bytes.size())
-    throw std::runtime_error(file.string() + ": expected a 24-bit BMP, bottom row first");
-  Raster raster{.width = width, .height = height};
-  for (int y = height - 1; y >= 0; --y)
-    for (int x = 0; x < width; ++x)
-      for (int c = 2; c >= 0; --c)
-        raster.samples.push_back(bytes[start + static_cast<std::size_t>(y) * stride + 3 * x + c]);
-  return to_image(raster);
 }
 
 }  // namespace
@@ -55,7 +33,7 @@ Image noisy(const Image& image, double amplitude, std::uint64_t seed) {
 }
 
 Image read_picture(const std::filesystem::path& file) {
-  return file.extension() == ".bmp" ? read_bmp(file) : to_image(decode_file(file));
+  return to_image(decode_file(file));
 }
 
 ScopedVariable::ScopedVariable(std::string name, const char* value) : name_(std::move(name)) {

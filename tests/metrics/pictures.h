@@ -18,7 +18,6 @@ Image textured(int height, int width, std::uint64_t seed);
 // image + uniform noise of +-amplitude 8-bit steps, rounded to 8 bit, clamped.
 Image noisy(const Image& image, double amplitude, std::uint64_t seed);
 
-// PNG by the project's decoder, 24-bit BMP by a reader of this file.
 Image read_picture(const std::filesystem::path& file);
 
 // Sets a variable of the environment (nullptr: removes it), restores it at the end of the scope.

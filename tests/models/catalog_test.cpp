@@ -72,6 +72,23 @@ TEST(Catalog, FilesAreFoundBesideTheSpecThenByStemUnderTheModelFolders) {
   EXPECT_EQ(load_upscaler(single("far.safetensors"), search)->info().scale, 4);
 }
 
+TEST(Catalog, AKeyBehindTheFileNamesItsTensors) {
+  test::TemporaryFolder folder;
+  NamedTensors both;
+  for (const auto& [name, tensor] : test::random_tensors(srvgg_layout(4, 1, 2), 1)) both["small." + name] = tensor;
+  for (const auto& [name, tensor] : test::random_tensors(srvgg_layout(4, 1, 3), 1)) both["large." + name] = tensor;
+  write_safetensors(folder / "both.safetensors", both);
+  const ModelSearch search{.spec_dir = folder.path(), .model_dirs = {folder.path()}};
+  EXPECT_EQ(load_upscaler(single("both.safetensors@small"), search)->info().scale, 2);
+  EXPECT_EQ(load_upscaler(single("both@large"), search)->info().scale, 3);
+  EXPECT_EQ(load_upscaler(single("both@large"), search)->info().name, "both@large");
+  EXPECT_EQ(load_upscaler(single("both@large"), search)->info().dialect, "large");
+  EXPECT_THAT([&] { load_upscaler(single("both@medium"), search); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("no tensors under the key 'medium'")));
+  EXPECT_THAT([&] { load_upscaler(single("none@large"), search); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("unknown model 'none@large'")));
+}
+
 TEST(Catalog, TwoFilesOfOneStemAreAnError) {
   test::TemporaryFolder folder;
   write_srvgg(folder / "models/a/net.safetensors");

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <ATen/ATen.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -41,6 +42,25 @@ TEST(Inspect, AnUnknownArchitectureIsDescribedAllTheSame) {
   EXPECT_TRUE(facts["architecture"].is_null());
   EXPECT_EQ(facts["parameters"], 6);
   EXPECT_TRUE(facts["problem"].get<std::string>().starts_with("unknown architecture"));
+}
+
+TEST(Inspect, TheHeaderListsTheTensors) {
+  test::TemporaryFolder folder;
+  write_safetensors(folder / "net.safetensors", test::random_tensors(srvgg_layout(4, 1, 2), 1));
+  const nlohmann::json facts =
+      inspect_checkpoint(folder / "net.safetensors", {.param_key = "", .header_only = true});
+  EXPECT_EQ(facts["tensors"], 8);
+  EXPECT_EQ(facts["parameters"], inspect_checkpoint(folder / "net.safetensors")["parameters"]);
+  EXPECT_EQ(facts["listing"]["body.0.weight"], "F32 [4, 3, 3, 3]");
+  EXPECT_FALSE(facts.contains("tensor_hash"));
+  EXPECT_FALSE(facts.contains("non_finite_values"));
+}
+
+TEST(Inspect, WarnsOfValuesThatAreNotFinite) {
+  test::TemporaryFolder folder;
+  write_safetensors(folder / "a.safetensors", {{"a", at::full({2}, std::nan(""))}, {"b", at::zeros({3})}});
+  EXPECT_THAT(inspect_checkpoint(folder / "a.safetensors")["warning"].get<std::string>(),
+              testing::StartsWith("2 of 5 values are NaN or infinite"));
 }
 
 TEST(Inspect, RefusesWhatIsNoCheckpoint) {

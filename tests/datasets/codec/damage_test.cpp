@@ -2,9 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "datasets/codec/byte_order.h"
 #include "datasets/codec/decode.h"
 #include "datasets/codec/encode.h"
-#include "tests/datasets/picture_files.h"
+#include "tests/datasets/codec/format_files.h"
 
 namespace upbench::test {
 namespace {
@@ -19,6 +20,36 @@ std::vector<FileBytes> sound_files() {
   }
   for (const int channels : {1, 2, 3, 4}) files.push_back(encode_png(random_raster(9, 7, channels, 16)));
   for (const int channels : {1, 3, 4}) files.push_back(bmp_file(random_raster(9, 7, channels)));
+  const FileBytes profile = rgb_profile(kAdobePrimaries, 2.2);
+  for (const int channels : {3, 4}) {
+    for (const bool lossless : {false, true}) {
+      files.push_back(webp_file(random_raster(9, 7, channels),
+                                {.lossless = lossless, .profile = profile, .exif = exif_block(6)}));
+    }
+  }
+  for (const int compression : {1, 5, 7, 8, 32773}) {  // none, LZW, JPEG, deflate, PackBits
+    for (const int tile : {0, 16}) {
+      files.push_back(
+          tiff_file(random_raster(24, 16),
+                    {.compression = compression, .tile = tile, .rows_per_strip = 8, .orientation = 6}));
+    }
+  }
+  files.push_back(tiff_file(random_raster(9, 7), {.profile = profile}));
+  files.push_back(tiff_file(random_raster(9, 7, 4, 16), {.mode = "wb8", .planar = true, .alpha = 1}));
+  files.push_back(jpeg_file(random_raster(9, 7, 4)));
+  files.push_back(custom_jpeg(random_raster(9, 7, 4), [](jpeg_compress_struct&) {}, cmyk_profile()));
+  for (const char* header : {"P1 6 3 ", "P2 6 3 255 ", "P3 3 2 300 "})
+    files.push_back(pnm_file(header + std::string("1 0 1 0 1 0 1 0 1 0 1 0 1 0 1 0 1 0\n")));
+  for (const char* header : {"P4 9 3 ", "P5 3 2 255 ", "P6 1 1 1023 "})
+    files.push_back(pnm_file(header, {1, 2, 3, 2, 1, 0}));
+  return files;
+}
+
+// Whole and small, one of each kind.
+std::vector<FileBytes> small_files() {
+  std::vector<FileBytes> files = sound_files();
+  files.push_back(webp_file(random_raster(5, 5)));
+  files.push_back(tiff_file(random_raster(5, 5)));
   return files;
 }
 
@@ -48,6 +79,32 @@ void decode_or_refuse(const FileBytes& file) {
     EXPECT_EQ(raster.samples.size(), raster.row_bytes() * static_cast<std::size_t>(raster.height));
   } catch (const std::runtime_error& error) {
     EXPECT_TRUE(std::string(error.what()).starts_with("damaged: "));
+  }
+}
+
+TEST(DamagedFile, CutAtAnyByteIsRefused) {
+  for (const FileBytes& file : small_files()) {
+    ASSERT_EQ(refusal([&] { decode(file, "whole"); }), "");
+    for (std::size_t size = 0; size < file.size(); ++size) {
+      const Bytes cut = Bytes(file).first(size);
+      ASSERT_NE(refusal([&] { decode(cut, "cut"); }), "")
+          << size << " of " << file.size() << " bytes, which begin " << file[0] << file[1];
+    }
+  }
+}
+
+TEST(DamagedFile, WithAnyByteChangedIsRefusedOrDecodedWhole) {
+  for (const FileBytes& file : small_files()) {
+    // A profile makes a file long and every decoding slow.
+    const std::size_t step =
+        file.size() > 600 && std::string(file.begin(), file.end()).find("acsp") != std::string::npos ? 7 : 1;
+    for (std::size_t at = 0; at < file.size(); at += step) {
+      FileBytes changed = file;
+      changed[at] = static_cast<std::uint8_t>(changed[at] ^ (1 << at % 8));
+      decode_or_refuse(changed);
+      changed[at] = file[at] == 0xff ? 0 : 0xff;
+      decode_or_refuse(changed);
+    }
   }
 }
 

@@ -130,6 +130,31 @@ TEST(WriteFileAtomically, FailureHalfwayLeavesTheOldFileAndNoNeighbour) {
   EXPECT_EQ(entries(folder.path()).size(), 1U);
 }
 
+TEST(WriteFileAtomically, WhatIsReadBackIsCheckedBeforeItTakesTheFilesPlace) {
+  const TemporaryFolder folder;
+  const Raster raster = random_raster(9, 7, 4), other = random_raster(9, 7, 4, 8, 2);
+  for (const FileBytes& bytes : {encode_png(raster), encode_webp(raster)}) {
+    const auto written = [&](const Raster& wanted) {
+      return refusal([&] {
+        write_file_atomically(folder / "a", bytes,
+                              [&](std::span<const std::uint8_t> read) { require_decodes_to(read, wanted); });
+      });
+    };
+    EXPECT_EQ(written(raster), "");
+    EXPECT_THAT(written(other),
+                AllOf(HasSubstr((folder / "a").string()), HasSubstr("decodes to another picture")));
+    EXPECT_EQ(read_bytes(folder / "a"), bytes) << "the file that was there is kept";
+    EXPECT_EQ(entries(folder.path()).size(), 1U);
+  }
+}
+
+TEST(WriteFileAtomically, FlatPictureBeyondTheLimitsOfReadingIsStillChecked) {
+  const Raster flat{.width = 5000, .height = 5000, .samples = FileBytes(75'000'000)};
+  const FileBytes bytes = encode_png(flat, {.level = 9, .text = {}});
+  ASSERT_NE(refusal([&] { decode(bytes, "a"); }), "") << "a bomb, to a reader";
+  EXPECT_NO_THROW(require_decodes_to(bytes, flat));
+}
+
 TEST(WriteFileAtomically, MissingFolderAndFolderInPlaceOfTheFileAreSystemErrors) {
   const TemporaryFolder folder;
   fs::create_directory(folder / "taken");

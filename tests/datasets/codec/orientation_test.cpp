@@ -5,7 +5,7 @@
 
 #include "datasets/codec/decode.h"
 #include "datasets/codec/encode.h"
-#include "tests/datasets/picture_files.h"
+#include "tests/datasets/codec/format_files.h"
 
 namespace upbench::test {
 namespace {
@@ -50,6 +50,34 @@ TEST(Orientation, AllEightAreAppliedInPng) {
     EXPECT_EQ(header.height, upright.height);
     EXPECT_EQ(header.notes, raster.notes);
   }
+}
+
+// Lossless formats, in RGB or grey: the first channel holds the numbers.
+void expect_upright(const FileBytes& file, const Upright& upright) {
+  const Raster raster = decode(file, "a");
+  ASSERT_EQ(raster.width, upright.width) << upright.orientation;
+  ASSERT_EQ(raster.height, upright.height) << upright.orientation;
+  for (std::size_t i = 0; i < upright.samples.size(); ++i) {
+    EXPECT_EQ(raster.samples[i * static_cast<std::size_t>(raster.channels)], upright.samples[i])
+        << upright.orientation << " at " << i;
+  }
+  const RasterHeader header = read_header(file, "a");
+  EXPECT_EQ(header.width, upright.width);
+  EXPECT_EQ(header.height, upright.height);
+  EXPECT_EQ(header.notes, raster.notes);
+}
+
+TEST(Orientation, AllEightAreAppliedInWebp) {
+  Raster stored{.width = 3, .height = 2};
+  for (std::uint8_t i = 1; i <= 6; ++i) stored.samples.insert(stored.samples.end(), 3, i);
+  for (const Upright& upright : kUpright)
+    expect_upright(webp_file(stored, {.exif = exif_block(upright.orientation)}), upright);
+}
+
+TEST(Orientation, AllEightAreAppliedInTiff) {
+  const Raster stored{.width = 3, .height = 2, .channels = 1, .samples = {1, 2, 3, 4, 5, 6}};
+  for (const Upright& upright : kUpright)
+    expect_upright(tiff_file(stored, {.orientation = upright.orientation}), upright);
 }
 
 TEST(Orientation, AllEightAreAppliedInJpeg) {

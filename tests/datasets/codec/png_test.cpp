@@ -260,6 +260,34 @@ TEST(Png, WhatIsLeftOutIsNoted) {
   EXPECT_THAT(decode(encode_png(random_raster(2, 2, 4)), "a.png").notes, ElementsAre("alpha ignored"));
 }
 
+TEST(Png, ColoursAskedForWithoutAProfileAreNoted) {
+  FileBytes srgb, wide;
+  for (const std::uint32_t value : {31270U, 32900U, 64000U, 33000U, 30000U, 60000U, 15000U, 6000U}) {
+    for (int shift = 24; shift >= 0; shift -= 8) srgb.push_back(static_cast<std::uint8_t>(value >> shift));
+  }
+  wide = srgb;
+  wide[10] = static_cast<std::uint8_t>(wide[10] + 16);  // red's x, by 0.04
+  const auto notes = [](const PngChunk& chunk) {
+    return decode(png_file({.scanlines = {0, 1, 2, 3}, .before_data = {chunk}}), "a.png").notes;
+  };
+  EXPECT_THAT(notes({"cHRM", srgb}), ElementsAre());
+  EXPECT_THAT(notes({"cHRM", wide}), ElementsAre("cHRM ignored"));
+  EXPECT_THAT(notes({"cICP", {1, 13, 0, 1}}), ElementsAre());
+  EXPECT_THAT(notes({"cICP", {9, 16, 0, 1}}), ElementsAre("cICP ignored"));
+}
+
+TEST(Png, FlatPictureOf144MegapixelsIsRefusedWithItsNumbers) {
+  EXPECT_THAT(
+      refused(png_file(sized(12000, 12000))),
+      HasSubstr(
+          "12000x12000 is 144.0 megapixels, more than the limit of 100.0: cut it into smaller pictures"));
+  EXPECT_THAT(
+      refused(png_file(sized(9000, 9000))),
+      HasSubstr(
+          "would decode to 243 MB, more than 1000 times the file: refused as a decompression bomb; save "
+          "it with less compression if it is meant"));
+}
+
 TEST(Png, EncodingIsTheSameEveryTime) {
   const Raster raster = random_raster(31, 17);
   EXPECT_EQ(encode_png(raster), encode_png(raster));
@@ -270,10 +298,12 @@ TEST(Decode, FormatsThatAreNotReadAreNamed) {
     return refusal(
         [&] { decode({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, "a.webp"); });
   };
-  EXPECT_EQ(reason("RIFF\x10\x10\x10\x10WEBPVP8 "),
-            "a.webp: WebP is not supported yet; expected PNG, JPEG or BMP");
-  EXPECT_THAT(reason(std::string("II*\0abcd", 8)), HasSubstr("TIFF is not supported"));
-  EXPECT_THAT(reason("GIF89a"), HasSubstr("GIF is not supported"));
+  EXPECT_EQ(reason("GIF89a"), "a.webp: GIF is not supported; expected PNG, JPEG, WebP, TIFF, BMP or PNM");
+  EXPECT_THAT(reason("v/1\x01"), HasSubstr("OpenEXR is not supported"));
+  EXPECT_THAT(reason(std::string("\0\0\0\x20"
+                                 "ftypavif",
+                                 12)),
+              HasSubstr("AVIF is not supported"));
 }
 
 }  // namespace

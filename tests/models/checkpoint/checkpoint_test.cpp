@@ -51,6 +51,58 @@ TEST(Checkpoint, PrefixesThatEveryNameHasAreStripped) {
   EXPECT_TRUE(some.tensors.contains("module.a"));
 }
 
+TEST(Checkpoint, AParamKeyReplacesTheRule) {
+  const std::string a = dict({text("a"), floats()}), b = dict({text("b"), floats()});
+  const std::string bytes =
+      torch_zip_bytes(pickle(dict({text("params"), a, text("params_ema"), b, text("state"),
+                                   dict({text("net"), a}), text("c"), floats()})),
+                      six_floats());
+  const auto with = [&](const char* key) {
+    return read_checkpoint(bytes.data(), bytes.size(), "a.pth", key);
+  };
+  EXPECT_EQ(with("").dialect, "params_ema");
+  EXPECT_EQ(with("params").dialect, "params");
+  EXPECT_TRUE(with("params").tensors.contains("a"));
+  EXPECT_EQ(with("state/net").dialect, "state/net");
+  EXPECT_TRUE(with("state/net").tensors.contains("a"));
+  EXPECT_EQ(with(".").dialect, "plain");
+  EXPECT_TRUE(with(".").tensors.contains("c"));
+  for (const char* key : {"ema", "params/a", "c", "state/", "/"}) {
+    EXPECT_THAT([&] { with(key); },
+                ThrowsMessage<std::invalid_argument>(
+                    testing::AllOf(HasSubstr(std::string("'") + key + "'"),
+                                   testing::AnyOf(HasSubstr("it holds . (1 tensors), params (1 tensors), "
+                                                            "params_ema (1 tensors), state/net (1 tensors)"),
+                                                  HasSubstr("(it holds net)")))))
+        << key;
+  }
+}
+
+TEST(Checkpoint, AParamKeyOfAFlatFileTakesTheNamesThatBeginWithIt) {
+  TemporaryFolder folder;
+  write_safetensors(folder / "a.safetensors", {{"ema.w", at::zeros({1})}, {"net.w", at::ones({2})}});
+  const Checkpoint net = read_checkpoint(folder / "a.safetensors", "net");
+  EXPECT_EQ(net.dialect, "net");
+  ASSERT_EQ(net.tensors.size(), 1u);
+  EXPECT_TRUE(at::equal(net.tensors.at("w"), at::ones({2})));
+  EXPECT_THAT([&] { read_checkpoint(folder / "a.safetensors", "params"); },
+              ThrowsMessage<std::invalid_argument>(
+                  HasSubstr("under the key 'params'; it holds ema (1 tensors), net (1 tensors)")));
+}
+
+TEST(Checkpoint, TheHeaderSaysWhatTheTensorsAre) {
+  TemporaryFolder folder;
+  write_safetensors(folder / "a.safetensors", {{"module.w", at::zeros({2, 3}, at::kHalf)}},
+                    {{"by", "a test"}});
+  const CheckpointHeader header = read_checkpoint_header(folder / "a.safetensors");
+  EXPECT_EQ(header.format, "safetensors");
+  EXPECT_EQ(header.dialect, "plain, prefix module. stripped");
+  EXPECT_EQ(header.metadata.at("by"), "a test");
+  ASSERT_EQ(header.tensors.size(), 1u);
+  EXPECT_EQ(header.tensors.at("w").dtype, at::kHalf);
+  EXPECT_EQ(header.tensors.at("w").shape, (std::vector<std::int64_t>{2, 3}));
+}
+
 TEST(Checkpoint, NumbersBesideTensorsAreLeft) {
   EXPECT_EQ(read_object(dict({text("a"), floats(), text("step"), integer(3), integer(4), text("x")}))
                 .tensors.size(),
@@ -80,11 +132,28 @@ TEST(Checkpoint, ForeignFilesAreNamed) {
       {"version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer"},
       {"<!DOCTYPE html>", "is an HTML page"},
       {"\x08\x08\x12\x07pytorch"s, "is an ONNX model"},
+      {"\x0a\x0d\x0a\x04node\x12\x05"s + "Const", "is a TensorFlow graph"},
+      {"\x0a\x03IDN\xa2\x06\x3e"s, "is a Caffe model"},
       {"hello, world", "is no checkpoint (its first bytes are 68 65 6c 6c 6f 2c 20 77)"},
   };
   for (const auto& [bytes, message] : foreign) {
     EXPECT_THAT([&] { read(bytes); }, ThrowsMessage<std::invalid_argument>(HasSubstr(message))) << message;
   }
+}
+
+TEST(Checkpoint, RealModelsOfOtherToolsAreNamed) {
+  UPBENCH_NEEDS_ASSETS();
+  const std::pair<const char*, const char*> foreign[] = {
+      {"face/yunet_s_640_640.onnx", "is an ONNX model"},
+      {"upscalers/dnn_superres/FSRCNN_x2.pb", "is a TensorFlow graph"},
+      {"upscalers/idn/IDN_x4.caffemodel", "is a Caffe model"},
+      {"upscalers/idn/IDN_x4_deploy.prototxt", "is a Caffe network description"},
+      {"upscalers/ncnn/realesr-animevideov3-x4.param", "is an ncnn parameter file"},
+      {"upscalers/ncnn/realesr-animevideov3-x4.bin", "is a file of ncnn weights"},
+  };
+  for (const auto& [file, message] : foreign)
+    EXPECT_THAT([&] { read_checkpoint(assets() / "weights" / file); },
+                ThrowsMessage<std::invalid_argument>(HasSubstr(message)));
 }
 
 TEST(Checkpoint, WhatIsNoRegularFileIsRefusedWithoutWaiting) {

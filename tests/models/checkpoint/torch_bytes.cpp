@@ -31,7 +31,9 @@ std::uint16_t flags_of(const ZipPart& part) {
 
 std::string local_header(const ZipPart& part) {
   const std::string& name = part.local_name.empty() ? part.name : part.local_name;
-  const std::uint64_t size = part.has_descriptor ? 0 : part.bytes.size(),
+  const std::uint64_t size = part.has_descriptor ? 0
+                             : part.local_size   ? part.local_size
+                                                 : part.bytes.size(),
                       crc = part.has_descriptor ? 0 : crc_of(part);
   std::string bytes = "PK\3\4" + le16(20) + le16(flags_of(part)) + le16(part.method) + le32(0) + le32(crc) +
                       le32(size) + le32(size) + le16(name.size()) + le16(0) + name;

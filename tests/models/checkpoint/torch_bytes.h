@@ -39,6 +39,7 @@ struct ZipPart {
   bool has_descriptor = false;     // as torch.save writes: sizes behind the bytes
   std::uint32_t crc_error = 0;     // added to the recorded CRC
   std::string local_name;          // another name in the local header
+  std::uint64_t local_size = 0;    // another size in the local header
   std::uint64_t claimed_size = 0;  // another size in the central directory, through its zip64 field
 };
 std::string zip_bytes(const std::vector<ZipPart>& parts);

@@ -14,12 +14,32 @@ inline NamedTensors random_tensors(const Layout& layout, std::uint64_t seed, boo
   at::manual_seed(seed);
   NamedTensors tensors;
   for (const auto& [name, expected] : layout) {
+    if (expected.use == ExpectedTensor::Use::computed) {
+      tensors[name] = expected.value;
+      continue;
+    }
     double fan_in = 1;
     for (std::size_t i = 1; i < expected.shape.size(); ++i) fan_in *= static_cast<double>(expected.shape[i]);
     tensors[canonical ? expected.canonical : name] =
         at::randn(expected.shape) * (expected.shape.size() == 1 ? 0.1 : 1 / std::sqrt(fan_in));
+    if (name.ends_with(".running_var")) tensors[name].abs_().add_(0.5);
   }
   return tensors;
+}
+
+// Tensors of a layout that take no memory, for what is told from shapes alone.
+inline NamedTensors hollow_tensors(const Layout& layout) {
+  NamedTensors tensors;
+  for (const auto& [name, expected] : layout)
+    tensors[name] = expected.use == ExpectedTensor::Use::computed ? expected.value
+                                                                  : at::zeros({}).expand(expected.shape);
+  return tensors;
+}
+
+// What a network of random weights makes of a random batch [2, 3, height, width].
+inline at::Tensor random_output(const NetworkMatch& match, std::int64_t height, std::int64_t width) {
+  const NetworkFunction network = match.bind(random_tensors(match.layout, 1, true));
+  return network(at::rand({2, 3, height, width}));
 }
 
 // The same tensors by canonical name.

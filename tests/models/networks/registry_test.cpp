@@ -1,6 +1,7 @@
 #include "models/networks/registry.h"
 
 #include <ATen/ATen.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -68,8 +69,8 @@ TEST(Registry, AnUnknownNetworkNamesTheNearestArchitecture) {
 
 TEST(Registry, NothingInCommonListsTheKnownArchitectures) {
   EXPECT_EQ(refusal({{"a", at::zeros({1})}, {"b", at::zeros({1})}}),
-            "unknown architecture: no tensor is named as in RRDBNet or SRVGGNetCompact; its 2 tensors begin "
-            "with a, b");
+            fmt::format("unknown architecture: no tensor is named as in {}; its 2 tensors begin with a, b",
+                        fmt::join(architecture_names(), " or ")));
 }
 
 // Every checkpoint among the assets either is a network that is known here, or is refused with a reason.

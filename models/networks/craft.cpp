@@ -1,0 +1,210 @@
+#include "models/networks/craft.h"
+
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "models/networks/derive.h"
+#include "models/networks/windows.h"
+
+namespace upbench {
+namespace {
+
+// Windows of one orientation. Offsets are the file's: those of the authors' release are not of the order that
+// their code would make.
+struct Rectangle {
+  std::int64_t height, width;
+  at::Tensor offsets, index;
+};
+
+Rectangle rectangle(Layers& layers, const char* letter, std::int64_t height, std::int64_t width) {
+  const Rectangle made{
+      height, width,
+      layers.parameter(fmt::format("biases_{}", letter), {(2 * height - 1) * (2 * width - 1), 2}),
+      relative_index(height, width)};
+  layers.computed(fmt::format("relative_position_index_{}", letter), made.index);
+  return made;
+}
+
+// Over channels of x [N, C, H, W].
+at::Tensor channel_norm(Layers& layers, const std::string& name, const at::Tensor& x) {
+  return from_tokens(layers.layer_norm(name + ".body", to_tokens(x)));
+}
+
+// qkv: [N, H, W, 3 C / 2], queries, keys and values of half the channels. Shifted blocks work on windows that
+// lie half a window off; they wrap around the picture, as the authors' do.
+at::Tensor window_attention(Layers& layers, const std::string& name, const at::Tensor& qkv, bool shifted,
+                            const Rectangle& window, const CraftShape& shape) {
+  const std::int64_t length = window.height * window.width, heads = shape.heads / 2,
+                     width = shape.features / shape.heads, down = shifted ? window.height / 2 : 0,
+                     right = shifted ? window.width / 2 : 0;
+  const at::Tensor parts = to_windows(qkv.roll({-down, -right}, {1, 2}), window.height, window.width)
+                               .reshape({-1, length, 3, heads, width})
+                               .permute({2, 0, 3, 1, 4});
+  const at::Tensor bias = dynamic_position_bias(layers, name + ".pos", window.offsets, shape.position, heads)
+                              .index_select(0, window.index.flatten().to(qkv.device()))
+                              .reshape({length, length, heads})
+                              .permute({2, 0, 1});
+  const at::Tensor scores =
+      layers.matmul(parts[0] / std::sqrt(static_cast<double>(width)), parts[1].transpose(-2, -1)) + bias;
+  const at::Tensor attended = layers.matmul(scores.softmax(-1), parts[2]).transpose(1, 2).flatten(2);
+  return from_windows(attended, window.height, window.width, qkv).roll({down, right}, {1, 2});
+}
+
+at::Tensor rectangle_block(Layers& layers, const std::string& prefix, const at::Tensor& tokens, bool shifted,
+                           const std::array<Rectangle, 2>& windows, const CraftShape& shape) {
+  const std::int64_t features = shape.features, half = features / 2;
+  const at::Tensor qkv =
+      layers.linear(prefix + "qkv", layers.layer_norm(prefix + "norm1", tokens), 3 * features);
+  std::vector<at::Tensor> branches;
+  for (int k = 0; k < 2; ++k) {
+    const at::Tensor own = at::cat({qkv.narrow(3, k * half, half), qkv.narrow(3, features + k * half, half),
+                                    qkv.narrow(3, 2 * features + k * half, half)},
+                                   3);
+    branches.push_back(window_attention(layers, fmt::format("{}attns.{}", prefix, k), own, shifted,
+                                        windows[static_cast<std::size_t>(k)], shape));
+  }
+  const at::Tensor values = from_tokens(qkv.narrow(3, 2 * features, features));
+  const at::Tensor attended = at::cat(branches, 3) + to_tokens(layers.depthwise(prefix + "get_v", values));
+  const at::Tensor y = tokens + layers.linear(prefix + "proj", attended, features);
+  return y + perceptron(layers, prefix + "mlp", layers.layer_norm(prefix + "norm2", y), shape.hidden);
+}
+
+at::Tensor high_frequency_block(Layers& layers, const std::string& prefix, const at::Tensor& x,
+                                const CraftShape& shape) {
+  const std::int64_t half = shape.features / 2;
+  const at::Tensor local = at::gelu(layers.conv(prefix + "conv", x.narrow(1, 0, half), half));
+  const at::Tensor maxima = at::max_pool2d(x.narrow(1, half, half), 3, 1, 1);
+  const at::Tensor high = at::gelu(layers.conv(prefix + "fc", maxima, half, {.kernel = 1}));
+  return x + layers.conv(prefix + "last_fc", at::cat({local, high}, 1), shape.features, {.kernel = 1});
+}
+
+// Queries from `high`, keys and values from `low`.
+at::Tensor channel_attention(Layers& layers, const std::string& prefix, const at::Tensor& low,
+                             const at::Tensor& high, const CraftShape& shape) {
+  const auto projected = [&](const std::string& name, const at::Tensor& x, std::int64_t outputs) {
+    return layers.depthwise(prefix + name + "_dwconv",
+                            layers.conv(prefix + name, x, outputs, {.kernel = 1, .bias = false}),
+                            {.bias = false});
+  };
+  const auto heads = [&](const at::Tensor& x) {
+    return x.reshape({x.size(0), shape.heads, shape.features / shape.heads, -1});
+  };
+  const auto normalized = [](const at::Tensor& x) {
+    return x / at::linalg_vector_norm(x, 2, -1, /*keepdim=*/true).clamp_min(1e-12);
+  };
+  const at::Tensor q = projected("q", high, shape.features), kv = projected("kv", low, 2 * shape.features);
+  const at::Tensor k = kv.narrow(1, 0, shape.features), v = kv.narrow(1, shape.features, shape.features);
+  const at::Tensor scores = layers.matmul(normalized(heads(q)), normalized(heads(k)).transpose(-2, -1)) *
+                            layers.parameter(prefix + "temperature", {shape.heads, 1, 1});
+  const at::Tensor attended = layers.matmul(scores.softmax(-1), heads(v)).reshape(low.sizes());
+  return layers.conv(prefix + "project_out", attended, shape.features, {.kernel = 1, .bias = false});
+}
+
+at::Tensor fusion_block(Layers& layers, const std::string& prefix, const at::Tensor& low,
+                        const at::Tensor& high, const CraftShape& shape) {
+  const at::Tensor x = low + channel_attention(layers, prefix + "attn.",
+                                               channel_norm(layers, prefix + "norm1", low), high, shape);
+  const at::Tensor inside = layers.conv(prefix + "ffn.project_in", channel_norm(layers, prefix + "norm2", x),
+                                        2 * shape.gated, {.kernel = 1, .bias = false});
+  const auto parts = layers.depthwise(prefix + "ffn.dwconv", inside, {.bias = false}).chunk(2, 1);
+  return x + layers.conv(prefix + "ffn.project_out", at::gelu(parts[0]) * parts[1], shape.features,
+                         {.kernel = 1, .bias = false});
+}
+
+at::Tensor craft(Layers& layers, const at::Tensor& x, const CraftShape& shape) {
+  const std::array<Rectangle, 2> windows{rectangle(layers, "h", shape.across, shape.along),
+                                         rectangle(layers, "v", shape.along, shape.across)};
+  const at::Tensor mean = div2k_mean(x), first = layers.conv("conv_first", x - mean, shape.features);
+  at::Tensor y = first;
+  for (int g = 0; g < shape.groups; ++g) {
+    const at::Tensor before = y;
+    const std::string group = fmt::format("layers.{}.", g), inner = group + "residual_group.";
+    for (int d = 0; d < shape.depth; ++d) {
+      at::Tensor tokens = to_tokens(y);
+      for (int shifted = 0; shifted < 2; ++shifted)
+        tokens = rectangle_block(layers, fmt::format("{}srwa_blocks.{}.", inner, 2 * d + shifted), tokens,
+                                 shifted == 1, windows, shape);
+      const at::Tensor high =
+          high_frequency_block(layers, fmt::format("{}hfer_blocks.{}.", inner, d), y, shape);
+      y = fusion_block(layers, fmt::format("{}hf_blocks.{}.", inner, d), from_tokens(tokens), high, shape);
+    }
+    y = layers.conv(group + "conv", y, shape.features) + before;
+  }
+  y = layers.conv("conv_after_body", channel_norm(layers, "norm", y), shape.features) + first;
+  return layers.shuffled_conv("upsample.0", y, shape.scale) + mean;
+}
+
+NetworkDefinition definition(const CraftShape& shape) {
+  return [shape](Layers& layers, const at::Tensor& x) { return craft(layers, x, shape); };
+}
+
+// From area = across * along, the side of relative_position_index_h, and offsets = (2 across - 1) (2 along -
+// 1), the rows of biases_h. Zeros where no sides give both.
+void set_window(const NamedTensors& tensors, CraftShape& shape) {
+  const std::int64_t area = tensor_size(tensors, "relative_position_index_h", 2, 0),
+                     offsets = tensor_size(tensors, "biases_h", 2, 0);
+  shape.across = shape.along = 0;
+  if (area > kMostTransformerChannels) return;
+  for (std::int64_t across = 1; across * across <= area; ++across) {
+    if (area % across != 0 || (2 * across - 1) * (2 * (area / across) - 1) != offsets) continue;
+    shape.across = across;
+    shape.along = area / across;
+  }
+}
+
+}  // namespace
+
+std::optional<NetworkMatch> match_craft(const NamedTensors& tensors) {
+  const std::string group = "layers.0.residual_group.";
+  if (conv_size(tensors, group + "hf_blocks.0.attn.q_dwconv", 0) == 0) return {};
+  NetworkMatch match;
+  match.architecture = "CRAFT";
+  const std::string scale = set_scale(match, tensors, "upsample.0");
+  CraftShape shape{.features = conv_size(tensors, "conv_first", 0),
+                   .heads = tensor_size(tensors, group + "hf_blocks.0.attn.temperature", 3, 0),
+                   .hidden = linear_size(tensors, group + "srwa_blocks.0.mlp.fc1", 0),
+                   .gated = conv_size(tensors, group + "hf_blocks.0.ffn.project_out", 1),
+                   .position = linear_size(tensors, group + "srwa_blocks.0.attns.0.pos.pos_proj", 0),
+                   .groups = count_blocks(tensors, "layers.", 0),
+                   .depth = count_blocks(tensors, group + "hf_blocks.", 0),
+                   .scale = match.scale};
+  set_window(tensors, shape);
+  set_hyper_parameters(match, {{"features", shape.features, kMostTransformerChannels},
+                               {"heads", shape.heads, kMostTransformerChannels},
+                               {"hidden", shape.hidden, kMostTransformerChannels},
+                               {"gated", shape.gated, kMostTransformerChannels},
+                               {"position", shape.position, kMostTransformerChannels},
+                               {"window across", shape.across, 64},
+                               {"window along", shape.along, 64},
+                               {"groups", shape.groups, kMostTransformerBlocks},
+                               {"depth", shape.depth, kMostTransformerBlocks}});
+  if (match.problem.empty() && (shape.heads % 2 != 0 || shape.features % shape.heads != 0))
+    match.problem =
+        fmt::format("features is {} of {} heads, expected an even number of heads that divides them",
+                    shape.features, shape.heads);
+  match.recognised_by = fmt::format(
+      "layers.0.residual_group.hf_blocks.0.attn.q_dwconv: attention between {} channels besides that in "
+      "windows of "
+      "{} x {}, which biases_h tells; {}",
+      shape.features, shape.across, shape.along, scale);
+  if (!match.problem.empty()) return match;
+  const int multiple = static_cast<int>(std::lcm(shape.across, shape.along));
+  match.size_multiple = match.minimum_size = multiple;
+  match.spandrel_padding =
+      PaddingRule{.size_multiple = multiple, .minimum_size = multiple, .mirrored = multiple};
+  define(match, definition(shape));
+  return match;
+}
+
+Layout craft_layout(const CraftShape& shape) {
+  NetworkMatch match;
+  match.size_multiple = static_cast<int>(std::lcm(shape.across, shape.along));
+  define(match, definition(shape));
+  return match.layout;
+}
+
+}  // namespace upbench

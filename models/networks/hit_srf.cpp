@@ -1,0 +1,183 @@
+#include "models/networks/hit_srf.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "models/networks/derive.h"
+#include "models/networks/windows.h"
+
+namespace upbench {
+namespace {
+
+constexpr std::int64_t kBase = 8;  // the side that values are projected to within larger windows
+constexpr double kSlope = 0.2;
+
+// The bias between the positions of a window and its base x base cells, the mean of that to each position of
+// a cell: [heads, window^2, base^2]. A cell's offsets are neighbours, so that their mean is a box filter over
+// the table of offsets; the full table would be (64^2)^2 numbers a head.
+at::Tensor cell_bias(Layers& layers, const std::string& name, std::int64_t window, std::int64_t base,
+                     const at::Tensor& like, const HitSrfShape& shape) {
+  const std::int64_t ratio = window / base, side = 2 * window - 1;
+  const at::Tensor table =
+      dynamic_position_bias(layers, name, relative_offsets(window, window).to(like.options()), shape.position,
+                            shape.heads)
+          .t()
+          .reshape({shape.heads, side, side});
+  const at::Tensor means = at::avg_pool2d(table, ratio, 1);
+  const auto positions = at::device(like.device()).dtype(at::kLong);
+  const at::Tensor of = at::arange(window, positions).unsqueeze(1),
+                   cell = at::arange(base, positions).unsqueeze(0);
+  const at::Tensor first = (of - cell * ratio - (ratio - 1) + window - 1).flatten();
+  return means.index_select(1, first)
+      .index_select(2, first)
+      .reshape({shape.heads, window, base, window, base})
+      .permute({0, 1, 3, 2, 4})
+      .reshape({shape.heads, window * window, base * base});
+}
+
+at::Tensor queries_and_values(Layers& layers, const std::string& name, const at::Tensor& tokens,
+                              const HitSrfShape& shape) {
+  const at::Tensor x = from_tokens(tokens);
+  at::Tensor y = at::leaky_relu(layers.conv(name + ".conv.0", x, shape.squeezed, {.kernel = 1}), kSlope);
+  y = at::leaky_relu(layers.conv(name + ".conv.2", y, shape.squeezed), kSlope);
+  y = layers.conv(name + ".conv.4", y, shape.features, {.kernel = 1});
+  return to_tokens(y * layers.conv(name + ".linear", x, shape.features, {.kernel = 1}));
+}
+
+// q, v: [windows, heads, window^2, width] -> [windows, window^2, heads * width].
+at::Tensor spatial_correlation(Layers& layers, const std::string& name, const at::Tensor& q,
+                               const at::Tensor& v, std::int64_t window, const HitSrfShape& shape) {
+  const std::int64_t base = std::min(window, kBase), ratio = window / base, width = v.size(3);
+  const at::Tensor cells = v.reshape({-1, shape.heads, base, ratio, base, ratio, width})
+                               .permute({0, 1, 2, 4, 6, 3, 5})
+                               .reshape({-1, shape.heads, base * base, width, ratio * ratio});
+  const at::Tensor projected = layers.linear(name + "spatial_linear", cells, 1).squeeze(-1);
+  const at::Tensor correlation = layers.matmul(q, projected.transpose(-2, -1)) / static_cast<double>(width) +
+                                 cell_bias(layers, name + "pos", window, base, v, shape);
+  return layers.matmul(correlation, projected).transpose(1, 2).flatten(2);
+}
+
+// Both as [windows, window^2, C].
+at::Tensor channel_correlation(Layers& layers, const at::Tensor& q, const at::Tensor& v) {
+  const at::Tensor correlation = layers.matmul(q.transpose(-2, -1), v) / static_cast<double>(q.size(1));
+  return layers.matmul(correlation, v.transpose(-2, -1)).transpose(-2, -1);
+}
+
+at::Tensor correlation(Layers& layers, const std::string& name, const at::Tensor& tokens, std::int64_t window,
+                       const HitSrfShape& shape) {
+  const auto whole_windows = [&](std::int64_t side) { return (side + window - 1) / window * window; };
+  const at::Tensor input =
+      reflected_to(reflected_to(tokens, 1, whole_windows(tokens.size(1))), 2, whole_windows(tokens.size(2)));
+  const std::int64_t length = window * window, half = shape.features / 2;
+  const at::Tensor windows =
+      to_windows(queries_and_values(layers, name + "qv", input, shape), window, window);
+  const auto heads = [&](const at::Tensor& part) {
+    return part.reshape({-1, length, shape.heads, half / shape.heads}).transpose(1, 2);
+  };
+  const at::Tensor q = windows.narrow(2, 0, half), v = windows.narrow(2, half, half);
+  const at::Tensor both = at::cat({spatial_correlation(layers, name, heads(q), heads(v), window, shape),
+                                   channel_correlation(layers, q, v)},
+                                  2);
+  const at::Tensor merged = from_windows(both, window, window, input);
+  return layers.linear(name + "proj", merged.narrow(1, 0, tokens.size(1)).narrow(2, 0, tokens.size(2)),
+                       shape.features);
+}
+
+at::Tensor mixed(Layers& layers, const std::string& name, const at::Tensor& tokens,
+                 const HitSrfShape& shape) {
+  const at::Tensor y = at::gelu(layers.linear(name + "fc1", tokens, shape.hidden));
+  const at::Tensor near = layers.depthwise(name + "dwconv.depthwise_conv.0", from_tokens(y), {.kernel = 5});
+  return layers.linear(name + "fc2", y + to_tokens(at::gelu(near)), shape.features);
+}
+
+at::Tensor hit_srf(Layers& layers, const at::Tensor& x, const HitSrfShape& shape) {
+  const at::Tensor mean = div2k_mean(x), first = layers.conv("conv_first", x - mean, shape.features);
+  at::Tensor tokens = layers.layer_norm("patch_embed.norm", to_tokens(first));
+  for (int g = 0; g < shape.groups; ++g) {
+    const at::Tensor before = tokens;
+    for (std::size_t b = 0; b < shape.windows.size(); ++b) {
+      const std::string block = fmt::format("layers.{}.residual_group.blocks.{}.", g, b);
+      tokens = tokens + layers.layer_norm(block + "norm1", correlation(layers, block + "correlation.", tokens,
+                                                                       shape.windows[b], shape));
+      tokens = tokens + layers.layer_norm(block + "norm2", mixed(layers, block + "mlp.", tokens, shape));
+    }
+    tokens = to_tokens(layers.conv(fmt::format("layers.{}.conv", g), from_tokens(tokens), shape.features)) +
+             before;
+  }
+  const at::Tensor deep =
+      layers.conv("conv_after_body", from_tokens(layers.layer_norm("norm", tokens)), shape.features);
+  return layers.shuffled_conv("upsample.0", deep + first, shape.scale) + mean;
+}
+
+NetworkDefinition definition(const HitSrfShape& shape) {
+  return [shape](Layers& layers, const at::Tensor& x) { return hit_srf(layers, x, shape); };
+}
+
+// spatial_linear of a block says how many positions of its window a cell has. Two blocks with one each: the
+// authors' first window is half the base. Nothing where shapes tell no windows.
+std::vector<std::int64_t> windows_of(const NamedTensors& tensors, std::int64_t blocks) {
+  std::vector<std::int64_t> windows;
+  for (int b = 0; b < blocks; ++b) {
+    const std::int64_t positions = linear_size(
+        tensors, fmt::format("layers.0.residual_group.blocks.{}.correlation.spatial_linear", b), 1);
+    const auto ratio = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(positions))));
+    if (ratio < 1 || ratio > kBase || ratio * ratio != positions) return {};
+    windows.push_back(ratio * kBase);
+  }
+  if (windows.size() > 1 && windows[0] == kBase && windows[1] == kBase) windows[0] = kBase / 2;
+  return windows;
+}
+
+}  // namespace
+
+std::optional<NetworkMatch> match_hit_srf(const NamedTensors& tensors) {
+  const std::string first = "layers.0.residual_group.blocks.0.";
+  if (linear_size(tensors, first + "correlation.spatial_linear", 0) == 0) return {};
+  NetworkMatch match;
+  match.architecture = "HiT-SRF";
+  const std::string scale = set_scale(match, tensors, "upsample.0");
+  const std::int64_t blocks = count_blocks(tensors, "layers.0.residual_group.blocks.", 0);
+  HitSrfShape shape{.features = conv_size(tensors, "conv_first", 0),
+                    .squeezed = conv_size(tensors, first + "correlation.qv.conv.0", 0),
+                    .hidden = linear_size(tensors, first + "mlp.fc1", 0),
+                    .position = linear_size(tensors, first + "correlation.pos.pos_proj", 0),
+                    .heads = linear_size(tensors, first + "correlation.pos.pos3.2", 0),
+                    .groups = count_blocks(tensors, "layers.", 0),
+                    .windows = {},
+                    .scale = match.scale};
+  set_hyper_parameters(match, {{"features", shape.features, kMostTransformerChannels},
+                               {"squeezed", shape.squeezed, kMostTransformerChannels},
+                               {"hidden", shape.hidden, kMostTransformerChannels},
+                               {"position", shape.position, kMostTransformerChannels},
+                               {"heads", shape.heads, kMostTransformerChannels},
+                               {"groups", shape.groups, kMostTransformerBlocks},
+                               {"blocks of a group", blocks, kMostTransformerBlocks}});
+  if (match.problem.empty()) {
+    shape.windows = windows_of(tensors, blocks);
+    if (shape.windows.empty())
+      match.problem =
+          "no spatial_linear of its blocks takes 1, 4, 9, ... 64 positions, which tells the window";
+    else if (shape.features % (2 * shape.heads) != 0)
+      match.problem =
+          fmt::format("features is {}, expected a multiple of 2 x {} heads", shape.features, shape.heads);
+  }
+  match.hyper_parameters.emplace_back("windows", fmt::format("{}", fmt::join(shape.windows, " ")));
+  match.recognised_by = fmt::format(
+      "layers.0.residual_group.blocks.0.correlation.spatial_linear: spatial and channel correlation of {} "
+      "features "
+      "in {} windows; {} groups; {}",
+      shape.features, blocks, shape.groups, scale);
+  match.supports_half = false;  // the sums over the positions of its larger windows overflow in fp16
+  if (match.problem.empty()) define(match, definition(shape));
+  return match;
+}
+
+Layout hit_srf_layout(const HitSrfShape& shape) {
+  return layout_of(definition(shape));
+}
+
+}  // namespace upbench

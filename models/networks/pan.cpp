@@ -1,0 +1,95 @@
+#include "models/networks/pan.h"
+
+#include <algorithm>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "models/networks/derive.h"
+#include "models/networks/layers.h"
+
+namespace upbench {
+namespace {
+
+at::Tensor leaky(const at::Tensor& x) {
+  return at::leaky_relu(x, 0.2);
+}
+
+at::Tensor block(Layers& layers, const std::string& name, const at::Tensor& x, const PanShape& shape) {
+  const auto convolve = [&](const char* layer, const at::Tensor& y, const ConvOptions& options) {
+    return layers.conv(name + layer, y, shape.branch, options);
+  };
+  const ConvOptions narrow{.kernel = 1, .bias = false}, wide{.bias = false};
+  const at::Tensor a = leaky(convolve(".k1.0", leaky(convolve(".conv1_a", x, narrow)), wide));
+  const at::Tensor b = leaky(convolve(".conv1_b", x, narrow));
+  const at::Tensor weights = at::sigmoid(convolve(".PAConv.k2", b, {.kernel = 1}));
+  const at::Tensor weighed = convolve(".PAConv.k3", b, wide) * weights;
+  const at::Tensor both = at::cat({a, leaky(convolve(".PAConv.k4", weighed, wide))}, 1);
+  return layers.conv(name + ".conv3", both, shape.features, narrow) + x;
+}
+
+// Stage `k` (1, 2): twice the size.
+at::Tensor enlarged(Layers& layers, int k, const at::Tensor& x, const PanShape& shape) {
+  const at::Tensor nearest = at::upsample_nearest2d(x, {x.size(2) * 2, x.size(3) * 2});
+  const at::Tensor y = layers.conv(fmt::format("upconv{}", k), nearest, shape.enlarged);
+  const at::Tensor weights = layers.conv(fmt::format("att{}.conv", k), y, shape.enlarged, {.kernel = 1});
+  return leaky(layers.conv(fmt::format("HRconv{}", k), leaky(y * at::sigmoid(weights)), shape.enlarged));
+}
+
+at::Tensor pan(Layers& layers, const at::Tensor& x, const PanShape& shape) {
+  const at::Tensor first = layers.conv("conv_first", x, shape.features);
+  at::Tensor y = first;
+  for (int i = 0; i < shape.blocks; ++i) y = block(layers, fmt::format("SCPA_trunk.{}", i), y, shape);
+  y = layers.conv("trunk_conv", y, shape.features) + first;
+  for (int k = 1; k <= shape.stages; ++k) y = enlarged(layers, k, y, shape);
+  const at::Tensor base = at::upsample_bilinear2d(x, {y.size(2), y.size(3)}, false);
+  return layers.conv("conv_last", y, 3) + base;
+}
+
+NetworkDefinition definition(const PanShape& shape) {
+  return [shape](Layers& layers, const at::Tensor& x) { return pan(layers, x, shape); };
+}
+
+// Two pixels a block and one each for the convolutions around them; behind these the last convolution at full
+// size and two at each size on the way there.
+int receptive_radius(const PanShape& shape) {
+  int low = -1, high = (1 << shape.stages) - 1 + 1;  // of the output pixels that come from one input pixel
+  for (int k = 0; k < shape.stages; ++k) {
+    low = (low - 2) >> 1;
+    high = (high + 2) >> 1;
+  }
+  return std::max(-low, high) + 2 + 2 * static_cast<int>(shape.blocks);
+}
+
+}  // namespace
+
+std::optional<NetworkMatch> match_pan(const NamedTensors& tensors) {
+  if (conv_size(tensors, "SCPA_trunk.0.conv1_a", 0) == 0) return {};
+  NetworkMatch match;
+  match.architecture = "PAN";
+  const PanShape shape{.features = conv_size(tensors, "SCPA_trunk.0.conv1_a", 1),
+                       .branch = conv_size(tensors, "SCPA_trunk.0.conv1_a", 0),
+                       .enlarged = conv_size(tensors, "upconv1", 0),
+                       .blocks = count_blocks(tensors, "SCPA_trunk.", 0),
+                       .stages = conv_size(tensors, "upconv2", 0) > 0 ? 2 : 1};
+  set_hyper_parameters(match, {{"features", shape.features},
+                               {"branch", shape.branch},
+                               {"enlarged", shape.enlarged},
+                               {"blocks", shape.blocks, kMostBlocks}});
+  match.scale = 1 << shape.stages;
+  match.recognised_by = fmt::format(
+      "SCPA_trunk.0.conv1_a takes {} features and gives {}: {} pixel attention blocks; {}", shape.features,
+      shape.branch, shape.blocks,
+      shape.stages == 2 ? "upconv2: two enlargements, x4"
+                        : "no upconv2: one enlargement (a x3 network has the same tensors; taken as x2)");
+  if (!match.problem.empty()) return match;
+  match.receptive_radius = receptive_radius(shape);
+  define(match, definition(shape));
+  return match;
+}
+
+Layout pan_layout(const PanShape& shape) {
+  return layout_of(definition(shape));
+}
+
+}  // namespace upbench

@@ -1,0 +1,59 @@
+#include "models/networks/rfdn.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "models/networks/derive.h"
+#include "models/networks/residual_distillation.h"
+
+namespace upbench {
+namespace {
+
+at::Tensor rfdn(Layers& layers, const at::Tensor& x, const RfdnShape& shape) {
+  const ResidualDistillation block{.distilled = shape.distilled, .attention = {.channels = shape.attention}};
+  const at::Tensor first = layers.conv("fea_conv", x * 255, shape.features);
+  std::vector<at::Tensor> outputs;
+  for (int i = 1; i <= shape.blocks; ++i)
+    outputs.push_back(
+        residual_distillation(layers, fmt::format("B{}", i), i == 1 ? first : outputs.back(), block));
+  const at::Tensor fused =
+      slightly_leaky(layers.conv("c.0", at::cat(outputs, 1), shape.features, {.kernel = 1}));
+  const at::Tensor y = layers.conv("LR_conv", fused, shape.features) + first;
+  return layers.shuffled_conv("upsampler.0", y, shape.scale) / 255;
+}
+
+NetworkDefinition definition(const RfdnShape& shape) {
+  return [shape](Layers& layers, const at::Tensor& x) { return rfdn(layers, x, shape); };
+}
+
+}  // namespace
+
+std::optional<NetworkMatch> match_rfdn(const NamedTensors& tensors) {
+  if (conv_size(tensors, "B1.c1_d", 0) == 0 || conv_size(tensors, "B1.c1_r", 0) == 0) return {};
+  NetworkMatch match;
+  match.architecture = "RFDN";
+  const std::string scale = set_scale(match, tensors, "upsampler.0");
+  const RfdnShape shape{.features = conv_size(tensors, "B1.c1_r", 0),
+                        .distilled = conv_size(tensors, "B1.c1_d", 0),
+                        .attention = conv_size(tensors, "B1.esa.conv1", 0),
+                        .blocks = count_blocks(tensors, "B", 1),
+                        .scale = match.scale};
+  set_hyper_parameters(match, {{"features", shape.features},
+                               {"distilled", shape.distilled},
+                               {"attention", shape.attention},
+                               {"blocks", shape.blocks, kMostBlocks}});
+  match.hyper_parameters.emplace_back("input_range", "0..255");
+  match.recognised_by = fmt::format(
+      "B1.c1_r gives {} features beside B1.c1_d's {}: {} residual distillation blocks; {}; such networks "
+      "compute on 0..255",
+      shape.features, shape.distilled, shape.blocks, scale);
+  match.minimum_size = kSpatialAttentionMinimum;
+  if (match.problem.empty()) define(match, definition(shape));
+  return match;
+}
+
+Layout rfdn_layout(const RfdnShape& shape) {
+  return layout_of(definition(shape));
+}
+
+}  // namespace upbench

@@ -1,0 +1,73 @@
+#include "models/networks/windows.h"
+
+#include <algorithm>
+#include <string>
+
+#include <ATen/ATen.h>
+
+namespace upbench {
+
+at::Tensor to_tokens(const at::Tensor& x) {
+  return x.permute({0, 2, 3, 1}).contiguous();
+}
+
+at::Tensor from_tokens(const at::Tensor& tokens) {
+  return tokens.permute({0, 3, 1, 2});  // channels last in memory, as convolutions like it
+}
+
+at::Tensor to_windows(const at::Tensor& tokens, std::int64_t height, std::int64_t width) {
+  return tokens.unfold(1, height, height)
+      .unfold(2, width, width)  // [N, H / height, W / width, C, height, width]
+      .permute({0, 1, 2, 4, 5, 3})
+      .reshape({-1, height * width, tokens.size(3)});
+}
+
+at::Tensor from_windows(const at::Tensor& windows, std::int64_t height, std::int64_t width,
+                        const at::Tensor& tokens) {
+  const std::int64_t count = tokens.size(0), rows = tokens.size(1), columns = tokens.size(2);
+  return windows.reshape({count, rows / height, columns / width, height, width, windows.size(2)})
+      .permute({0, 1, 3, 2, 4, 5})
+      .reshape({count, rows, columns, windows.size(2)});
+}
+
+at::Tensor reflected_to(const at::Tensor& x, std::int64_t dim, std::int64_t length) {
+  const std::int64_t side = x.size(dim);
+  if (length == side) return x;
+  const std::int64_t period = std::max<std::int64_t>(2 * (side - 1), 1);
+  const at::Tensor forth = at::arange(length, at::device(x.device()).dtype(at::kLong)).remainder(period);
+  return x.index_select(dim, at::minimum(forth, (period - forth).remainder(period)));
+}
+
+at::Tensor relative_offsets(std::int64_t height, std::int64_t width) {
+  const auto grid = at::meshgrid({at::arange(1 - height, height), at::arange(1 - width, width)}, "ij");
+  return at::stack({grid[0].flatten(), grid[1].flatten()}, 1).to(at::kFloat);
+}
+
+at::Tensor relative_index(std::int64_t height, std::int64_t width) {
+  const auto grid = at::meshgrid({at::arange(height), at::arange(width)}, "ij");
+  const auto differences = [](const at::Tensor& positions) {
+    return positions.flatten().unsqueeze(1) - positions.flatten().unsqueeze(0);
+  };
+  return (differences(grid[0]) + height - 1) * (2 * width - 1) + differences(grid[1]) + width - 1;
+}
+
+at::Tensor dynamic_position_bias(Layers& layers, const std::string& name, const at::Tensor& offsets,
+                                 std::int64_t inner, std::int64_t heads) {
+  at::Tensor bias = layers.linear(name + ".pos_proj", offsets, inner);
+  for (const char* step : {".pos1", ".pos2", ".pos3"})
+    bias = layers.linear(name + step + ".2", at::relu(layers.layer_norm(name + step + ".0", bias)),
+                         step == std::string(".pos3") ? heads : inner);
+  return bias;
+}
+
+at::Tensor perceptron(Layers& layers, const std::string& name, const at::Tensor& tokens,
+                      std::int64_t hidden) {
+  return layers.linear(name + ".fc2", at::gelu(layers.linear(name + ".fc1", tokens, hidden)),
+                       tokens.size(-1));
+}
+
+at::Tensor div2k_mean(const at::Tensor& x) {
+  return at::tensor({0.4488, 0.4371, 0.4040}, at::kDouble).reshape({1, 3, 1, 1}).to(x.options());
+}
+
+}  // namespace upbench

@@ -1,0 +1,108 @@
+#include "datasets/picture_source.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "datasets/image_set.h"
+#include "tests/datasets/picture_files.h"
+#include "tests/support/assets.h"
+
+namespace upbench::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+
+class Sources : public ::testing::Test {
+ protected:
+  void put(const std::string& name) {
+    fs::create_directories((folder_ / name).parent_path());
+    write_bytes(folder_ / name, {});
+  }
+  std::vector<std::string> found(const std::string& source) {
+    std::vector<std::string> names;
+    for (const PictureFile& picture : find_pictures(folder_ / source).pictures) {
+      EXPECT_TRUE(fs::exists(picture.file)) << picture.file;
+      names.push_back(picture.name);
+    }
+    return names;
+  }
+  std::string refused(const std::string& source) {
+    return refusal([&] { find_pictures(folder_ / source); });
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(Sources, AFolderSaysWhatItLeavesOut) {
+  put("a.png"), put("b.HEIC"), put("a.txt"), put("b.txt"), put("README"), put(".hidden"), put("nested/c.png");
+  const FoundPictures all = find_pictures(folder_.path());
+  EXPECT_EQ(all.pictures.size(), 2U) << "a format that cannot be decoded is listed, to fail by name";
+  EXPECT_THAT(all.left_out, ElementsAre(Pair("", 1), Pair(".txt", 2)));
+}
+
+TEST_F(Sources, AFolderOfFoldersIsRefusedNamingThem) {
+  put("set/HR/a.png"), put("set/LR/a.png");
+  EXPECT_THAT(refused("set"), AllOf(HasSubstr("no pictures there"), HasSubstr("it holds folders: HR, LR")));
+}
+
+TEST_F(Sources, PatternsNamePicturesByTheFoldersTheyWentThrough) {
+  put("p/1.png"), put("p/cats/1.png"), put("p/cats/old/2.jpg"), put("p/dogs/1.png"), put("p/dogs/notes.txt"),
+      put("p/.trash/9.png");
+  EXPECT_THAT(found("p/*.png"), ElementsAre("1"));
+  EXPECT_THAT(found("p/*/*.png"), ElementsAre("cats/1", "dogs/1"));
+  EXPECT_THAT(found("p/**/*.png"), ElementsAre("1", "cats/1", "dogs/1"));
+  EXPECT_THAT(found("p/**"), ElementsAre("1", "cats/1", "cats/old/2", "dogs/1"));
+  EXPECT_THAT(found("p/**/**/?.*"), ElementsAre("1", "cats/1", "cats/old/2", "dogs/1"));
+  EXPECT_THAT(found("p/[cx]ats/**/*"), ElementsAre("cats/1", "cats/old/2"))
+      << "named from the first part with a wildcard on";
+}
+
+TEST_F(Sources, AFileThatExistsIsNoPattern) {
+  put("a[1].png"), put("a1.png");
+  EXPECT_THAT(found("a[1].png"), ElementsAre("a[1]"));
+  EXPECT_THAT(found("a[[]1].*"), ElementsAre("a[1]"));
+  EXPECT_THAT(refused("b*.png"), HasSubstr("no pictures fit this pattern"));
+  EXPECT_THAT(refused("absent/*.png"), HasSubstr("cannot be listed"));
+}
+
+TEST_F(Sources, AWalkDoesNotFollowALoopOfLinks) {
+  put("p/a.png");
+  fs::create_directory_symlink(folder_ / "p", folder_ / "p/loop");
+  EXPECT_THAT(found("p/**/*.png"), ElementsAre("a"));
+}
+
+TEST_F(Sources, AListNamesFilesRelativeToItself) {
+  put("sub/b.png"), put("a.png");
+  const std::string text = "\xEF\xBB\xBF# two pictures\r\n\r\nsub/b.png\r\na.png";
+  write_bytes(folder_ / "list.txt", FileBytes(text.begin(), text.end()));
+  EXPECT_THAT(found("list.txt"), ElementsAre("a", "b"));
+}
+
+TEST_F(Sources, AListThatNamesNothingIsRefused) {
+  const auto put_text = [&](const std::string& text) {
+    write_bytes(folder_ / "list.txt", FileBytes(text.begin(), text.end()));
+  };
+  put_text("# nothing\n\n");
+  EXPECT_THAT(refused("list.txt"), HasSubstr("names no file, expected one path a line"));
+  put_text(std::string("a.png\0b.png\n", 12));
+  EXPECT_THAT(refused("list.txt"), HasSubstr("holds a zero byte"));
+}
+
+TEST_F(Sources, AListedFileThatIsMissingIsAnItemThatFailsAlone) {
+  write_png(folder_ / "a.png", random_raster(4, 4));
+  const ImageSetSpec spec{.list = {folder_ / "a.png", folder_ / "gone.png", folder_ / "x/a.png"},
+                          .make_lr = ImageSetSpec::LowResolution{.scale = 2}};
+  EXPECT_THAT(refusal([&] { list_items(spec); }),
+              AllOf(HasSubstr("two pictures of one name"), HasSubstr("x/a.png")));
+  const SetListing listing = list_set(spec);
+  ASSERT_EQ(listing.items.size(), 3U);
+  EXPECT_THAT(refusal([&] { identify(spec, listing.items[2]); }),
+              AllOf(HasSubstr("gone.png"), HasSubstr("No such file")));
+}
+
+}  // namespace
+}  // namespace upbench::test

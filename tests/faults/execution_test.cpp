@@ -1,0 +1,140 @@
+#include <cstddef>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <stdexcept>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "models/checkpoint/checkpoint.h"
+#include "tests/faults/weight_bytes.h"
+#include "tests/support/assets.h"
+#include "tests/support/program.h"
+
+// Proof that reading a hostile checkpoint runs nothing: it is read in a process that the kernel kills when it
+// starts a program or another process, opens a socket, or opens a file to write.
+namespace upbench::test {
+namespace {
+
+#if defined(__x86_64__)
+constexpr std::uint32_t kArchitecture = AUDIT_ARCH_X86_64;
+#else
+constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
+#endif
+
+sock_filter load(std::size_t offset) {
+  return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset));
+}
+sock_filter give(std::uint32_t action) {
+  return BPF_STMT(BPF_RET | BPF_K, action);
+}
+// Kills at once where the loaded word is `value`.
+void kill_where(std::vector<sock_filter>& program, std::uint32_t value) {
+  program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1));
+  program.push_back(give(SECCOMP_RET_KILL_PROCESS));
+}
+// Where the call is `number`: kills if one of `bits` is set in argument `index`, else allows.
+void kill_flags(std::vector<sock_filter>& program, std::uint32_t number, int index, std::uint32_t bits) {
+  program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 4));
+  program.push_back(load(offsetof(seccomp_data, args) + 8 * static_cast<std::size_t>(index)));
+  program.push_back(BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1));
+  program.push_back(give(SECCOMP_RET_KILL_PROCESS));
+  program.push_back(give(SECCOMP_RET_ALLOW));
+}
+
+bool forbid_to_act() {
+  std::vector<sock_filter> program = {load(offsetof(seccomp_data, arch)),
+                                      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kArchitecture, 1, 0),
+                                      give(SECCOMP_RET_KILL_PROCESS), load(offsetof(seccomp_data, nr))};
+  for (const int call :
+       {SYS_execve,       SYS_execveat, SYS_socket,  SYS_socketpair, SYS_connect, SYS_clone,     SYS_clone3,
+        SYS_memfd_create, SYS_unlinkat, SYS_mkdirat, SYS_symlinkat,  SYS_linkat,  SYS_renameat2,
+#if defined(__x86_64__)
+        SYS_fork,         SYS_vfork,    SYS_unlink,  SYS_mkdir,      SYS_creat,   SYS_rename,
+#endif
+        SYS_openat2})
+    kill_where(program, static_cast<std::uint32_t>(call));
+  constexpr std::uint32_t kWriting = O_WRONLY | O_RDWR | O_CREAT;
+#if defined(__x86_64__)
+  kill_flags(program, SYS_open, 1, kWriting);
+#endif
+  kill_flags(program, SYS_openat, 2, kWriting);
+  program.push_back(give(SECCOMP_RET_ALLOW));
+  const sock_fprog filter{.len = static_cast<unsigned short>(program.size()), .filter = program.data()};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+constexpr int kNoFilter = 99;
+
+// Exit code of a child process that is in this folder, may only read, and does this work.
+int run_without_rights(const std::filesystem::path& folder, const std::function<int()>& work) {
+  const pid_t child = fork();
+  if (child < 0) throw std::runtime_error("fork failed");
+  if (child == 0) {
+    if (chdir(folder.c_str()) != 0 || !forbid_to_act()) _exit(kNoFilter);
+    _exit(work());
+  }
+  return wait_for(child);
+}
+
+constexpr int kKilled = 128 + SIGSYS;
+
+TEST(Execution, TheGuardKillsWhatActs) {
+  const TemporaryFolder folder;
+  const auto outcome = [&](const std::function<int()>& work) {
+    return run_without_rights(folder.path(), work);
+  };
+  if (outcome([] { return 0; }) == kNoFilter) GTEST_SKIP() << "the kernel offers no seccomp filters";
+  EXPECT_EQ(outcome([] { return 0; }), 0);
+  EXPECT_EQ(outcome([] { return std::system("touch upbench-was-here"); }), kKilled);
+  EXPECT_EQ(outcome([] { return fork() == 0 ? 0 : 1; }), kKilled);
+  EXPECT_EQ(outcome([] { return socket(AF_INET, SOCK_STREAM, 0); }), kKilled);
+  EXPECT_EQ(outcome([] { return open(kTrace, O_WRONLY | O_CREAT, 0600); }), kKilled);
+  EXPECT_EQ(outcome([] { return open("/dev/null", O_RDONLY) < 0 ? 1 : 0; }), 0);
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+TEST(Execution, HostilePicklesAreReadWithoutStartingOrWritingAnything) {
+  const TemporaryFolder folder;
+  if (run_without_rights(folder.path(), [] { return 0; }) == kNoFilter)
+    GTEST_SKIP() << "the kernel offers no seccomp filters";
+  for (const HostilePickle& hostile : hostile_pickles()) {
+    write_text((folder / "w.pth").string(), hostile.bytes());
+    const int outcome = run_without_rights(folder.path(), [] {
+      try {
+        read_checkpoint("w.pth");
+      } catch (const std::invalid_argument&) {
+        return 0;  // refused
+      } catch (...) {
+        return 2;
+      }
+      return 1;
+    });
+    EXPECT_EQ(outcome, 0) << hostile.row << " " << hostile.name << (outcome == kKilled ? ": it acted" : "");
+    EXPECT_FALSE(std::filesystem::exists(folder / kTrace)) << hostile.name;
+  }
+}
+
+// A pickled module is data: reading it looks up no class.
+TEST(Execution, AWholeModuleIsReadWithoutStartingOrWritingAnything) {
+  const TemporaryFolder folder;
+  if (run_without_rights(folder.path(), [] { return 0; }) == kNoFilter)
+    GTEST_SKIP() << "the kernel offers no seccomp filters";
+  write_text((folder / "w.pth").string(),
+             torch_zip_of(module("posix.system", {"w", six_floats_tensor()}, {})));
+  EXPECT_EQ(run_without_rights(folder.path(),
+                               [] { return static_cast<int>(read_checkpoint("w.pth").tensors.size()); }),
+            1);
+}
+
+}  // namespace
+}  // namespace upbench::test

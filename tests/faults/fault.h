@@ -1,0 +1,45 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+// What goes in, and what the program must do with it: one list for the tests (faults_test.cpp) and for the
+// page docs/faults.md. To add a kind of input, write a file like weights.cpp and name its tables here and in
+// fault_tables().
+namespace upbench::test {
+
+struct Fault {
+  int row = 0;        // faults that belong together have one number
+  std::string name;   // of the test: "Row56_" + name
+  std::string input;  // for people, one phrase
+  std::function<void(const std::filesystem::path& folder)> make;  // writes the same files every time
+  std::vector<std::string> command;                               // arguments of upbench, run in that folder
+  int exit_code = 2;
+  std::string message;  // what the program prints holds it, on either stream
+};
+
+struct FaultTable {
+  std::string title;
+  std::string introduction;
+  std::vector<Fault> faults;
+};
+
+std::string test_name(const Fault& fault);            // "Row56_OsSystem"
+void PrintTo(const Fault& fault, std::ostream* out);  // for GoogleTest: its input
+
+// Files of weights, each looked at by `upbench inspect` unless it says otherwise.
+FaultTable weight_faults();
+
+// Specs, each looked at by `upbench plan`.
+FaultTable spec_faults();
+
+// Whole sets and their names, each with a `spec.yaml` that is run.
+FaultTable set_faults();
+
+// All of them, in the order of the page.
+std::vector<FaultTable> fault_tables();
+
+}  // namespace upbench::test

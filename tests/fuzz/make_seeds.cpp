@@ -1,0 +1,133 @@
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include "datasets/codec/encode.h"
+#include "tests/datasets/codec/format_files.h"
+#include "tests/datasets/picture_files.h"
+#include "tests/faults/weight_bytes.h"
+#include "tests/models/checkpoint/torch_bytes.h"
+
+// Writes the seeds of the fuzz targets: small sound files of each kind, and those of tests/faults that are
+// nearly sound.
+namespace upbench::test {
+namespace {
+
+class Seeds {
+ public:
+  explicit Seeds(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  void add(const std::string& target, const std::string& name, const FileBytes& bytes) const {
+    std::filesystem::create_directories(folder_ / target);
+    write_bytes(folder_ / target / name, bytes);
+  }
+  void add(const std::string& target, const std::string& name, const std::string& bytes) const {
+    add(target, name, FileBytes(bytes.begin(), bytes.end()));
+  }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+void add_checkpoints(const Seeds& seeds) {
+  seeds.add("safetensors", "one", one_tensor("F32", "[2,2]", "[0,16]", 16));
+  seeds.add("safetensors", "two", two_tensors("[0,8]", "[8,16]", 16));
+  seeds.add("safetensors", "metadata",
+            safetensors_bytes(
+                R"({"__metadata__":{"by":"x"},"e":{"dtype":"F16","shape":[0,7],"data_offsets":[0,0]},)"
+                R"("module.s":{"dtype":"BOOL","shape":[],"data_offsets":[0,1]}}  )",
+                1));
+  seeds.add("torch_zip", "plain", zip_bytes(sound_parts()));
+  seeds.add(
+      "torch_zip", "descriptors",
+      zip_bytes({{.name = "archive/data.pkl", .bytes = pickle(small_state_dict()), .has_descriptor = true},
+                 {.name = "archive/data/0", .bytes = six_floats(), .has_descriptor = true},
+                 {.name = "archive/byteorder", .bytes = "little"}}));
+  seeds.add("torch_zip", "zip64", zip_of_many_entries());
+  seeds.add("torch_legacy", "plain", torch_legacy_bytes(small_state_dict(), six_floats(), 6));
+  seeds.add("torch_legacy", "big_endian", big_endian_legacy());
+  seeds.add("pickle", "plain", pickle(small_state_dict()));
+  seeds.add("pickle", "nested", pickle(nested_state_dict()));
+  seeds.add("pickle", "module",
+            pickle(module("net.Net", {"w", six_floats_tensor()},
+                          {"m", module("net.M", {"w", six_floats_tensor()}, {})})));
+  seeds.add("pickle", "module_in_itself", pickle(module("net.Net", {}, {"m", "h\1"}, "q\1")));
+  seeds.add("pickle", "call", pickle(global("os", "system") + tuple({text("id")}) + "R"));
+}
+
+// A colour profile without the moment at which it was made.
+FileBytes profile() {
+  FileBytes bytes = rgb_profile(kDisplayP3Primaries);
+  constexpr std::size_t kDate = 24, kDateBytes = 12;  // ICC.1:2010, table 17
+  std::fill_n(bytes.begin() + kDate, kDateBytes, std::uint8_t{0});
+  return bytes;
+}
+
+void add_tiff(const Seeds& seeds) {
+  const auto add = [&](const char* name, const Raster& raster, const TiffFileOptions& options) {
+    seeds.add("tiff", name, tiff_file(raster, options));
+  };
+  add("strips", random_raster(7, 5), {.packed = {}, .palette = {}, .profile = {}});
+  add("grey16_big_endian", random_raster(5, 4, 1, 16),
+      {.mode = "wb", .packed = {}, .palette = {}, .profile = {}});
+  add("tiles", random_raster(20, 18),
+      {.compression = 5, .tile = 16, .predictor = 2, .packed = {}, .palette = {}, .profile = {}});
+  add("planar", random_raster(7, 5, 4),
+      {.compression = 8, .planar = true, .packed = {}, .palette = {}, .profile = {}});
+  add("turned", random_raster(7, 5),
+      {.compression = 32773, .orientation = 6, .packed = {}, .palette = {}, .profile = profile()});
+}
+
+void add_pictures(const Seeds& seeds) {
+  seeds.add("webp", "lossless", webp_file(random_raster(9, 7, 4), {.profile = {}, .exif = {}}));
+  seeds.add("webp", "lossy",
+            webp_file(random_raster(9, 7), {.lossless = false, .profile = profile(), .exif = exif_block(6)}));
+  seeds.add("pnm", "p6", pnm_file("P6\n2 1\n255\n", {1, 2, 3, 4, 5, 6}));
+  seeds.add("pnm", "p5x16", pnm_file("P5 # grey\n2 1 65535\n", {1, 2, 3, 4}));
+  seeds.add("pnm", "p3", pnm_file("P3 1 1 255 1 2 3\n"));
+  seeds.add("pnm", "p4", pnm_file("P4\n9 1\n", {0x55, 0x80}));
+  add_tiff(seeds);
+  for (const int channels : {1, 3, 4})
+    seeds.add("png", std::to_string(channels) + "x8",
+              encode_png(random_raster(9, 7, channels), {.text = {{"a", "b"}}}));
+  seeds.add("png", "3x16", encode_png(random_raster(5, 6, 3, 16)));
+  seeds.add("png", "interlaced",
+            png_file({.width = 1,
+                      .height = 1,
+                      .interlace = 1,
+                      .scanlines = {0, 1, 2, 3},
+                      .before_data = {},
+                      .after_data = {}}));
+  seeds.add("png", "palette",
+            png_file({.width = 2,
+                      .height = 1,
+                      .bit_depth = 1,
+                      .colour_type = 3,
+                      .scanlines = {0, 0x40},
+                      .before_data = {{"PLTE", {0, 0, 0, 255, 255, 255}}, {"tRNS", {7}}},
+                      .after_data = {{"eXIf", exif_block(6)}}}));
+  seeds.add("jpeg", "colour", jpeg_file(random_raster(17, 9, 3)));
+  seeds.add("jpeg", "grey", jpeg_file(random_raster(8, 8, 1)));
+  seeds.add("jpeg", "progressive", jpeg_file(random_raster(17, 9, 3), {.progressive = true, .exif = {}}));
+  seeds.add("jpeg", "arithmetic", jpeg_file(random_raster(9, 9, 3), {.arithmetic = true, .exif = {}}));
+  seeds.add("jpeg", "cmyk", jpeg_file(random_raster(9, 9, 4)));
+  seeds.add("jpeg", "turned", jpeg_file(random_raster(9, 5, 3), {.exif = exif_block(6, true)}));
+  for (const int channels : {1, 3, 4})
+    seeds.add("bmp", std::to_string(channels) + "x8", bmp_file(random_raster(5, 4, channels), channels == 3));
+}
+
+}  // namespace
+}  // namespace upbench::test
+
+int main(int count, char** arguments) {
+  using namespace upbench::test;
+  if (count != 2) {
+    std::fprintf(stderr, "usage: %s FOLDER\n", arguments[0]);
+    return 2;
+  }
+  const Seeds seeds(arguments[1]);
+  add_checkpoints(seeds);
+  add_pictures(seeds);
+  return 0;
+}

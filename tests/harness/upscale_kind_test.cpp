@@ -1,0 +1,143 @@
+#include <filesystem>
+
+#include <ATen/ops/rand.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/stage_kinds.h"
+#include "harness/stages/stage.h"
+#include "models/checkpoint/checkpoint.h"
+#include "models/networks/carn.h"
+#include "tests/models/networks/random_network.h"
+
+namespace upbench {
+namespace {
+
+using testing::HasSubstr;
+
+// --- the scale of models that have several
+// ----------------------------------------------------------------------
+
+TEST(ChosenScale, IsTheWholeFactorThatLeadsToTheTarget) {
+  EXPECT_EQ(chosen_scale({10, 5}, {30, 15}, {}, false), 3);
+  EXPECT_EQ(chosen_scale({10, 5}, {30, 15}, {2, 3, 4}, false), 3);
+  EXPECT_EQ(chosen_scale({10, 5}, {30, 16}, {}, false), 0);
+  EXPECT_EQ(chosen_scale({10, 5}, {80, 40}, {2, 3, 4}, false), 0);
+}
+
+TEST(ChosenScale, WithFitIsTheNextAboveElseTheGreatest) {
+  EXPECT_EQ(chosen_scale({10, 10}, {25, 25}, {}, true), 3);
+  EXPECT_EQ(chosen_scale({10, 10}, {25, 25}, {2, 4}, true), 4);
+  EXPECT_EQ(chosen_scale({10, 10}, {80, 80}, {2, 3, 4}, true), 4);
+}
+
+// --- settings, as the plan sees them
+// ----------------------------------------------------------------------------
+
+nlohmann::json parameters(const nlohmann::json& changes) {
+  nlohmann::json all = {{"model", "m"},  {"tile", "none"},         {"overlap", 0},
+                        {"context", 10}, {"mode", "core-context"}, {"precision", "fp32"},
+                        {"fit", "none"}, {"padding", "authors"}};
+  all.update(changes);
+  return all;
+}
+
+nlohmann::json settled(const nlohmann::json& changes, const ModelFacts& facts) {
+  const SettledStage stage = find_stage_kind("upscale")->settle(
+      parameters(changes), [&](const nlohmann::json&) -> const ModelFacts& { return facts; });
+  return {{"settings", stage.values}, {"models", stage.models}};
+}
+
+StageOutcome outcome(const nlohmann::json& stage, PictureSize input, PictureSize target) {
+  return find_stage_kind("upscale")->outcome(stage)(input, target);
+}
+
+nlohmann::json effect(const nlohmann::json& stage) {
+  return find_stage_kind("upscale")->effect(stage, outcome(stage, {8, 8}, {16, 16})).settings;
+}
+
+const ModelFacts kOneRule{.scale = 2, .tensor_hash = sha256("a")},
+    kTwoRules{.scale = 2, .has_paddings = true, .tensor_hash = sha256("a")},
+    kThreeScales{.scales = {2, 3, 4}, .tensor_hash = sha256("b")};
+
+TEST(UpscalePadding, IsSaidOnlyWhereItIsNotTheAuthors) {
+  const nlohmann::json plain = settled(nlohmann::json::object(), kOneRule);
+  EXPECT_FALSE(plain["settings"].contains("padding"));
+  EXPECT_EQ(settled({{"padding", "spandrel"}}, kOneRule), plain);
+  EXPECT_EQ(settled(nlohmann::json::object(), kTwoRules), plain);
+  const nlohmann::json other = settled({{"padding", "spandrel"}}, kTwoRules);
+  EXPECT_EQ(other["settings"]["padding"], "spandrel");
+  EXPECT_EQ(effect(other)["padding"], "spandrel");
+  EXPECT_FALSE(effect(plain).contains("padding"));
+}
+
+TEST(UpscaleScales, ASetOfAnyOfThemWorks) {
+  const nlohmann::json stage = settled(nlohmann::json::object(), kThreeScales);
+  for (const int scale : {2, 3, 4}) {
+    const StageOutcome made = outcome(stage, {10, 8}, {10 * scale, 8 * scale});
+    EXPECT_EQ(made.refusal, "");
+    EXPECT_EQ(made.output, (PictureSize{10 * scale, 8 * scale}));
+    EXPECT_EQ(made.pixels_read, 80);
+    EXPECT_EQ(made.pixels_resampled, 0);  // a network, although the pictures choose
+  }
+}
+
+TEST(UpscaleScales, AnotherIsRefusedWithThoseThereAre) {
+  EXPECT_EQ(outcome(settled(nlohmann::json::object(), kThreeScales), {10, 8}, {80, 64}).refusal,
+            "the model's scales are 2, 3, 4, but the pictures ask for 8 (fit: a1111 would reach it)");
+}
+
+TEST(UpscaleScales, FitRepeatsTheGreatest) {
+  const StageOutcome made = outcome(settled({{"fit", "a1111"}}, kThreeScales), {10, 8}, {80, 64});
+  EXPECT_EQ(made.refusal, "");
+  EXPECT_EQ(made.output, (PictureSize{80, 64}));
+  EXPECT_EQ(made.pixels_read, 80 + 40 * 32);
+}
+
+// --- the stage
+// --------------------------------------------------------------------------------------------------
+
+class UpscaleStageOfSeveralScales : public testing::Test {
+ protected:
+  UpscaleStageOfSeveralScales() {
+    write_safetensors(folder_ / "carn.safetensors",
+                      test::random_tensors(carn_layout({.features = 8, .groups = 2}), 1));
+  }
+  ~UpscaleStageOfSeveralScales() override { std::filesystem::remove_all(folder_); }
+
+  Frame run(const std::string& fit, PictureSize target) {
+    const auto stage = make_stage(
+        "upscale", "s", parameters({{"model", (folder_ / "carn.safetensors").string()}, {"fit", fit}}));
+    return stage->run({.rgb = at::rand({3, 6, 8}), .target = target}, {models_, "cpu", planned_}, used_);
+  }
+
+  static std::filesystem::path fresh_folder() {
+    std::string name = testing::TempDir() + "upbench-scales-XXXXXX";
+    if (!mkdtemp(name.data())) throw std::runtime_error("no temporary folder " + name);
+    return name;
+  }
+
+  std::filesystem::path folder_ = fresh_folder();
+  ModelCache models_{{.spec_dir = ".", .model_dirs = {}}, 1 << 20};
+  std::unordered_map<std::string, ModelFacts> planned_;
+  nlohmann::json used_;
+};
+
+TEST_F(UpscaleStageOfSeveralScales, GoesToTheWantedSize) {
+  EXPECT_EQ(run("none", {24, 18}).rgb.size(2), 24);
+  EXPECT_EQ(used_["passes"][0]["scale"], 3);
+}
+
+TEST_F(UpscaleStageOfSeveralScales, RepeatsTheGreatestWhereAskedTo) {
+  EXPECT_EQ(run("a1111", {64, 48}).rgb.size(2), 64);
+  EXPECT_EQ(used_["passes"].size(), 2);
+  EXPECT_EQ(used_["passes"][1]["scale"], 4);
+}
+
+TEST_F(UpscaleStageOfSeveralScales, SaysWhichScaleItCannotReach) {
+  EXPECT_THAT([&] { run("none", {64, 48}); },
+              testing::ThrowsMessage<std::invalid_argument>(HasSubstr("leads from 8 x 6 to 64 x 48")));
+}
+
+}  // namespace
+}  // namespace upbench
