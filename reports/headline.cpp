@@ -226,8 +226,14 @@ std::vector<std::string> make_warnings(const Analysis& analysis, const Totals& t
                     totals.infinite, plural(totals.infinite)));
   for (std::string& warning : copied_models(analysis)) warnings.push_back(std::move(warning));
   for (std::string& warning : mixed_borders(plan.metrics)) warnings.push_back(std::move(warning));
-  const auto unreferenced = std::count_if(plan.images.begin(), plan.images.end(),
-                                          [](const ImageRow& image) { return image.reference.is_zero(); });
+  const auto unusable = std::count_if(plan.images.begin(), plan.images.end(),
+                                      [](const ImageRow& image) { return !image.problem.empty(); });
+  if (unusable > 0)
+    warnings.push_back(
+        fmt::format("{} of {} pictures cannot be used; see “Notes on pictures”.", unusable, n));
+  const auto unreferenced = std::count_if(plan.images.begin(), plan.images.end(), [](const ImageRow& image) {
+    return image.reference.is_zero() && image.problem.empty();
+  });
   if (unreferenced > 0)
     warnings.push_back(fmt::format(
         "{} of {} pictures have no reference: metrics that need one were skipped there.", unreferenced, n));
@@ -235,15 +241,15 @@ std::vector<std::string> make_warnings(const Analysis& analysis, const Totals& t
 }
 
 std::string sizes(const std::vector<ImageRow>& images) {
-  if (images.empty()) return "none";
-  const auto pixels = [](const ImageRow& image) {
-    return std::int64_t{image.input_width} * image.input_height;
-  };
-  const auto [least, most] =
-      std::minmax_element(images.begin(), images.end(),
-                          [&](const ImageRow& a, const ImageRow& b) { return pixels(a) < pixels(b); });
-  const std::string low = fmt::format("{}x{}", least->input_width, least->input_height),
-                    high = fmt::format("{}x{}", most->input_width, most->input_height);
+  std::vector<const ImageRow*> known;  // of the others nobody knows the size
+  for (const ImageRow& image : images)
+    if (image.input_width > 0) known.push_back(&image);
+  if (known.empty()) return images.empty() ? "none" : fmt::format("{}", images.size());
+  const auto [least, most] = std::ranges::minmax_element(known, {}, [](const ImageRow* image) {
+    return std::int64_t{image->input_width} * image->input_height;
+  });
+  const std::string low = fmt::format("{}x{}", (*least)->input_width, (*least)->input_height),
+                    high = fmt::format("{}x{}", (*most)->input_width, (*most)->input_height);
   return fmt::format("{}, input {}{}", images.size(), low,
                      low == high ? " px" : fmt::format(" to {} px", high));
 }

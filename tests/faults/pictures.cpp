@@ -345,7 +345,8 @@ FaultTable refused_pictures() {
               "They lie in one folder with sound pictures, and one run with two models goes over all: the "
               "trials of each bad picture fail with its file and the message as their reason, the sound ones "
               "are scored. Row 29, a file that changes while it is read, is told by its size and times "
-              "before and after (`changed while it was read`); no test can hit that moment from outside.",
+              "before and after (`changed while it was read`; the test is "
+              "`ReadBytes.FileThatGrowsMeanwhileIsRefused`).",
           .faults = in_order({damaged(), too_large(), unsupported(), no_files()})};
 }
 

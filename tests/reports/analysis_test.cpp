@@ -235,6 +235,17 @@ TEST(Headline, CallsNoneBestWhereEachCellMissedAnotherPicture) {
   EXPECT_THAT(headline.warnings, testing::Contains(HasSubstr("A, B did not score every picture")));
 }
 
+TEST(Headline, UnusablePicturesAreNeitherUnreferencedNorOfAnySize) {
+  RunData data = test::sample_run();
+  data.plan.images[1].problem = "truncated";
+  data.plan.images[1].reference = {};
+  data.plan.images[1].input_width = data.plan.images[1].input_height = 0;
+  const Headline headline = make_headline(analyse(data));
+  EXPECT_THAT(headline.warnings, testing::Contains(HasSubstr("1 of 3 pictures cannot be used")));
+  EXPECT_THAT(headline.warnings, testing::Not(testing::Contains(HasSubstr("have no reference"))));
+  EXPECT_THAT(headline.facts, testing::Contains(testing::Pair("pictures", "3, input 32x24 px")));
+}
+
 TEST(Headline, WarnsOfMixedBorders) {
   RunData data = test::sample_run();
   data.plan.metrics[1].name = "psnr-y@b0";

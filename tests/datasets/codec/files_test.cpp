@@ -1,8 +1,11 @@
 // read_bytes() and write_file_atomically(): what a file system can hold in a picture's place.
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <fstream>
+#include <functional>
 #include <system_error>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -36,6 +39,40 @@ std::vector<fs::path> entries(const fs::path& folder) {
   std::vector<fs::path> found;
   for (const auto& entry : fs::directory_iterator(folder)) found.push_back(entry.path().filename());
   return found;
+}
+
+// What reading says of a file that `change` goes on changing; empty if it never noticed.
+std::string refused_while(const fs::path& file, const std::function<void()>& change) {
+  fs::resize_file(file, 64 << 20);  // reading takes tens of milliseconds: many changes
+  std::atomic<bool> done = false;
+  std::jthread changing([&] {
+    while (!done) change();
+  });
+  std::string reason;
+  for (int attempt = 0; attempt < 200 && reason.empty(); ++attempt) {
+    try {
+      read_bytes(file);
+    } catch (const std::runtime_error& error) {
+      reason = error.what();
+    }
+  }
+  done = true;
+  return reason;
+}
+
+TEST(ReadBytes, FileThatGrowsMeanwhileIsRefused) {
+  TemporaryFolder folder;
+  const fs::path file = folder / "growing.png";
+  std::ofstream growing(file, std::ios::app);
+  EXPECT_THAT(refused_while(file, [&] { growing.put('x').flush(); }), HasSubstr("changed while it was read"));
+}
+
+TEST(ReadBytes, FileThatIsRewrittenMeanwhileIsRefused) {
+  TemporaryFolder folder;
+  const fs::path file = folder / "rewritten.png";
+  std::fstream rewritten(file, std::ios::in | std::ios::out | std::ios::trunc);
+  EXPECT_THAT(refused_while(file, [&] { rewritten.seekp(0).put('x').flush(); }),
+              HasSubstr("changed while it was read"));
 }
 
 TEST(ReadBytes, ReturnsTheWholeFileUnderAnyName) {
