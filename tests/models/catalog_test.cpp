@@ -75,8 +75,10 @@ TEST(Catalog, FilesAreFoundBesideTheSpecThenByStemUnderTheModelFolders) {
 TEST(Catalog, AKeyBehindTheFileNamesItsTensors) {
   test::TemporaryFolder folder;
   NamedTensors both;
-  for (const auto& [name, tensor] : test::random_tensors(srvgg_layout(4, 1, 2), 1)) both["small." + name] = tensor;
-  for (const auto& [name, tensor] : test::random_tensors(srvgg_layout(4, 1, 3), 1)) both["large." + name] = tensor;
+  for (const auto& [name, tensor] : test::random_tensors(srvgg_layout(4, 1, 2), 1))
+    both["small." + name] = tensor;
+  for (const auto& [name, tensor] : test::random_tensors(srvgg_layout(4, 1, 3), 1))
+    both["large." + name] = tensor;
   write_safetensors(folder / "both.safetensors", both);
   const ModelSearch search{.spec_dir = folder.path(), .model_dirs = {folder.path()}};
   EXPECT_EQ(load_upscaler(single("both.safetensors@small"), search)->info().scale, 2);

@@ -60,9 +60,9 @@ PictureScores score_picture(const Upscaler& upscaler, const std::string& set, co
   const Image output = upscale(upscaler, input, {.scale = scale, .padding = padding}).image;
   const Image hr = to_image(decode_file(assets() / "images" / set / "HR" / (picture + ".png")));
   const Image reference = hr.slice(1, 0, output.size(1)).slice(2, 0, output.size(2)).contiguous();
-  const Scorer scorer(
-      {parse_metric("psnr-rgb@b0"), parse_metric("psnr-rgb"), parse_metric("psnr-y"), parse_metric("ssim-y"), parse_metric("psnr-y@float")},
-      scale);
+  const Scorer scorer({parse_metric("psnr-rgb@b0"), parse_metric("psnr-rgb"), parse_metric("psnr-y"),
+                       parse_metric("ssim-y"), parse_metric("psnr-y@float")},
+                      scale);
   const auto results = scorer.score(output, reference);
   for (const auto& result : results) {
     if (result.score.flag != ScoreFlag::ok) throw std::runtime_error(picture + ": " + result.score.reason);

@@ -31,8 +31,8 @@ inline NamedTensors random_tensors(const Layout& layout, std::uint64_t seed, boo
 inline NamedTensors hollow_tensors(const Layout& layout) {
   NamedTensors tensors;
   for (const auto& [name, expected] : layout)
-    tensors[name] = expected.use == ExpectedTensor::Use::computed ? expected.value
-                                                                  : at::zeros({}).expand(expected.shape);
+    tensors[name] =
+        expected.use == ExpectedTensor::Use::computed ? expected.value : at::zeros({}).expand(expected.shape);
   return tensors;
 }
 
