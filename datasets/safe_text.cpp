@@ -5,16 +5,6 @@
 namespace upbench {
 namespace {
 
-std::uint32_t code_point(std::string_view sequence) {
-  const auto byte = [&](std::size_t i) {
-    return static_cast<std::uint32_t>(static_cast<unsigned char>(sequence[i]));
-  };
-  if (sequence.size() == 1) return byte(0);
-  std::uint32_t point = byte(0) & (0xFFu >> (sequence.size() + 1));
-  for (std::size_t i = 1; i < sequence.size(); ++i) point = point << 6 | (byte(i) & 0x3F);
-  return point;
-}
-
 bool is_control(std::uint32_t point) {
   return point < 0x20 || (point >= 0x7F && point < 0xA0);
 }
@@ -41,6 +31,16 @@ std::size_t utf8_length(std::string_view text) {
     return follows(1) && follows(2) && follows(3) && !overlong && !beyond ? 4 : 0;
   }
   return 0;
+}
+
+std::uint32_t code_point(std::string_view sequence) {
+  const auto byte = [&](std::size_t i) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(sequence[i]));
+  };
+  if (sequence.size() == 1) return byte(0);
+  std::uint32_t point = byte(0) & (0xFFu >> (sequence.size() + 1));
+  for (std::size_t i = 1; i < sequence.size(); ++i) point = point << 6 | (byte(i) & 0x3F);
+  return point;
 }
 
 std::string safe_text(std::string_view text) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,9 @@ namespace upbench {
 
 // Length of the well-formed UTF-8 sequence at the start of `text` (not empty); 0 where there is none.
 std::size_t utf8_length(std::string_view text);
+
+// The character of one such sequence (or of one byte, taken as it is).
+std::uint32_t code_point(std::string_view sequence);
 
 // Text that may hold such names, fit for a terminal, a line of output, JSON and YAML: always UTF-8, and
 // nothing in it acts. Control characters and bytes that are no UTF-8 become \xNN; line separators and

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "metrics/vector_clones.h"
+#include "datasets/vector_clones.h"
 
 namespace upbench {
 namespace {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <memory>
 
-#include "metrics/vector_clones.h"
+#include "datasets/vector_clones.h"
 
 // With s = a + b and d = a - b the formula needs four blurs instead of five and does not cancel where
 // pictures are alike:

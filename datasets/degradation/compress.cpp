@@ -4,7 +4,6 @@
 #include <csetjmp>
 #include <cstdio>
 #include <cstdlib>
-#include <limits>
 #include <memory>
 #include <stdexcept>
 
@@ -56,8 +55,7 @@ struct Writer {
 
 // Whatever was encoded here may be decoded here.
 Raster decoded(const std::vector<std::uint8_t>& bytes, const char* format) {
-  constexpr auto kNoLimit = std::numeric_limits<std::uint64_t>::max();
-  return decode(bytes, format, {.max_pixels = kNoLimit, .max_expansion = kNoLimit});
+  return decode(bytes, format, kNoDecodeLimits);
 }
 
 }  // namespace

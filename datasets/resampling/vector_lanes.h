@@ -2,14 +2,9 @@
 
 #include <cstring>
 
-// Functions marked so are compiled for several instruction sets, and the program takes the widest that the
-// machine has. What they call must be inlined into them.
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__)
-#define UPBENCH_VECTOR_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define UPBENCH_VECTOR_CLONES
-#endif
+#include "datasets/vector_clones.h"
+
+// What a function with vector clones calls must be inlined into it.
 #define UPBENCH_IN_PLACE __attribute__((always_inline))
 #define UPBENCH_ALWAYS_INLINE UPBENCH_IN_PLACE inline
 

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "datasets/safe_text.h"
+
 namespace upbench {
 namespace {
 
@@ -38,25 +40,6 @@ std::string format_bytes(double bytes) {
   return fmt::format("{} {}", unit == 0 ? fixed(bytes, 0) : significant(bytes), kUnits[unit]);
 }
 
-// Length of the valid UTF-8 sequence at the front of `text` (0: none) and its code point.
-std::size_t decode(std::string_view text, std::uint32_t& point) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const std::uint8_t first = byte(0);
-  const std::size_t length = first < 0x80 ? 1 : first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (length == 1) {
-    point = first;
-    return 1;
-  }
-  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
-  point = first & (0xFF >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-    point = point << 6 | (byte(i) & 0x3F);
-  }
-  const bool overlong = (length == 3 && point < 0x800) || (length == 4 && point < 0x10000);
-  return overlong || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000) ? 0 : length;
-}
-
 // Control characters, U+2028/2029 (line breaks to a script), and characters that turn the direction of the
 // text around.
 bool is_invisible(std::uint32_t point) {
@@ -68,8 +51,8 @@ bool is_invisible(std::uint32_t point) {
 std::string clean(std::string_view text, std::size_t longest, std::string_view allowed) {
   std::string result;
   while (!text.empty()) {
-    std::uint32_t point = 0;
-    const std::size_t length = decode(text, point);
+    const std::size_t length = utf8_length(text);
+    const std::uint32_t point = code_point(text.substr(0, length == 0 ? 1 : length));
     if (result.size() + 4 > longest) return result + "…";
     const bool shown =
         length > 0 && (!is_invisible(point) || allowed.find(text.front()) != std::string_view::npos);

@@ -98,7 +98,8 @@ FileBytes exif_block(int orientation, bool big_endian) {
   return {'I', 'I', 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, value, 0, 0, 0, 0, 0, 0, 0};
 }
 
-FileBytes jpeg_file(const Raster& raster, const JpegOptions& options) {
+FileBytes custom_jpeg(const Raster& raster, const std::function<void(jpeg_compress_struct&)>& set,
+                      const std::function<void(jpeg_compress_struct&)>& add_markers) {
   jpeg_compress_struct info{};
   jpeg_error_mgr errors{};
   info.err = jpeg_std_error(&errors);
@@ -111,16 +112,9 @@ FileBytes jpeg_file(const Raster& raster, const JpegOptions& options) {
   info.input_components = raster.channels;
   info.in_color_space = raster.channels == 1 ? JCS_GRAYSCALE : raster.channels == 3 ? JCS_RGB : JCS_CMYK;
   jpeg_set_defaults(&info);
-  jpeg_set_quality(&info, options.quality, TRUE);
-  if (options.progressive) jpeg_simple_progression(&info);
-  if (!options.subsampled) info.comp_info[0].h_samp_factor = info.comp_info[0].v_samp_factor = 1;
-  info.arith_code = options.arithmetic;
+  set(info);
   jpeg_start_compress(&info, TRUE);
-  if (!options.exif.empty()) {
-    FileBytes marker{'E', 'x', 'i', 'f', 0, 0};
-    add(marker, options.exif);
-    jpeg_write_marker(&info, JPEG_APP0 + 1, marker.data(), static_cast<unsigned>(marker.size()));
-  }
+  add_markers(info);
   while (info.next_scanline < info.image_height) {
     auto* row = const_cast<JSAMPROW>(raster.samples.data()) + info.next_scanline * raster.row_bytes();
     jpeg_write_scanlines(&info, &row, 1);
@@ -130,6 +124,21 @@ FileBytes jpeg_file(const Raster& raster, const JpegOptions& options) {
   jpeg_destroy_compress(&info);
   std::free(buffer);
   return bytes;
+}
+
+FileBytes jpeg_file(const Raster& raster, const JpegOptions& options) {
+  const auto set = [&](jpeg_compress_struct& info) {
+    jpeg_set_quality(&info, options.quality, TRUE);
+    if (options.progressive) jpeg_simple_progression(&info);
+    if (!options.subsampled) info.comp_info[0].h_samp_factor = info.comp_info[0].v_samp_factor = 1;
+    info.arith_code = options.arithmetic;
+  };
+  return custom_jpeg(raster, set, [&](jpeg_compress_struct& info) {
+    if (options.exif.empty()) return;
+    FileBytes marker{'E', 'x', 'i', 'f', 0, 0};
+    add(marker, options.exif);
+    jpeg_write_marker(&info, JPEG_APP0 + 1, marker.data(), static_cast<unsigned>(marker.size()));
+  });
 }
 
 FileBytes bmp_file(const Raster& raster, bool top_down) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,6 +10,8 @@
 #include <vector>
 
 #include "datasets/codec/raster.h"
+
+struct jpeg_compress_struct;
 
 // Makes the files that the tests decode: sound ones of every kind, and the parts to break them from.
 namespace upbench::test {
@@ -36,12 +39,16 @@ FileBytes png_chunk(const PngChunk& chunk);
 // A TIFF block of one entry: the orientation. big_endian: "MM".
 FileBytes exif_block(int orientation, bool big_endian = false);
 
+// A JPEG with what `set` changes before compression starts and `add_markers` writes after its header. 8 bit,
+// one or three channels; four are written as CMYK.
+FileBytes custom_jpeg(const Raster& raster, const std::function<void(jpeg_compress_struct&)>& set,
+                      const std::function<void(jpeg_compress_struct&)>& add_markers);
+
 struct JpegOptions {
   int quality = 90;
   bool progressive = false, arithmetic = false, subsampled = true;
   FileBytes exif;  // without "Exif\0\0"; empty: none
 };
-// 8 bit, one or three channels; four are written as CMYK.
 FileBytes jpeg_file(const Raster& raster, const JpegOptions& options = {});
 
 // 24 bit for three channels, 8 bit with a palette of grey levels for one, 32 bit for four (the fourth is

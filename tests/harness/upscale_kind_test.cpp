@@ -9,6 +9,7 @@
 #include "models/checkpoint/checkpoint.h"
 #include "models/networks/carn.h"
 #include "tests/models/networks/random_network.h"
+#include "tests/support/assets.h"
 
 namespace upbench {
 namespace {
@@ -103,7 +104,6 @@ class UpscaleStageOfSeveralScales : public testing::Test {
     write_safetensors(folder_ / "carn.safetensors",
                       test::random_tensors(carn_layout({.features = 8, .groups = 2}), 1));
   }
-  ~UpscaleStageOfSeveralScales() override { std::filesystem::remove_all(folder_); }
 
   Frame run(const std::string& fit, PictureSize target) {
     const auto stage = make_stage(
@@ -111,13 +111,7 @@ class UpscaleStageOfSeveralScales : public testing::Test {
     return stage->run({.rgb = at::rand({3, 6, 8}), .target = target}, {models_, "cpu", planned_}, used_);
   }
 
-  static std::filesystem::path fresh_folder() {
-    std::string name = testing::TempDir() + "upbench-scales-XXXXXX";
-    if (!mkdtemp(name.data())) throw std::runtime_error("no temporary folder " + name);
-    return name;
-  }
-
-  std::filesystem::path folder_ = fresh_folder();
+  test::TemporaryFolder folder_;
   ModelCache models_{{.spec_dir = ".", .model_dirs = {}}, 1 << 20};
   std::unordered_map<std::string, ModelFacts> planned_;
   nlohmann::json used_;

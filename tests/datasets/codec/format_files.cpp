@@ -186,7 +186,7 @@ FileBytes webp_file(const Raster& raster, const WebpFileOptions& options) {
                                                   samples, raster.width, raster.height, stride, &data)
                                             : (alpha ? WebPEncodeRGBA : WebPEncodeRGB)(
                                                   samples, raster.width, raster.height, stride, 80, &data);
-  const FileBytes file(data, data + size);
+  FileBytes file(data, data + size);
   WebPFree(data);
   if (options.profile.empty() && options.exif.empty()) return file;
   const auto flags = static_cast<std::uint8_t>((options.profile.empty() ? 0 : 0x20) | (alpha ? 0x10 : 0) |
@@ -224,30 +224,10 @@ FileBytes tiff_file(const Raster& raster, const TiffFileOptions& options) {
 
 FileBytes custom_jpeg(const Raster& raster, const std::function<void(jpeg_compress_struct&)>& set,
                       const FileBytes& profile) {
-  jpeg_compress_struct info{};
-  jpeg_error_mgr errors{};
-  info.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&info);
-  unsigned char* buffer = nullptr;
-  unsigned long size = 0;
-  jpeg_mem_dest(&info, &buffer, &size);
-  info.image_width = static_cast<JDIMENSION>(raster.width);
-  info.image_height = static_cast<JDIMENSION>(raster.height);
-  info.input_components = raster.channels;
-  info.in_color_space = raster.channels == 1 ? JCS_GRAYSCALE : raster.channels == 3 ? JCS_RGB : JCS_CMYK;
-  jpeg_set_defaults(&info);
-  set(info);
-  jpeg_start_compress(&info, TRUE);
-  if (!profile.empty()) jpeg_write_icc_profile(&info, profile.data(), static_cast<unsigned>(profile.size()));
-  while (info.next_scanline < info.image_height) {
-    auto* row = const_cast<JSAMPROW>(raster.samples.data()) + info.next_scanline * raster.row_bytes();
-    jpeg_write_scanlines(&info, &row, 1);
-  }
-  jpeg_finish_compress(&info);
-  FileBytes bytes(buffer, buffer + size);
-  jpeg_destroy_compress(&info);
-  std::free(buffer);
-  return bytes;
+  return custom_jpeg(raster, set, [&](jpeg_compress_struct& info) {
+    if (!profile.empty())
+      jpeg_write_icc_profile(&info, profile.data(), static_cast<unsigned>(profile.size()));
+  });
 }
 
 std::vector<std::size_t> scans_of(const FileBytes& jpeg) {

@@ -10,8 +10,6 @@
 #include "tests/datasets/picture_files.h"
 
 // Files of the formats that only the decoders' own tests need, and files with colour profiles.
-struct jpeg_compress_struct;
-
 namespace upbench::test {
 
 struct WebpFileOptions {
@@ -50,7 +48,7 @@ struct TiffFileOptions {
 };
 FileBytes tiff_file(const Raster& raster, const TiffFileOptions& options = {});
 
-// A JPEG with what `set` changes before compression starts.
+// The same with a colour profile; empty: none.
 FileBytes custom_jpeg(const Raster& raster, const std::function<void(jpeg_compress_struct&)>& set,
                       const FileBytes& profile = {});
 // Where scans begin (their SOS markers).
