@@ -7,10 +7,10 @@
 
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include "cli/command.h"
 #include "cli/signals.h"
+#include "datasets/allocator.h"
 #include "datasets/safe_text.h"
 #include "harness/device.h"
 #include "harness/environment.h"
@@ -19,14 +19,6 @@
 
 namespace upbench {
 namespace {
-
-// Activations above 32 MiB would be mapped, zeroed by the kernel and unmapped again at every layer: a third
-// to a half of the time of some networks.
-void keep_freed_memory() {
-  mallopt(M_MMAP_MAX, 0);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
-  mallopt(M_TOP_PAD, 64 << 20);
-}
 
 int complain(const std::string& text, int code) {
   fmt::print(stderr, "upbench: {}\n", safe_text(text));
@@ -70,9 +62,9 @@ int run_program(int argc, char** argv) {
       "70 internal error, "
       "128+n signal.\nupbench COMMAND --help shows a command's options and examples.");
   Command chosen;
-  for (const auto add :
-       {add_run_command, add_plan_command, add_report_command, add_score_command, add_upscale_command,
-        add_inspect_command, add_dataset_command, add_list_command, add_status_command, add_doctor_command})
+  for (const auto add : {add_run_command, add_plan_command, add_report_command, add_compare_command,
+                         add_baseline_command, add_score_command, add_upscale_command, add_inspect_command,
+                         add_dataset_command, add_list_command, add_status_command, add_doctor_command})
     add(program, chosen);
   try {
     program.parse(argc, argv);

@@ -1,11 +1,10 @@
 #include <cstdio>
 #include <filesystem>
-#include <span>
 
 #include <fmt/format.h>
 
 #include "cli/command.h"
-#include "datasets/codec/encode.h"
+#include "cli/output_file.h"
 #include "reports/report.h"
 
 namespace upbench {
@@ -17,24 +16,12 @@ struct ReportOptions {
   std::filesystem::path html, markdown, csv, json, latex, plots;
 };
 
-// "-" is standard output.
-void write(const std::filesystem::path& target, const std::string& text) {
-  if (target == "-") {
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-      throw std::system_error(errno, std::generic_category(), "standard output");
-    return;
-  }
-  if (target.has_parent_path()) std::filesystem::create_directories(target.parent_path());
-  write_file_atomically(target, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
-  fmt::print(stderr, "upbench: wrote {}\n", target.string());
-}
-
 int report(const ReportOptions& options) {
   const RunData data = load_runs(options.stores, options.run);
   bool written = false;
   const auto render = [&](const std::filesystem::path& target, std::string (*renderer)(const RunData&)) {
     if (target.empty()) return;
-    write(target, renderer(data));
+    write_output(target, renderer(data));
     written = true;
   };
   render(options.html, report_html);
@@ -47,7 +34,7 @@ int report(const ReportOptions& options) {
     fmt::print(stderr, "upbench: wrote {}/*.vl.json\n", options.plots.string());
     written = true;
   }
-  if (!written) write("-", report_markdown(data));
+  if (!written) write_output("-", report_markdown(data));
   return exit_ok;
 }
 

@@ -5,6 +5,7 @@
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "cli/sweep_options.h"
+#include "harness/timing/measure.h"
 #include "harness/worker.h"
 #include "reports/report.h"
 
@@ -16,6 +17,8 @@ struct RunOptions {
   std::filesystem::path store;
   std::string keep_outputs = "auto";
   std::string only;
+  bool time = false;
+  double time_budget = MeasureOptions{}.budget_s;
   bool json = false;
 };
 
@@ -32,14 +35,21 @@ void announce(const Sweep& sweep, const std::filesystem::path& store) {
              "upbench: {}: {} cells x {} pictures x {} seeds = {} trials ({} to run), {}, results in {}\n",
              sweep.spec.name, plan.rows.cells.size(), plan.rows.images.size(), sweep.spec.seeds.size(),
              plan.rows.trials.size(), plan.executions, sweep.device.description, store.string());
+  if (!sweep.device.notice.empty()) fmt::print(stderr, "upbench: note: {}\n", sweep.device.notice);
   for (const Excluded& excluded : plan.excluded)
     fmt::print(stderr, "upbench: left out: {}: {} ({} trials)\n", label_text(excluded.label), excluded.reason,
                excluded.trials);
 }
 
-nlohmann::json to_json(const WorkerResult& result, const Sweep& sweep, const std::filesystem::path& store) {
+nlohmann::json to_json(const WorkerResult& result, const MeasureResult& timing, const Sweep& sweep,
+                       const std::filesystem::path& store) {
   const Progress& progress = result.progress;
-  return {{"name", sweep.spec.name},
+  return {{"timing",
+           {{"measured", timing.measured},
+            {"known", timing.known},
+            {"failures", timing.failures},
+            {"flags", timing.flags}}},
+          {"name", sweep.spec.name},
           {"store", store.string()},
           {"run", sweep.plan.rows.run.key.hex()},
           {"trials", progress.total},
@@ -71,6 +81,23 @@ void print_result(const WorkerResult& result, const Store& store, const Sweep& s
       format_duration(result.seconds), store.file().string());
 }
 
+// Model time of what is finished; says what it does and what is wrong.
+MeasureResult measure(const Sweep& sweep, Store& store, const RunOptions& options) {
+  MeasureOptions measuring{.thorough = options.time,
+                           .budget_s = options.time_budget,
+                           .stop = &catch_stop_signals(),
+                           .on_progress = {}};
+  if (!options.json)
+    measuring.on_progress = [](const std::string& text) { fmt::print(stderr, "upbench: {}\n", text); };
+  MeasureResult timing = measure_model_times(sweep, store, measuring);
+  if (options.json) return timing;
+  for (const std::string& failure : timing.failures)
+    fmt::print(stderr, "upbench: no model time: {}\n", failure);
+  if (options.time)
+    for (const std::string& flag : timing.flags) fmt::print(stderr, "upbench: doubtful time: {}\n", flag);
+  return timing;
+}
+
 int run(const RunOptions& options) {
   const Sweep sweep = prepare(options.sweep);
   const std::filesystem::path file =
@@ -91,11 +118,16 @@ int run(const RunOptions& options) {
       };
     result = run_sweep(sweep, store, worker);
   }
+  MeasureResult timing;
+  if (!result.interrupted && (options.time || sweep.spec.timing.images > 0))
+    timing = measure(sweep, store, options);
+  result.interrupted = result.interrupted || timing.interrupted;
   if (options.json)
-    fmt::print("{}\n", to_json(result, sweep, file).dump(2));
+    fmt::print("{}\n", to_json(result, timing, sweep, file).dump(2));
   else
     print_result(result, store, sweep);
-  return finish(result);
+  const int code = finish(result);
+  return code == exit_ok && !timing.failures.empty() ? exit_incomplete : code;
 }
 
 }  // namespace
@@ -113,6 +145,15 @@ void add_run_command(CLI::App& program, Command& chosen) {
       ->capture_default_str();
   command->add_option("--only", options->only, "failed: run the failed trials again")
       ->check(CLI::IsMember({"failed"}));
+  command->add_flag("--time", options->time,
+                    "Then measure model time with care: warmed up, at least 9 samples of each cell in turns, "
+                    "peaks of the device, memory, self-check");
+  command
+      ->add_option("--time-budget", options->time_budget,
+                   "Seconds for each cell and picture under --time; slow cells get fewer samples")
+      ->check(CLI::Range(0.1, 86'400.0))
+      ->capture_default_str()
+      ->needs("--time");
   command->add_flag("--json", options->json, "Print the outcome as JSON, no progress");
   command->footer(
       "Examples:\n"

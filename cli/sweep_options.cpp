@@ -22,6 +22,14 @@ void add_sweep_options(CLI::App& command, SweepCommandOptions& options) {
   command.add_option("--threads", options.sweep.threads, "Processors to use in all; 0: every one available")
       ->check(CLI::Range(0, 4096));
   command
+      .add_option(
+          "--parallel-trials", options.sweep.parallel_trials,
+          "Trials to compute side by side on a CPU, which share --threads; 0: as many as memory holds")
+      ->check(CLI::Range(0, 4096));
+  command.add_flag("--fast", options.sweep.fast,
+                   "Let cuDNN try algorithms and take the fastest: last digits may differ from run to run "
+                   "(recorded; nothing changes on the CPU)");
+  command
       .add_option("--models", options.sweep.model_dirs,
                   "Folder to look for model files by name (may be repeated)")
       ->type_name("DIR");

@@ -1,5 +1,8 @@
 #include "datasets/resample.h"
 
+#include <algorithm>
+#include <array>
+#include <memory>
 #include <stdexcept>
 
 #include <ATen/ATen.h>
@@ -7,7 +10,9 @@
 #include <opencv2/imgproc.hpp>
 
 #include "datasets/image.h"
+#include "datasets/resampling/fixed_point.h"
 #include "datasets/resampling/kernels.h"
+#include "datasets/resampling/levels.h"
 #include "datasets/resampling/separable.h"
 
 namespace upbench {
@@ -22,26 +27,44 @@ int opencv_mode(std::string_view kernel) {
   throw std::logic_error(fmt::format("kernel '{}' is none of OpenCV's", kernel));
 }
 
+cv::Mat plane_of(std::uint8_t* levels, std::int64_t height, std::int64_t width) {
+  return {static_cast<int>(height), static_cast<int>(width), CV_8UC1, levels};
+}
+
 // OpenCV's last bit depends on a sample's place in the row: the picture is handed over as imread gives it.
 Image by_opencv(const Image& image, int height, int width, std::string_view kernel) {
-  const at::Tensor levels = at::nan_to_num(image, 0.0).clamp(0, 1).mul(255).round().to(at::kByte);
-  at::Tensor bgr = levels.flip(0).permute({1, 2, 0}).contiguous();
-  at::Tensor out = at::empty({height, width, 3}, levels.options());
-  const cv::Mat from(static_cast<int>(bgr.size(0)), static_cast<int>(bgr.size(1)), CV_8UC3,
-                     bgr.mutable_data_ptr<std::uint8_t>());
-  cv::Mat to(height, width, CV_8UC3, out.mutable_data_ptr<std::uint8_t>());
-  cv::resize(from, to, to.size(), 0, 0, opencv_mode(kernel));
-  return out.permute({2, 0, 1}).flip(0).to(at::kFloat).div_(255).contiguous();
+  const std::int64_t in_height = image.size(1), in_width = image.size(2);
+  const auto in_plane = static_cast<std::size_t>(in_height * in_width);
+  const auto out_plane = static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
+  const auto levels = std::make_unique_for_overwrite<std::uint8_t[]>(3 * std::max(in_plane, out_plane));
+  const auto planes = [&](std::size_t size, std::int64_t h, std::int64_t w) {  // blue first
+    return std::array{plane_of(&levels[2 * size], h, w), plane_of(&levels[size], h, w),
+                      plane_of(levels.get(), h, w)};
+  };
+  to_levels(image.const_data_ptr<float>(), 3 * in_plane, levels.get());
+  cv::Mat from, to;
+  cv::merge(planes(in_plane, in_height, in_width), from);
+  cv::resize(from, to, {width, height}, 0, 0, opencv_mode(kernel));
+  auto results = planes(out_plane, height, width);
+  cv::split(to, results);
+  at::Tensor out = at::empty({3, height, width}, image.options());
+  to_samples(levels.get(), 3 * out_plane, out.mutable_data_ptr<float>());
+  return out;
 }
 
 Image by_weights(const Image& image, int height, int width, std::string_view kernel, bool as_uint8) {
   const auto in_height = static_cast<int>(image.size(1)), in_width = static_cast<int>(image.size(2));
   at::Tensor out = at::empty({3, height, width}, image.options());
-  auto* resize = resize_separable;
-  if (kernel_arithmetic(kernel) == Arithmetic::fixed_point) resize = resize_fixed_point;
-  if (as_uint8 && kernel.starts_with("matlab-bicubic")) resize = resize_separable_8_bit;
-  resize(image.const_data_ptr<float>(), 3, in_height, in_width, kernel_weights(kernel, in_height, height),
-         kernel_weights(kernel, in_width, width), out.mutable_data_ptr<float>());
+  const auto resize_with = [&](auto function) {
+    function(image.const_data_ptr<float>(), 3, in_height, in_width, kernel_weights(kernel, in_height, height),
+             kernel_weights(kernel, in_width, width), out.mutable_data_ptr<float>());
+  };
+  if (kernel_arithmetic(kernel) == Arithmetic::fixed_point)
+    resize_with([](const float* in, auto&&... rest) { resize_fixed_point(in, rest...); });
+  else if (as_uint8 && kernel.starts_with("matlab-bicubic"))
+    resize_with(resize_separable_8_bit);
+  else
+    resize_with(resize_separable);
   return out;
 }
 

@@ -9,12 +9,17 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <ATen/ATen.h>
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <fmt/format.h>
+
+#include "datasets/device/fault.h"
+#include "datasets/device/module.h"
+#include "harness/cuda_driver.h"
 
 namespace upbench {
 namespace {
@@ -32,27 +37,65 @@ DeviceInfo cpu() {
   return {"cpu", fmt::format("{}, {} threads", cpu_model(), available_threads()), pages * page};
 }
 
-// Empty when CUDA is usable, else why not. libtorch_cuda registers its hooks with the running LibTorch when
-// it is loaded.
+// Empty when LibTorch's CUDA library is in the process and agrees that there are GPUs. It registers itself
+// with the running LibTorch when it is loaded.
 std::string load_cuda() {
   static const std::string problem = []() -> std::string {
-    if (!dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL))
-      return "no NVIDIA driver (libcuda.so.1 cannot be loaded)";
     if (!dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL))
       return fmt::format("LibTorch's CUDA library cannot be loaded: {}", dlerror());
     if (!at::globalContext().hasCUDA() || at::detail::getCUDAHooks().deviceCount() == 0)
-      return "the driver reports no GPU";
+      return "LibTorch finds no GPU that it can use";
     return {};
   }();
   return problem;
 }
 
+// Empty when a kernel of LibTorch runs on the device: it may be of a kind that this LibTorch has no code for.
+std::string run_kernel(const std::string& device) {
+  try {
+    const at::Tensor one = at::ones({1}, at::TensorOptions().device(device));
+    return one.add(one).item<float>() == 2 ? "" : "it computes 1 + 1 wrongly";
+  } catch (const std::exception& error) {
+    return device_error_text(error);
+  }
+}
+
+const DriverReport& driver_report() {
+  static const DriverReport report = ask_driver();
+  return report;
+}
+
 DeviceInfo gpu(int index) {
-  const auto count = at::detail::getCUDAHooks().deviceCount();
-  if (index >= count)
-    throw DeviceError(
-        fmt::format("no device cuda:{}: expected an index below {}", index, static_cast<int>(count)));
-  return {fmt::format("cuda:{}", index), fmt::format("NVIDIA GPU {}", index), 0};
+  const DriverReport& driver = driver_report();
+  const std::string name = fmt::format("cuda:{}", index);
+  const auto fail = [&](const std::string& why) {
+    return DeviceError(fmt::format("device {}: {}; --device cpu works without one", name, why));
+  };
+  if (!driver.problem.empty()) throw fail(driver.problem);
+  if (static_cast<std::size_t>(index) >= driver.gpus.size())
+    throw DeviceError(fmt::format("no device {}: expected an index below {}", name, driver.gpus.size()));
+  if (const std::string problem = load_cuda(); !problem.empty()) throw fail(problem);
+  const Gpu& found = driver.gpus[static_cast<std::size_t>(index)];
+  if (const std::string problem = run_kernel(name); !problem.empty())
+    throw fail(
+        fmt::format("{} (compute capability {}.{}): {}", found.name, found.major, found.minor, problem));
+  return {name,
+          fmt::format("{}, compute capability {}.{}, {:.1f} GiB, driver for CUDA {}.{}", found.name,
+                      found.major, found.minor, static_cast<double>(found.memory_bytes) / (1 << 30),
+                      driver.version / 1000, driver.version % 1000 / 10),
+          found.memory_bytes};
+}
+
+// The first GPU where one works; else the CPU, with the reason where there is a driver to complain about.
+DeviceInfo best_device() {
+  if (!driver_report().present) return cpu();
+  try {
+    return gpu(0);
+  } catch (const DeviceError& error) {
+    DeviceInfo info = cpu();
+    info.notice = error.what();
+    return info;
+  }
 }
 
 // CPU quota of a cgroup v2 in whole processors; 0: none.
@@ -68,7 +111,7 @@ int cgroup_quota() {
 
 DeviceInfo open_device(const std::string& request) {
   if (request == "cpu") return cpu();
-  if (request == "auto") return load_cuda().empty() ? gpu(0) : cpu();
+  if (request == "auto") return best_device();
   if (request == "cuda" || request.starts_with("cuda:")) {
     int index = 0;
     if (request != "cuda") {
@@ -77,11 +120,16 @@ DeviceInfo open_device(const std::string& request) {
       if (result.ec != std::errc{} || result.ptr != end || index < 0)
         throw std::invalid_argument(fmt::format("device '{}': expected cuda:N with N = 0, 1, ...", request));
     }
-    if (const std::string problem = load_cuda(); !problem.empty())
-      throw DeviceError(fmt::format("device {}: {}; --device cpu works without one", request, problem));
     return gpu(index);
   }
   throw std::invalid_argument(fmt::format("unknown device '{}': expected auto, cpu or cuda:N", request));
+}
+
+CudaModuleStatus cuda_module_status() {
+  const LoadedCudaModule& loaded = cuda_module();
+  if (!loaded.module) return {.text = loaded.problem};
+  return {.usable = true,
+          .text = fmt::format("version {}, {}", loaded.module->version, loaded.module->build)};
 }
 
 int available_threads() {

@@ -16,12 +16,21 @@ struct DeviceInfo {
   std::string name;                // "cpu" or "cuda:0", as at::Device takes it
   std::string description;         // "AMD EPYC ..., 2 threads" or the GPU's name
   std::uint64_t memory_bytes = 0;  // of the device
+  std::string notice = {};         // "auto" on a machine with a driver, and why it is the CPU all the same
 };
 
 // request: "auto" (a GPU where one works, else the CPU), "cpu", "cuda", "cuda:N". CUDA libraries are loaded
 // here and only here, when a GPU is asked for or looked for and a driver is present. Throws DeviceError,
 // std::invalid_argument for other text.
 DeviceInfo open_device(const std::string& request);
+
+// The module with this project's CUDA kernels and graphs (libupbench_cuda.so beside the program): whether it
+// was built, and whether it loads. Without it GPUs still work through LibTorch alone.
+struct CudaModuleStatus {
+  bool usable = false;
+  std::string text;  // "version 1, nvcc 13.0.88, sm_80 sm_86 sm_89 sm_90 and later", or what is missing
+};
+CudaModuleStatus cuda_module_status();
 
 // Processors this process may use (affinity, cgroup quota), at least 1.
 int available_threads();

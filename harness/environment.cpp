@@ -22,9 +22,9 @@ namespace {
 
 // Variables that change how LibTorch computes or how many threads it takes.
 constexpr const char* kVariables[] = {
-    "OMP_NUM_THREADS",         "MKL_NUM_THREADS",      "OMP_PROC_BIND",
-    "ATEN_CPU_CAPABILITY",     "CUDA_VISIBLE_DEVICES", "CUBLAS_WORKSPACE_CONFIG",
-    "PYTORCH_CUDA_ALLOC_CONF", "UPBENCH_ASSETS",       "UPBENCH_WEIGHTS"};
+    "OMP_NUM_THREADS",      "MKL_NUM_THREADS",         "OMP_PROC_BIND",           "ATEN_CPU_CAPABILITY",
+    "CUDA_VISIBLE_DEVICES", "CUBLAS_WORKSPACE_CONFIG", "PYTORCH_CUDA_ALLOC_CONF", "UPBENCH_DEVICE_KERNELS",
+    "UPBENCH_ASSETS",       "UPBENCH_WEIGHTS"};
 
 nlohmann::json variables() {
   nlohmann::json set = nlohmann::json::object();

@@ -34,22 +34,49 @@ ModelRequest model_request(const nlohmann::json& value) {
 }
 
 ModelCache::ModelCache(ModelSearch search, std::size_t budget_bytes)
-    : search_(std::move(search)), cache_(budget_bytes) {}
+    : ModelCache([search = std::move(search)](
+                     const nlohmann::json& model) { return load_upscaler(model_request(model), search); },
+                 budget_bytes) {}
+
+ModelCache::ModelCache(ModelLoader load, std::size_t budget_bytes)
+    : load_(std::move(load)), cache_(budget_bytes) {}
 
 UpscalerPtr ModelCache::get(const nlohmann::json& model, const std::string& device, Precision precision) {
   const std::string key = fmt::format("{} {} {}", model.dump(), device, static_cast<int>(precision));
   return cache_.get(key, [&] {
-    UpscalerPtr upscaler = load_upscaler(model_request(model), search_)->to(device, precision);
+    UpscalerPtr upscaler = load_(model)->to(device, precision);
     const auto bytes = static_cast<std::size_t>(upscaler->info().parameters) * sizeof(float) + 1;
     return SharedCache<std::string, Upscaler>::Made{std::move(upscaler), bytes};
   });
 }
 
+std::optional<bool> ModelCache::takes_batches(const Upscaler& upscaler) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = takes_batches_.find({upscaler.info().name, upscaler.info().tensor_hash});
+  return found == takes_batches_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void ModelCache::set_takes_batches(const Upscaler& upscaler, bool takes) {
+  const std::lock_guard lock(mutex_);
+  takes_batches_[{upscaler.info().name, upscaler.info().tensor_hash}] = takes;
+}
+
+bool uses_tf32(const std::string& precision) {
+  return precision == "tf32";
+}
+
+void require_precision(const std::string& precision, const std::string& device) {
+  if (uses_tf32(precision) && device == "cpu")
+    throw std::invalid_argument(
+        "precision tf32: NVIDIA GPUs have it, the CPU has not; expected fp32, fp16 or bf16 with --device "
+        "cpu");
+}
+
 Precision parse_precision(const std::string& name) {
-  if (name == "fp32") return Precision::fp32;
+  if (name == "fp32" || uses_tf32(name)) return Precision::fp32;
   if (name == "fp16") return Precision::fp16;
   if (name == "bf16") return Precision::bf16;
-  throw std::invalid_argument(fmt::format("unknown precision '{}': expected fp32, fp16 or bf16", name));
+  throw std::invalid_argument(fmt::format("unknown precision '{}': expected fp32, tf32, fp16 or bf16", name));
 }
 
 }  // namespace upbench

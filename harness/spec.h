@@ -57,10 +57,11 @@ struct Exclusion {
   std::string text;  // as written, for the report
 };
 
+// Of the model times that `run` takes after the sweep (harness/timing/measure.h); `run --time` asks for more.
 struct TimingSpec {
-  int images = 1;         // model time is measured on the first N pictures of each cell; 0: never
-  int repeats = 3;        // after the scored execution as warm-up
-  double budget_s = 2.0;  // stop repeating a trial after this long (at least one repeat is made)
+  int images = 1;         // the first N pictures under each cell; 0: none
+  int repeats = 3;        // samples of each, once it is warm
+  double budget_s = 2.0;  // for each on average, warm-up included; one sample is always taken
 };
 
 // A score that others report for a cell of this spec: shown beside its own.

@@ -81,6 +81,15 @@ struct TrialResult {
   };
   std::vector<Value> scores;
   std::vector<TimingRow> timings;  // sorted by clock, stage, sample
+  std::string model_time;          // ModelTimeRow::facts; empty: not measured
+};
+
+// The model time of a finished output, measured apart from its trial (harness/timing/).
+struct ModelTimeRow {
+  Digest output;
+  std::vector<TimingRow> timings;  // of Clock::model, every sample
+  std::uint64_t peak_bytes = 0;    // 0: not known
+  std::string facts;               // JSON: how it was measured, and what follows from the samples
 };
 
 struct StoreOptions {
@@ -134,12 +143,20 @@ class Store {
   std::uint64_t acknowledged() const;              // records durable so far in this process
   void finish_run(const Digest& run);              // stamps finished_at
 
+  // Replaces what was measured of the output before. Throws std::invalid_argument for an output that is not
+  // finished, a timing of another clock and a time that is no number.
+  void set_model_time(const ModelTimeRow& measured);
+  // What the model times of one session share (machine, peaks), as JSON under the key that their facts name.
+  void set_timing_session(const Digest& key, const std::string& facts);
+
   // --- reading ---
 
   std::optional<OutputRow> output(const Digest& output) const;
   std::vector<ScoreRow> scores(const Digest& output) const;
   bool has_model_timing(const Digest& output) const;
-  std::vector<RunRow> runs() const;  // oldest first
+  std::string model_time(const Digest& output) const;       // ModelTimeRow::facts; empty: not measured
+  std::string timing_session(const Digest& session) const;  // empty: unknown
+  std::vector<RunRow> runs() const;                         // oldest first
   Progress progress(const Digest& run) const;
   RunPlan plan(const Digest& run) const;  // trials left empty
   // In report order, streaming: memory does not grow with the number of trials.

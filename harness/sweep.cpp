@@ -1,6 +1,7 @@
 #include "harness/sweep.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <stdexcept>
@@ -68,6 +69,21 @@ int common_scale(const Sweep& sweep) {
   return scale;
 }
 
+// How much smaller `degrade` stages make the pictures: of an axis the greatest value, so that all cells cut
+// the same border.
+int greatest_degradation(const Spec& spec) {
+  double factor = 1;
+  for (const StageSpec& stage : spec.pipeline) {
+    if (stage.kind != "degrade") continue;
+    const auto scale = std::ranges::find(stage.parameters, stage.id + ".scale", &Axis::path);
+    double greatest = 1;
+    for (const nlohmann::json& value : scale->values)
+      if (value.is_number()) greatest = std::max(greatest, value.get<double>());
+    factor *= greatest;
+  }
+  return static_cast<int>(std::ceil(factor));
+}
+
 ImageRow image_row(const ImageItem& item, const ItemIdentity& identity) {
   ImageRow row{.key = {},
                .name = item.name,
@@ -111,7 +127,7 @@ void look_up_metrics(Sweep& sweep) {
 }
 
 // Rises whenever a network may give other pixels from the same weights.
-constexpr int kNetworkVersion = 1;
+constexpr int kNetworkVersion = 2;  // 2: fused and reassociated arithmetic, last bits differ
 
 ModelFacts facts_of(const nlohmann::json& model, const ModelSearch& search) {
   const UpscalerInfo info = load_upscaler(model_request(model), search)->info();
@@ -126,6 +142,14 @@ ModelFacts facts_of(const nlohmann::json& model, const ModelSearch& search) {
           .version = info.architecture == "interpolator" ? kResamplingVersion : kNetworkVersion};
 }
 
+// Before any work, not when the first trial comes to it.
+void require_precisions(const Sweep& sweep) {
+  for (const CellRow& cell : sweep.plan.rows.cells)
+    for (const auto& stage : nlohmann::json::parse(cell.settings))
+      if (const auto& settings = stage.at("settings"); settings.contains("precision"))
+        require_precision(settings.at("precision"), sweep.device.name);
+}
+
 }  // namespace
 
 Sweep prepare_sweep(Spec spec, const SweepOptions& options) {
@@ -134,11 +158,13 @@ Sweep prepare_sweep(Spec spec, const SweepOptions& options) {
   sweep.search = {.spec_dir = sweep.spec.directory, .model_dirs = options.model_dirs};
   sweep.device = open_device(options.device);
   sweep.threads = options.threads > 0 ? options.threads : available_threads();
+  sweep.parallel_trials = options.parallel_trials;
+  sweep.fast = options.fast;
   look_up_metrics(sweep);
   look_up_pictures(sweep);
   note_repeats(sweep);
   sweep.scale = common_scale(sweep);
-  sweep.border = options.border >= 0 ? options.border : sweep.scale;
+  sweep.border = options.border >= 0 ? options.border : sweep.scale * greatest_degradation(sweep.spec);
 
   PlanInputs inputs;
   inputs.command = options.command;
@@ -155,6 +181,7 @@ Sweep prepare_sweep(Spec spec, const SweepOptions& options) {
     return entry->second;
   };
   sweep.plan = make_plan(sweep.spec, inputs);
+  require_precisions(sweep);
   return sweep;
 }
 

@@ -21,18 +21,23 @@ struct Sweep {
   ModelSearch search;
   DeviceInfo device;
   int threads = 1;               // for the whole sweep
+  int parallel_trials = 0;       // computed side by side on a CPU; 0: as many as fit (choose_parallelism)
+  bool fast = false;             // a GPU may choose algorithms by trying them: results differ from run to run
   std::vector<ImageItem> items;  // aligned with plan.rows.images
   std::vector<ItemIdentity> identities;
   std::vector<MetricRequest> metrics;
-  int border = 0;                                      // default border of metrics that cut one
-  int scale = 0;                                       // wanted: reference size / input size; 0: no reference
+  int border = 0;  // default border of metrics that cut one: the set's scale
+                   // times what `degrade` stages take away
+  int scale = 0;   // wanted: reference size / input size; 0: no reference
   std::unordered_map<std::string, ModelFacts> models;  // by the model value's JSON text
   Plan plan;
 };
 
 struct SweepOptions {
   std::string device = "auto";
-  int threads = 0;  // 0: all available
+  int threads = 0;          // 0: all available
+  int parallel_trials = 0;  // see Sweep
+  bool fast = false;
   std::vector<std::filesystem::path> model_dirs;
   std::vector<std::string> command;  // argv, for the record
   bool measure_rates = false;        // a tenth of a second, for a better estimate of the time

@@ -1,13 +1,11 @@
 #include "harness/trial_runner.h"
 
 #include <chrono>
-#include <cmath>
+#include <cstring>
 #include <optional>
 #include <system_error>
 
-#include <ATen/ops/clamp.h>
 #include <ATen/ops/std.h>
-#include <c10/util/Exception.h>
 #include <fmt/format.h>
 
 #include "datasets/image.h"
@@ -32,6 +30,9 @@ struct TrialRunner::Output {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
+
+// One a shape of tiles (nine where borders are shorter) for a network or two.
+constexpr std::size_t kGraphs = 16;
 
 double seconds_since(SteadyClock::time_point start) {
   return std::chrono::duration<double>(SteadyClock::now() - start).count();
@@ -62,22 +63,24 @@ void fail(Record& record, const std::string& reason) {
   record.reason = record.reason.empty() ? reason : record.reason + "; " + reason;
 }
 
-// Operators of this thread use every processor until the end of the scope.
-class AllThreads {
- public:
-  AllThreads(int all, int usual) : usual_(usual) { set_operator_threads(all); }
-  ~AllThreads() { set_operator_threads(usual_); }
-  AllThreads(const AllThreads&) = delete;
-  AllThreads& operator=(const AllThreads&) = delete;
-
- private:
-  int usual_;
-};
-
 std::unordered_map<Digest, std::size_t> index_by_key(const auto& rows) {
   std::unordered_map<Digest, std::size_t> index;
   for (std::size_t i = 0; i < rows.size(); ++i) index.emplace(rows[i].key, i);
   return index;
+}
+
+ModelLoader model_loader(const Sweep& sweep, const TrialRunnerOptions& options) {
+  if (options.load_model) return options.load_model;
+  return [search = sweep.search](const nlohmann::json& model) {
+    return load_upscaler(model_request(model), search);
+  };
+}
+
+// The reason of a failed trial.
+std::string reason_of(const std::exception& error, DeviceFault fault) {
+  const std::string text = device_error_text(error);
+  const bool says_so = fault != DeviceFault::out_of_memory || text.starts_with("out of memory");
+  return says_so ? text : "out of memory: " + text;
 }
 
 }  // namespace
@@ -90,9 +93,17 @@ TrialRunner::TrialRunner(const Sweep& sweep, const Store& store, TrialRunnerOpti
       kept_(store.output_folder()),
       cell_index_(index_by_key(sweep.plan.rows.cells)),
       image_index_(index_by_key(sweep.plan.rows.images)),
-      models_(sweep.search, options.model_cache_bytes),
+      models_(model_loader(sweep, options), options.model_cache_bytes),
       items_(options.item_cache_bytes),
-      prefixes_(options.stage_cache_bytes) {
+      prefixes_(options.stage_cache_bytes),
+      compute_stream_(sweep.device.name),
+      copy_stream_(sweep.device.name),
+      staging_(sweep.device.name, static_cast<std::size_t>(options.pictures_ahead)) {
+  // On CPUs a batch only takes the next tile out of the caches: see BM_Batch in tests/bench/tiling_bench.cpp.
+  if (!compute_stream_.is_cpu()) {
+    tile_bytes_ = static_cast<double>(device_memory(sweep.device.name).free);
+    graphs_ = std::make_unique<GraphPool>(sweep.device.name, kGraphs);
+  }
   for (const CellRow& row : sweep.plan.rows.cells) {
     Cell& cell = cells_.emplace_back();
     for (const auto& stage : nlohmann::json::parse(row.settings))
@@ -103,24 +114,54 @@ TrialRunner::TrialRunner(const Sweep& sweep, const Store& store, TrialRunnerOpti
 
 TrialRunner::~TrialRunner() = default;
 
-Record TrialRunner::run(const Claim& claim) {
-  Record record{.trial = claim.trial, .output = claim.output, .token = claim.token};
+TrialWork TrialRunner::begin(const Claim& claim) const {
+  TrialWork work;
+  work.claim = claim;
+  work.record = {.trial = claim.trial, .output = claim.output, .token = claim.token};
+  work.image = image_index_.at(claim.image);
+  work.cell = cell_index_.at(claim.cell);
+  return work;
+}
+
+TrialRunner::Step TrialRunner::run(Step step, TrialWork& work) {
   const auto start = SteadyClock::now();
   try {
-    const std::size_t image = image_index_.at(claim.image);
-    if (reuse(claim, image, record))
-      ++reused_;
-    else
-      execute(claim, cells_.at(cell_index_.at(claim.cell)), image, record);
+    do_step(step, work);
   } catch (const StoreError&) {
     throw;
-  } catch (const c10::Error& error) {
-    fail(record, error.what_without_backtrace());
   } catch (const std::exception& error) {
-    fail(record, error.what());
+    const DeviceFault fault = device_fault(error, sweep_.device.name);
+    if (fault == DeviceFault::lost)
+      throw DeviceError(
+          fmt::format("device {} is lost: {}; what was finished is in the store, start again to go on",
+                      sweep_.device.name, device_error_text(error)));
+    fail(work.record, reason_of(error, fault));
   }
-  record.timings.push_back({"trial", Clock::sweep, 0, seconds_since(start)});
-  return record;
+  work.seconds += seconds_since(start);
+  if (step == Step::prepare && work.record.status == Status::ok && !work.computed && work.metrics.empty())
+    step = Step::keep;  // the store has everything
+  else if (step == Step::prepare && work.record.status == Status::ok && !work.input.defined())
+    step = Step::compute;  // the store has the output
+  else if (work.record.status == Status::failed && !work.output.defined())
+    step = Step::keep;  // there is nothing to go on with
+  const Step next = static_cast<Step>(static_cast<std::size_t>(step) + 1);
+  if (next == Step::done) work.record.timings.push_back({"trial", Clock::sweep, 0, work.seconds});
+  return next;
+}
+
+void TrialRunner::do_step(Step step, TrialWork& work) {
+  switch (step) {
+    case Step::prepare:
+      return prepare(work);
+    case Step::compute:
+      return compute(work);
+    case Step::score:
+      return score(work);
+    case Step::keep:
+      return keep(work);
+    case Step::done:
+      break;
+  }
 }
 
 std::shared_ptr<const LoadedItem> TrialRunner::load(std::size_t image) {
@@ -132,165 +173,197 @@ std::shared_ptr<const LoadedItem> TrialRunner::load(std::size_t image) {
   });
 }
 
-// Scores a picture that an earlier run kept; false when there is none (or it is not enough for a metric that
-// is missing).
-bool TrialRunner::reuse(const Claim& claim, std::size_t image, Record& record) {
-  const std::optional<OutputRow> output = store_.output(claim.output);
+void TrialRunner::prepare(TrialWork& work) {
+  if (reuse(work)) {
+    ++reused_;
+    return;
+  }
+  work.computed = true;
+  work.metrics.resize(sweep_.metrics.size());
+  for (std::size_t i = 0; i < work.metrics.size(); ++i) work.metrics[i] = i;
+  const auto start = SteadyClock::now();
+  work.item = load(work.image);
+  work.record.timings.push_back({"trial.decode", Clock::sweep, 0, seconds_since(start)});
+  upload(work);
+  const StageContext context = stage_context(work);
+  const std::vector<Digest> keys = prefix_keys(work);
+  const auto& stages = cells_[work.cell].stages;
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    if (i < keys.size() && prefixes_.has(keys[i])) continue;
+    for (UpscalerPtr& network : stages[i].stage->load(context)) work.networks.push_back(std::move(network));
+  }
+}
+
+// What an earlier run kept: false when there is nothing (or it is not enough for a metric that is missing).
+bool TrialRunner::reuse(TrialWork& work) {
+  const std::optional<OutputRow> output = store_.output(work.claim.output);
   if (!output) return false;
   std::unordered_map<Digest, bool> known;
-  for (const ScoreRow& score : store_.scores(claim.output))
+  for (const ScoreRow& score : store_.scores(work.claim.output))
     known.emplace(score.key, score.flag != ValueFlag::skipped && score.flag != ValueFlag::failed);
   std::vector<std::size_t> missing;
   bool exact = false;
   for (std::size_t i = 0; i < sweep_.metrics.size(); ++i) {
-    const auto found = known.find(score_key(claim.output, image, i));
+    const auto found = known.find(score_key(work.claim.output, work.image, i));
     if (found != known.end() && found->second) continue;
     missing.push_back(i);
     exact = exact || !sweep_.metrics[i].quantize;
   }
+  if (!missing.empty()) {
+    if (exact || output->kept_file.empty()) return false;
+    const std::optional<Image> picture = kept_.load(output->kept_file, output->pixels);
+    if (!picture) return false;
+    work.item = load(work.image);
+    work.output = *picture;
+    work.metrics = missing;
+  }
+  Record& record = work.record;
   record.width = output->width;
   record.height = output->height;
   record.pixels = output->pixels;
   record.used = output->used;
   record.kept_file = output->kept_file;
   record.flags = output->flags;
-  if (missing.empty()) return true;
-  if (exact || output->kept_file.empty()) return false;
-  const std::optional<Image> picture = kept_.load(output->kept_file, output->pixels);
-  if (!picture) return false;
-  score(*picture, *load(image), image, missing, record);
   return true;
 }
 
-void TrialRunner::execute(const Claim& claim, const Cell& cell, std::size_t image, Record& record) {
-  const std::shared_ptr<const LoadedItem> item = load(image);
-  {
-    const ExclusiveGate::Shared side_by_side(gate_);
-    const Frame frame = run_stages(cell, image, claim, *item, record);
-    describe_output(frame.rgb, record);
-    record.boundaries = frame.boundaries;
-    std::vector<std::size_t> all(sweep_.metrics.size());
-    for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
-    score(frame.rgb, *item, image, all, record);
+// Through pinned memory, beside what is being computed. On the CPU the decoded picture itself.
+void TrialRunner::upload(TrialWork& work) {
+  const Image& picture = work.item->input;
+  if (copy_stream_.is_cpu()) {
+    work.input = picture;
+    return;
   }
-  if (record.status == Status::ok && static_cast<int>(image) < sweep_.spec.timing.images)
-    measure_model_time(cell, image, claim, *item, record);
+  StagingPool::Lease lease = staging_.acquire(picture.nbytes());
+  std::memcpy(lease.data(), picture.const_data_ptr(), picture.nbytes());
+  const StreamScope copying(copy_stream_);
+  work.input = lease.bytes({static_cast<std::int64_t>(picture.nbytes())})
+                   .view(picture.scalar_type())
+                   .view(picture.sizes())
+                   .to(at::Device(sweep_.device.name), picture.scalar_type(), /*non_blocking=*/true);
+  lease.release_after(copy_stream_);
+  work.uploaded = std::make_shared<DeviceEvent>(sweep_.device.name);
+  work.uploaded->record(copy_stream_);
 }
 
-Frame TrialRunner::input_frame(const LoadedItem& item, std::size_t image) const {
-  return {.rgb = item.input.to(sweep_.device.name), .target = reference_size(sweep_.plan.rows.images[image])};
-}
-
-StageContext TrialRunner::stage_context(std::size_t image, const Claim& claim) {
+StageContext TrialRunner::stage_context(const TrialWork& work) {
   return {.models = models_,
           .device = sweep_.device.name,
           .planned = sweep_.models,
-          .seed = claim.seed,
-          .input = sweep_.plan.rows.images[image].input};
+          .seed = work.claim.seed,
+          .input = sweep_.plan.rows.images[work.image].input,
+          .tile_bytes = tile_bytes_,
+          .graphs = graphs_.get()};
 }
 
 // Of every stage but the last: what other cells may share.
-std::vector<Digest> TrialRunner::prefix_keys(const Cell& cell, std::size_t image, const Claim& claim) const {
-  if (cell.stages.size() < 2) return {};
-  auto keys = stage_keys(sweep_.plan.rows.cells[cell_index_.at(claim.cell)], sweep_.plan.rows.images[image],
-                         claim.seed);
+std::vector<Digest> TrialRunner::prefix_keys(const TrialWork& work) const {
+  if (cells_[work.cell].stages.size() < 2) return {};
+  auto keys =
+      stage_keys(sweep_.plan.rows.cells[work.cell], sweep_.plan.rows.images[work.image], work.claim.seed);
   keys.pop_back();
   return keys;
 }
 
-// Stages that other cells share are taken from the cache, or put there.
-Frame TrialRunner::run_stages(const Cell& cell, std::size_t image, const Claim& claim, const LoadedItem& item,
-                              Record& record) {
-  const StageContext context = stage_context(image, claim);
-  const std::vector<Digest> keys = prefix_keys(cell, image, claim);
-  auto current = std::make_shared<const Output>(Output{input_frame(item, image), nlohmann::json::array()});
-  for (std::size_t i = 0; i < cell.stages.size(); ++i) {
+// Stages that other cells share are taken from the cache, or put there. The host waits for the device once,
+// at the end.
+void TrialRunner::compute(TrialWork& work) {
+  const StreamScope computing(compute_stream_);
+  if (work.uploaded) work.uploaded->hold(compute_stream_);
+  const StageContext context = stage_context(work);
+  const std::vector<Digest> keys = prefix_keys(work);
+  const auto& stages = cells_[work.cell].stages;
+  const Frame input{.rgb = work.input, .target = reference_size(sweep_.plan.rows.images[work.image])};
+  auto current = std::make_shared<const Output>(Output{input, nlohmann::json::array()});
+  struct Span {
+    std::string id;
+    DeviceEvent begin, end;
+  };
+  std::vector<Span> spans;
+  for (std::size_t i = 0; i < stages.size(); ++i) {
     const auto make = [&] {
-      const auto start = SteadyClock::now();
+      Span& span = spans.emplace_back(
+          Span{stages[i].id, DeviceEvent(context.device, true), DeviceEvent(context.device, true)});
+      span.begin.record(compute_stream_);
       nlohmann::json used;
       auto next = std::make_shared<Output>();
-      next->frame = cell.stages[i].stage->run(current->frame, context, used);
-      synchronize(sweep_.device.name);
-      used["id"] = cell.stages[i].id;
+      next->frame = stages[i].stage->run(current->frame, context, used);
+      span.end.record(compute_stream_);
+      used["id"] = stages[i].id;
       next->used = current->used;
       next->used.push_back(std::move(used));
       ++stages_executed_;
-      record.timings.push_back({cell.stages[i].id, Clock::sweep, 0, seconds_since(start)});
       const std::size_t bytes = bytes_of(next->frame.rgb);
       return SharedCache<Digest, Output>::Made{std::move(next), bytes};
     };
     current = i < keys.size() ? prefixes_.get(keys[i], make) : make().value;
   }
-  record.used = nlohmann::json{{"stages", current->used},
-                               {"device", sweep_.device.name},
-                               {"operator_threads", options_.operator_threads}}
-                    .dump();
-  return current->frame;
+  compute_stream_.synchronize();
+  for (const Span& span : spans)
+    work.record.timings.push_back({span.id, Clock::sweep, 0, span.end.seconds_since(span.begin)});
+  work.output = current->frame.rgb;
+  work.record.boundaries = current->frame.boundaries;
+  work.record.used = used(current->used);
+  work.record.height = static_cast<int>(work.output.size(1));
+  work.record.width = static_cast<int>(work.output.size(2));
+  work.networks.clear();
 }
 
-void TrialRunner::describe_output(const Image& image, Record& record) const {
-  record.height = static_cast<int>(image.size(1));
-  record.width = static_cast<int>(image.size(2));
-  const Raster saved = to_raster(image);
-  record.pixels = pixel_digest(saved);
-  if (image.std().item<double>() < 1.0 / 255) record.flags.emplace_back("degenerate");  // black or constant
-  if (!options_.keep_outputs) return;
-  try {
-    record.kept_file = kept_.keep(saved, record.pixels);
-  } catch (const std::system_error& error) {
-    throw StoreError(fmt::format("{}; free space or use --keep-outputs none", error.what()), 4);
-  }
+std::string TrialRunner::used(const nlohmann::json& stages) const {
+  nlohmann::json all = {{"stages", stages},
+                        {"device", sweep_.device.name},
+                        {"operator_threads", options_.operator_threads},
+                        {"parallel_trials", options_.parallel_trials}};
+  if (!compute_stream_.is_cpu()) all["fast"] = sweep_.fast;
+  return all.dump();
 }
 
-void TrialRunner::score(const Image& output, const LoadedItem& item, std::size_t image,
-                        const std::vector<std::size_t>& which, Record& record) const {
+void TrialRunner::score(TrialWork& work) const {
+  const auto start = SteadyClock::now();
+  Record& record = work.record;
   const auto add = [&](std::size_t metric, const Scorer::Result& result) {
     const Score& score = result.score;
-    record.scores.push_back({score_key(record.output, image, metric), record.output,
+    record.scores.push_back({score_key(record.output, work.image, metric), record.output,
                              sweep_.metrics[metric].name, score.value, value_flag(score.flag), score.reason,
                              result.seconds});
     if (score.flag == ScoreFlag::failed)
       fail(record, fmt::format("{}: {}", sweep_.metrics[metric].name, score.reason));
   };
-  if (!item.reference) {
-    for (const std::size_t metric : which) add(metric, {{0, ScoreFlag::skipped, "no reference picture"}, 0});
+  if (!work.item->reference) {
+    for (const std::size_t metric : work.metrics)
+      add(metric, {{0, ScoreFlag::skipped, "no reference picture"}, 0});
     return;
   }
-  const Image& reference = *item.reference;
+  const Image &output = work.output, &reference = *work.item->reference;
   if (output.sizes() != reference.sizes()) {
     const std::string reason = fmt::format("output is {}x{}, expected {}x{} as the reference", output.size(2),
                                            output.size(1), reference.size(2), reference.size(1));
-    for (const std::size_t metric : which) add(metric, {{0, ScoreFlag::undefined, reason}, 0});
+    for (const std::size_t metric : work.metrics) add(metric, {{0, ScoreFlag::undefined, reason}, 0});
     fail(record, reason);
     return;
   }
-  const auto results = scorer_.score(output, reference, which);
-  for (std::size_t i = 0; i < which.size(); ++i) add(which[i], results[i]);
+  const auto results =
+      scorer_.score(output, reference, work.metrics, sweep_.identities[work.image].reference);
+  for (std::size_t i = 0; i < work.metrics.size(); ++i) add(work.metrics[i], results[i]);
+  record.timings.push_back({"trial.score", Clock::sweep, 0, seconds_since(start)});
 }
 
-// The whole pipeline again, alone on the machine, without caches; the scored execution was the warm-up.
-void TrialRunner::measure_model_time(const Cell& cell, std::size_t image, const Claim& claim,
-                                     const LoadedItem& item, Record& record) {
-  const ExclusiveGate::Exclusive alone(gate_);
-  const AllThreads all_threads(sweep_.threads, options_.operator_threads);
-  const StageContext context = stage_context(image, claim);
-  const auto begin = SteadyClock::now();
-  for (int sample = 0; sample < sweep_.spec.timing.repeats; ++sample) {
-    Frame frame = input_frame(item, image);
-    double total = 0;
-    for (const auto& part : cell.stages) {
-      nlohmann::json used;
-      synchronize(sweep_.device.name);
-      const auto start = SteadyClock::now();
-      frame = part.stage->run(frame, context, used);
-      synchronize(sweep_.device.name);
-      const double seconds = seconds_since(start);
-      total += seconds;
-      record.timings.push_back({part.id, Clock::model, sample, seconds});
+void TrialRunner::keep(TrialWork& work) const {
+  if (!work.computed) return;
+  const auto start = SteadyClock::now();
+  Record& record = work.record;
+  const Raster saved = to_raster(work.output);
+  record.pixels = pixel_digest(saved);
+  if (work.output.std().item<double>() < 1.0 / 255)
+    record.flags.emplace_back("degenerate");  // black or constant
+  if (options_.keep_outputs) {
+    try {
+      record.kept_file = kept_.keep(saved, record.pixels);
+    } catch (const std::system_error& error) {
+      throw StoreError(fmt::format("{}; free space or use --keep-outputs none", error.what()), 4);
     }
-    record.timings.push_back({"trial", Clock::model, sample, total});
-    if (seconds_since(begin) > sweep_.spec.timing.budget_s) break;
   }
+  record.timings.push_back({"trial.keep", Clock::sweep, 0, seconds_since(start)});
 }
 
 Digest TrialRunner::score_key(const Digest& output, std::size_t image, std::size_t metric) const {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -10,7 +11,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "datasets/load_item.h"
-#include "harness/exclusive_gate.h"
+#include "harness/device_runtime.h"
 #include "harness/kept_outputs.h"
 #include "harness/model_cache.h"
 #include "harness/shared_cache.h"
@@ -23,20 +24,46 @@ namespace upbench {
 struct TrialRunnerOptions {
   bool keep_outputs = false;
   int operator_threads = 1;                     // inside one operator, while trials run side by side
+  int parallel_trials = 1;                      // computed at once
+  int pictures_ahead = 3;                       // on their way to a GPU, at most
   std::size_t item_cache_bytes = 64u << 20;     // decoded pictures: neighbours in execution order share one
   std::size_t model_cache_bytes = 1024u << 20;  // loaded networks
   std::size_t stage_cache_bytes = 512u << 20;   // outputs of shared pipeline prefixes
+  ModelLoader load_model = {};                  // empty: as the sweep's search finds them
 };
 
-// Runs claimed trials of one sweep: stages, scores, record. Thread-safe; caches are shared by all threads.
+// A claimed trial on its way through the steps of TrialRunner.
+struct TrialWork {
+  Claim claim;
+  Record record;
+  std::size_t image = 0, cell = 0;
+  std::shared_ptr<const LoadedItem> item;
+  std::vector<UpscalerPtr> networks;  // held until they were used
+  Image input;                        // on the device; complete when `uploaded` has happened
+  std::shared_ptr<DeviceEvent> uploaded;
+  Image output;
+  bool computed = false;             // now, not by an earlier run
+  std::vector<std::size_t> metrics;  // still to be scored
+  double seconds = 0;                // of all steps; waiting between them is none
+};
+
+// The steps of a trial, each done once and in this order, with some left out as next() says. Thread-safe: the
+// steps of many trials run at once, caches are shared. Whatever goes wrong inside a step makes the record a
+// failed one. Thrown are only StoreError (disk full, unwritable outputs) and DeviceError (the device is lost:
+// nothing can be computed any more, and the trial did not fail).
 class TrialRunner {
  public:
+  enum class Step : std::size_t { prepare, compute, score, keep, done };
+  static constexpr std::size_t kSteps = 4;
+
   TrialRunner(const Sweep& sweep, const Store& store, TrialRunnerOptions options);
   ~TrialRunner();
 
-  // Turns whatever goes wrong inside the trial into a failed record. Throws StoreError only (disk full,
-  // unwritable outputs).
-  Record run(const Claim& claim);
+  TrialWork begin(const Claim& claim) const;
+  // prepare: what the store has already, else decodes the picture, loads networks, brings both to the device.
+  // compute: the stages. score: the metrics. keep: 8 bit, digest, the output's file where one is wanted.
+  // Returns the next step; after the last one the record is complete.
+  Step run(Step step, TrialWork& work);
 
   std::uint64_t stages_executed() const { return stages_executed_; }
   std::uint64_t reused() const { return reused_; }  // trials whose output an earlier run had computed
@@ -46,18 +73,16 @@ class TrialRunner {
   struct Cell;
   struct Output;
 
-  void execute(const Claim& claim, const Cell& cell, std::size_t image, Record& record);
-  Frame run_stages(const Cell& cell, std::size_t image, const Claim& claim, const LoadedItem& item,
-                   Record& record);
-  bool reuse(const Claim& claim, std::size_t image, Record& record);
-  void describe_output(const Image& image, Record& record) const;
-  void score(const Image& output, const LoadedItem& item, std::size_t image,
-             const std::vector<std::size_t>& which, Record& record) const;
-  void measure_model_time(const Cell& cell, std::size_t image, const Claim& claim, const LoadedItem& item,
-                          Record& record);
-  StageContext stage_context(std::size_t image, const Claim& claim);
-  Frame input_frame(const LoadedItem& item, std::size_t image) const;
-  std::vector<Digest> prefix_keys(const Cell& cell, std::size_t image, const Claim& claim) const;
+  void do_step(Step step, TrialWork& work);
+  void prepare(TrialWork& work);
+  void compute(TrialWork& work);
+  void score(TrialWork& work) const;
+  void keep(TrialWork& work) const;
+  bool reuse(TrialWork& work);
+  void upload(TrialWork& work);
+  std::string used(const nlohmann::json& stages) const;
+  StageContext stage_context(const TrialWork& work);
+  std::vector<Digest> prefix_keys(const TrialWork& work) const;
   std::shared_ptr<const LoadedItem> load(std::size_t image);
   Digest score_key(const Digest& output, std::size_t image, std::size_t metric) const;
 
@@ -71,7 +96,10 @@ class TrialRunner {
   ModelCache models_;
   SharedCache<std::size_t, LoadedItem> items_;
   SharedCache<Digest, Output> prefixes_;
-  ExclusiveGate gate_;
+  DeviceStream compute_stream_, copy_stream_;
+  StagingPool staging_;
+  double tile_bytes_ = 0;
+  std::unique_ptr<GraphPool> graphs_;  // on a GPU, where one trial computes at a time
   std::atomic<std::uint64_t> stages_executed_ = 0, reused_ = 0;
 };
 

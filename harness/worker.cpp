@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -12,6 +13,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "harness/staged_executor.h"
 #include "harness/trial_runner.h"
 
 namespace upbench {
@@ -34,7 +36,7 @@ class ClaimQueue {
   ClaimQueue(Store& store, const Digest& run)
       : store_(store), run_(run), worker_(fmt::format("pid {}", getpid())) {}
 
-  // Nothing when the run's queue is empty or close() was called.
+  // Nothing when the run's queue is empty or close() was called. Not after give_back().
   std::optional<Claim> next() {
     const std::lock_guard lock(mutex_);
     if (closed_) return std::nullopt;
@@ -53,6 +55,11 @@ class ClaimQueue {
     closed_ = true;
   }
 
+  void give_back(const Claim& claim) {
+    const std::lock_guard lock(mutex_);
+    claims_.push_back(claim);
+  }
+
   std::vector<Claim> left() {
     const std::lock_guard lock(mutex_);
     return {claims_.begin(), claims_.end()};
@@ -67,40 +74,102 @@ class ClaimQueue {
   bool closed_ = false;
 };
 
+struct Shared;
+
+class Trial final : public StagedWork {
+ public:
+  Trial(Shared& shared, TrialWork work) : shared_(shared), work_(std::move(work)) {}
+  std::size_t run(std::size_t step) override;
+  void drop() override;
+
+ private:
+  Shared& shared_;
+  TrialWork work_;
+};
+
+// Pictures on their way to a GPU.
+constexpr int kPicturesAhead = 3;
+constexpr int kMostLightThreads = 4;
+
+// Threads of one run. Heavy ones compute; where each trial computes on one processor, they do all else as
+// well.
+struct Crew {
+  int heavy = 1, light = 0;
+};
+
+Crew crew_of(const Sweep& sweep, const Parallelism& parallelism) {
+  const bool alike = sweep.device.name == "cpu" && parallelism.operators == 1;
+  return {.heavy = parallelism.trials, .light = alike ? 0 : std::min(sweep.threads, kMostLightThreads)};
+}
+
+StagedExecutor::Options executor_options(const Sweep& sweep, const Parallelism& parallelism) {
+  const bool cpu = sweep.device.name == "cpu";
+  const int many = sweep.threads;
+  const StepRule light{.processors = 1, .at_most = many, .heavy = false};
+  const StepRule heavy{.processors = parallelism.operators, .at_most = parallelism.trials, .heavy = true};
+  const StepRule device{.processors = 1, .at_most = 1, .heavy = true};  // the host only starts the work
+  StagedExecutor::Options options;
+  options.steps = {light, cpu ? heavy : device, cpu ? heavy : light, light};
+  options.binding = static_cast<std::size_t>(TrialRunner::Step::compute);
+  options.processors = sweep.threads;
+  options.ahead = std::max(parallelism.trials, kPicturesAhead);
+  options.behind = parallelism.trials + kPicturesAhead - 1;
+  options.light_threads = crew_of(sweep, parallelism).light > 0;
+  return options;
+}
+
 // What the threads of one run share. Lives on the heap: an abandoned thread may outlast run_sweep.
 struct Shared {
-  Shared(const Sweep& sweep, Store& results, const TrialRunnerOptions& options)
+  Shared(const Sweep& sweep, Store& results, const TrialRunnerOptions& options,
+         const Parallelism& parallelism)
       : store(results),
         runner(sweep, results, options),
         queue(results, sweep.plan.rows.run.key),
-        operators(options.operator_threads) {}
+        executor(executor_options(sweep, parallelism), [this] { return next(); }) {}
+
+  std::unique_ptr<StagedWork> next() {
+    const auto claim = queue.next();
+    return claim ? std::make_unique<Trial>(*this, runner.begin(*claim)) : nullptr;
+  }
 
   Store& store;
   TrialRunner runner;
   ClaimQueue queue;
-  int operators;
+  StagedExecutor executor;
   std::atomic<std::uint64_t> executed = 0;
   std::mutex mutex;
   std::condition_variable ended;
   int running = 0;
-  std::exception_ptr error;  // a StoreError: nothing more can be recorded
 };
 
-void work(const std::shared_ptr<Shared>& shared) {
-  set_operator_threads(shared->operators);
-  try {
-    while (const auto claim = shared->queue.next()) {
-      shared->store.append(shared->runner.run(*claim));
-      ++shared->executed;
-    }
-  } catch (...) {
-    shared->queue.close();
-    const std::lock_guard lock(shared->mutex);
-    if (!shared->error) shared->error = std::current_exception();
+std::size_t Trial::run(std::size_t step) {
+  const TrialRunner::Step next = shared_.runner.run(static_cast<TrialRunner::Step>(step), work_);
+  if (next == TrialRunner::Step::done) {
+    shared_.store.append(std::move(work_.record));
+    ++shared_.executed;
   }
+  return static_cast<std::size_t>(next);
+}
+
+void Trial::drop() {
+  shared_.queue.give_back(work_.claim);
+}
+
+void work(const std::shared_ptr<Shared>& shared, bool heavy, int operators) {
+  set_operator_threads(operators);
+  shared->executor.work(heavy);
   const std::lock_guard lock(shared->mutex);
   --shared->running;
   shared->ended.notify_all();
+}
+
+std::vector<std::thread> start_threads(const std::shared_ptr<Shared>& shared, const Crew& crew,
+                                       int operators) {
+  std::vector<std::thread> threads;
+  shared->running = crew.heavy + crew.light;
+  for (int i = 0; i < crew.heavy; ++i) threads.emplace_back(work, shared, true, operators);
+  for (int i = 0; i < crew.light; ++i) threads.emplace_back(work, shared, false, 1);
+  return threads;
 }
 
 // Waits for the threads, reports progress, reacts to `stop`. Returns whether every thread ended.
@@ -115,6 +184,7 @@ bool supervise(Shared& shared, Store& store, const Digest& run, const WorkerOpti
     if (options.stop && *options.stop && !stopped_at) {
       stopped_at = SteadyClock::now();
       shared.queue.close();
+      shared.executor.close();
       result.interrupted = true;
     }
     if (stopped_at && seconds_since(*stopped_at) > options.seconds_to_finish) {
@@ -141,13 +211,14 @@ KeepOutputs parse_keep_outputs(const std::string& name) {
 }
 
 Parallelism choose_parallelism(const Sweep& sweep) {
-  // Side by side scales better than threads inside one operator, as long as all fit into half of the memory.
+  if (sweep.device.name != "cpu") return {1, 1};
   const std::uint64_t each = std::max<std::uint64_t>(sweep.plan.estimate.device_bytes, 1);
   const std::uint64_t fitting = std::max<std::uint64_t>(1, sweep.device.memory_bytes / 2 / each);
   const auto waiting = std::max<std::uint64_t>(1, sweep.plan.executions);
-  if (sweep.device.name != "cpu") return {1, sweep.threads};
+  const std::uint64_t most =
+      sweep.parallel_trials > 0 ? static_cast<std::uint64_t>(sweep.parallel_trials) : fitting;
   const int side_by_side =
-      static_cast<int>(std::min({fitting, waiting, static_cast<std::uint64_t>(sweep.threads)}));
+      static_cast<int>(std::min({most, waiting, static_cast<std::uint64_t>(sweep.threads)}));
   return {side_by_side, sweep.threads / side_by_side};
 }
 
@@ -157,23 +228,22 @@ WorkerResult run_sweep(const Sweep& sweep, Store& store, const WorkerOptions& op
   store.begin_run(sweep.plan.rows);
   if (options.only_failed) store.requeue_failed(run);
 
+  if (sweep.device.name != "cpu") apply({.search_algorithms = sweep.fast, .deterministic = !sweep.fast});
   const Parallelism parallelism = choose_parallelism(sweep);
-  auto shared =
-      std::make_shared<Shared>(sweep, store,
-                               TrialRunnerOptions{.keep_outputs = keeps_outputs(sweep, options.keep_outputs),
-                                                  .operator_threads = parallelism.operators});
+  const TrialRunnerOptions runner{.keep_outputs = keeps_outputs(sweep, options.keep_outputs),
+                                  .operator_threads = parallelism.operators,
+                                  .parallel_trials = parallelism.trials,
+                                  .pictures_ahead = kPicturesAhead,
+                                  .load_model = options.load_model};
+  const auto shared = std::make_shared<Shared>(sweep, store, runner, parallelism);
   WorkerResult result;
-  std::vector<std::thread> threads;
-  shared->running = parallelism.trials;
-  for (int i = 0; i < parallelism.trials; ++i) threads.emplace_back(work, shared);
+  std::vector<std::thread> threads =
+      start_threads(shared, crew_of(sweep, parallelism), parallelism.operators);
   result.abandoned = !supervise(*shared, store, run, options, result);
   for (std::thread& thread : threads) result.abandoned ? thread.detach() : thread.join();
 
   store.release(shared->queue.left());
-  {
-    const std::lock_guard lock(shared->mutex);
-    if (shared->error) std::rethrow_exception(shared->error);
-  }
+  if (const std::exception_ptr error = shared->executor.error()) std::rethrow_exception(error);
   store.flush();
   result.progress = store.progress(run);
   if (result.progress.done() == result.progress.total) store.finish_run(run);

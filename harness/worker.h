@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "harness/model_cache.h"
 #include "harness/store.h"
 #include "harness/sweep.h"
 
@@ -23,6 +24,7 @@ struct WorkerOptions {
   std::function<void(const Progress&, std::uint64_t executed)>
       on_progress;               // from one thread, about ten times a second
   double seconds_to_finish = 5;  // after `stop`: then trials in hand are abandoned
+  ModelLoader load_model = {};   // empty: as the sweep's search finds them
 };
 
 struct WorkerResult {
@@ -36,12 +38,16 @@ struct WorkerResult {
   bool abandoned = false;  // a trial did not end in time: its thread still runs, so leave by _exit
 };
 
-// Works on the sweep's queue until it is empty: a worker inside this process. Throws StoreError when the
-// store cannot be written.
+// Works on the sweep's queue until it is empty: a worker inside this process. Decoding, loading, computing,
+// scoring and writing of different trials overlap (StagedExecutor), on no more than the sweep's threads at a
+// time. Throws StoreError when the store cannot be written and DeviceError when the device is lost; what is
+// finished is then durable, what is not is queued again.
 WorkerResult run_sweep(const Sweep& sweep, Store& store, const WorkerOptions& options);
 
-// How trials are spread: `trials` side by side with `operators` threads each; their product never exceeds the
-// sweep's threads.
+// How trials are spread: `trials` computed side by side with `operators` threads each; their product never
+// exceeds the sweep's threads. Pictures whose trials fit into half of the memory together run side by side on
+// one thread each: operators on several threads wait for each other at every layer. Larger ones run alone on
+// all threads. On a GPU one trial computes while others are decoded, scored and written.
 struct Parallelism {
   int trials = 1;
   int operators = 1;

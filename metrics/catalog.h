@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "datasets/digest.h"
 #include "metrics/metric.h"
 
 namespace upbench {
@@ -22,12 +24,16 @@ struct MetricRequest {
 // Throws std::invalid_argument "unknown metric 'psnrr'; did you mean 'psnr-y'? known: ...".
 MetricRequest parse_metric(std::string_view text);
 
-// Scores pictures with a fixed list of metrics; weights are loaded once. Thread-safe after construction.
+// Scores pictures with a fixed list of metrics; weights are loaded once, and what networks make of a
+// reference is kept for its next score. Thread-safe after construction.
 class Scorer {
  public:
+  static constexpr std::size_t kReferenceCacheBytes = 256u << 20;  // LPIPS: 43 MB a megapixel and metric
+
   // Throws std::invalid_argument naming the file when a metric's weights are there but wrong; absent weights
   // make its scores skipped.
-  Scorer(std::vector<MetricRequest> requests, int default_border);
+  Scorer(std::vector<MetricRequest> requests, int default_border,
+         std::size_t reference_cache_bytes = kReferenceCacheBytes);
   ~Scorer();
   Scorer(Scorer&&) noexcept;
 
@@ -39,11 +45,18 @@ class Scorer {
   // (and rounded to 8 bit unless @float) once for all metrics, as is the reference. Throws
   // std::invalid_argument when sizes differ or the layout is not an image's.
   std::vector<Result> score(const Image& output, const Image& reference) const;
-  // Only those metrics whose index is listed.
+  // Only those metrics whose index is listed. reference_name: tells the reference's pixels from those of any
+  // other of its size, say the digest of its file; without one (zero) nothing is kept.
   std::vector<Result> score(const Image& output, const Image& reference,
-                            const std::vector<std::size_t>& which) const;
+                            const std::vector<std::size_t>& which, const Digest& reference_name = {}) const;
   const std::vector<MetricRequest>& requests() const;
   int border(std::size_t request) const;  // the border actually cut
+
+  struct ReferenceCacheUse {
+    std::size_t hits = 0, misses = 0;
+    std::size_t bytes = 0;  // kept now
+  };
+  ReferenceCacheUse reference_cache_use() const;
 
  private:
   struct Impl;

@@ -1,14 +1,20 @@
 #include "metrics/lpips.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <numeric>
 #include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 #include <fmt/format.h>
+
+#include "metrics/lpips_kernel.h"
+#include "metrics/planes.h"
 
 namespace upbench {
 namespace {
@@ -18,7 +24,7 @@ namespace fs = std::filesystem;
 struct Network {
   LpipsTrunk trunk;
   NamedTensors weights;
-  std::vector<at::Tensor> lin;  // [C, 1, 1] per stage
+  std::vector<at::Tensor> lin;  // [C] per stage
 };
 
 // The first of the folders named by the environment that holds both files.
@@ -34,20 +40,50 @@ std::optional<fs::path> weights_folder(const LpipsTrunk& trunk) {
 
 NamedTensors read_float(const fs::path& file) {
   NamedTensors tensors = read_checkpoint(file).tensors;
-  for (auto& [name, tensor] : tensors) tensor = tensor.to(at::kFloat);
+  for (auto& [name, tensor] : tensors) {
+    tensor = tensor.to(at::kFloat);
+    if (tensor.dim() == 4) tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
+  }
   return tensors;
 }
 
-// [0, 1] -> [-1, 1] -> LPIPS's own shift and scale of the channels.
-at::Tensor normalised(const at::Tensor& batch) {
-  const at::Tensor shift = at::tensor({-0.030F, -0.088F, -0.188F}).view({1, 3, 1, 1});
-  const at::Tensor scale = at::tensor({0.458F, 0.448F, 0.450F}).view({1, 3, 1, 1});
-  return (batch * 2 - 1 - shift) / scale;
+// Works on blocks of `total` side by side, each thread on some: work(from, to).
+template <typename Work>
+void in_blocks(std::int64_t total, std::int64_t block, const Work& work) {
+  at::parallel_for(0, (total + block - 1) / block, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) work(i * block, std::min(total, (i + 1) * block));
+  });
 }
 
-// Channel vectors of unit length; 1e-10 as in the lpips package.
-at::Tensor unit_length(const at::Tensor& features) {
-  return features / (features.square().sum(1, true).sqrt() + 1e-10);
+// What the network makes of a picture. Channels last: its max pooling is 20 times faster that way, its
+// convolutions as fast.
+ReferenceFeatures features_of(const Network& network, const Image& picture) {
+  const Planes planes = planes_of(picture);
+  at::Tensor batch =
+      at::empty({1, 3, planes.height, planes.width}, picture.options(), at::MemoryFormat::ChannelsLast);
+  float* const normalised = batch.mutable_data_ptr<float>();
+  in_blocks(planes.height, 64, [&](std::int64_t from, std::int64_t to) {
+    normalise_rows(planes, static_cast<int>(from), static_cast<int>(to),
+                   normalised + 3 * from * planes.width);
+  });
+  ReferenceFeatures stages = network.trunk.stages(network.weights, batch);
+  for (at::Tensor& stage : stages) stage = stage.contiguous(at::MemoryFormat::ChannelsLast);
+  return stages;
+}
+
+// The mean over pixels. Blocks are added in order: the sum does not depend on the number of threads.
+double distance(const at::Tensor& a, const at::Tensor& b, const at::Tensor& weights) {
+  constexpr std::int64_t kBlock = 1024;
+  const std::int64_t pixels = a.size(2) * a.size(3), channels = a.size(1);
+  std::vector<double> sums(static_cast<std::size_t>((pixels + kBlock - 1) / kBlock));
+  const float *in_a = a.const_data_ptr<float>(), *in_b = b.const_data_ptr<float>();
+  const float* weight = weights.const_data_ptr<float>();
+  in_blocks(pixels, kBlock, [&](std::int64_t from, std::int64_t to) {
+    sums[static_cast<std::size_t>(from / kBlock)] =
+        weighted_distance(in_a + from * channels, in_b + from * channels, weight,
+                          static_cast<std::size_t>(to - from), static_cast<std::size_t>(channels));
+  });
+  return std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(pixels);
 }
 
 // Runs the trunk once on the smallest picture: a missing key or a wrong shape shows itself here, not at the
@@ -64,7 +100,8 @@ void check(const Network& network, const fs::path& features, const fs::path& lin
                     features.string(), network.trunk.network));
   }
   bool fits = stages.size() == network.lin.size();
-  for (std::size_t i = 0; fits && i < stages.size(); ++i) fits = stages[i].size(1) == network.lin[i].size(0);
+  for (std::size_t i = 0; fits && i < stages.size(); ++i)
+    fits = stages[i].size(1) == network.lin[i].size(0) && stages[i].size(1) % kLpipsChannels == 0;
   if (!fits)
     throw std::invalid_argument(
         fmt::format("{}: expected LPIPS weights lin0..lin{}.model.1.weight for the stages of {}",
@@ -76,28 +113,25 @@ Network load(const LpipsTrunk& trunk, const fs::path& folder) {
   const NamedTensors lin = read_float(folder / trunk.lin);
   for (auto found = lin.find("lin0.model.1.weight"); found != lin.end();
        found = lin.find(fmt::format("lin{}.model.1.weight", network.lin.size())))
-    network.lin.push_back(found->second.view({-1, 1, 1}));
+    network.lin.push_back(found->second.flatten().contiguous());
   check(network, folder / trunk.features, folder / trunk.lin);
   return network;
 }
 
-Score score(const Network& network, const Image& output, const Image& reference) {
+Score score(const Network& network, const Image& output, const Image& reference,
+            const FeatureSource& features) {
   const int smallest = network.trunk.smallest_side;
   if (output.size(1) < smallest || output.size(2) < smallest)
     return {.flag = ScoreFlag::undefined,
             .reason = fmt::format("smaller than the {0}x{0} pixels that {1} needs", smallest,
                                   network.trunk.network)};
-  if (output.equal(reference))
-    return {.value = 0};  // exactly, whatever order of summation a batch of two gets
+  if (output.equal(reference)) return {.value = 0};  // exactly
 
   const c10::NoGradGuard no_grad;
+  const auto expected = features([&] { return features_of(network, reference); });
+  const ReferenceFeatures stages = features_of(network, output);
   double sum = 0;
-  const auto stages = network.trunk.stages(network.weights, normalised(at::stack({output, reference})));
-  for (std::size_t i = 0; i < stages.size(); ++i) {
-    const at::Tensor unit = unit_length(stages[i]);
-    const at::Tensor weighted = (unit[0] - unit[1]).square() * network.lin[i];
-    sum += weighted.sum(0).mean(at::kDouble).item<double>();
-  }
+  for (std::size_t i = 0; i < stages.size(); ++i) sum += distance(stages[i], expected->at(i), network.lin[i]);
   return {.value = sum};
 }
 
@@ -111,8 +145,9 @@ ScoreFunction make_lpips(const LpipsTrunk& trunk, std::string& reason) {
         trunk.features, trunk.network, trunk.lin);
     return {};
   }
-  return [network = load(trunk, *folder)](const Image& output, const Image& reference) {
-    return score(network, output, reference);
+  return [network = load(trunk, *folder)](const Image& output, const Image& reference,
+                                          const FeatureSource& features) {
+    return score(network, output, reference, features);
   };
 }
 

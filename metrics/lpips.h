@@ -17,7 +17,7 @@ struct LpipsTrunk {
   std::string features;  // file of the convolutions, torchvision's keys features.N.weight and features.N.bias
   std::string lin;       // file of the learned channel weights, keys linN.model.1.weight of [1, C, 1, 1]
   int smallest_side;     // pixels; below it a stage is empty
-  // The stages' outputs [N, C, h, w] for a normalised batch [N, 3, H, W].
+  // The stages' outputs [1, C, h, w] for a normalised picture [1, 3, H, W], both channels last.
   std::vector<at::Tensor> (*stages)(const NamedTensors& weights, const at::Tensor& batch);
 };
 

@@ -30,6 +30,7 @@ Metric lpips_alex() {
           .unit = "",
           .convention = "LPIPS v0.1, AlexNet, RGB, whole picture",
           .better = Better::lower,
+          .version = 2,
           .decimals = 4,
           .make = [](std::string& reason) {
             return make_lpips({"AlexNet", "alexnet_features.pth", "lin_v0.1_alex.pth", 31, stages}, reason);

@@ -38,6 +38,7 @@ Metric lpips_squeeze() {
           .unit = "",
           .convention = "LPIPS v0.1, SqueezeNet 1.1, RGB, whole picture",
           .better = Better::lower,
+          .version = 2,
           .decimals = 4,
           .make = [](std::string& reason) {
             return make_lpips(

@@ -1,8 +1,13 @@
 #pragma once
 
+#include <concepts>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "datasets/image_fwd.h"
 
@@ -21,8 +26,38 @@ struct Score {
   std::string reason;  // for every flag but ok and inf
 };
 
-// Two pictures of one size on one device, already cut by the border and quantised as asked.
-using ScoreFunction = std::function<Score(const Image& output, const Image& reference)>;
+// What a metric computes from the reference alone, say a network's features of it.
+using ReferenceFeatures = std::vector<at::Tensor>;
+// Gives a metric the features of the reference it scores against: those kept from an earlier score, else what
+// `make` makes.
+using FeatureSource =
+    std::function<std::shared_ptr<const ReferenceFeatures>(const std::function<ReferenceFeatures()>& make)>;
+
+// Scores two pictures of one size on one device, already cut by the border and quantised as asked. Made of a
+// function (output, reference), or of one (output, reference, features) for a metric whose work on the
+// reference is worth keeping: the same score either way, bit for bit.
+class ScoreFunction {
+ public:
+  ScoreFunction() = default;
+  template <typename Function>
+    requires(!std::same_as<std::remove_cvref_t<Function>, ScoreFunction>)
+  ScoreFunction(Function function) {
+    if constexpr (std::invocable<Function, const Image&, const Image&>)
+      score_ = [function = std::move(function)](const Image& output, const Image& reference,
+                                                const FeatureSource&) { return function(output, reference); };
+    else
+      score_ = std::move(function);
+  }
+
+  explicit operator bool() const { return static_cast<bool>(score_); }
+  Score operator()(const Image& output, const Image& reference, const FeatureSource& features) const {
+    return score_(output, reference, features);
+  }
+  Score operator()(const Image& output, const Image& reference) const;  // keeps nothing
+
+ private:
+  std::function<Score(const Image&, const Image&, const FeatureSource&)> score_;
+};
 
 struct Metric {
   std::string name;        // kebab-case, never renamed: "psnr-y"

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <memory>
 
 #include "datasets/vector_clones.h"
@@ -20,9 +19,6 @@ constexpr int kRadius = kSsimWindow / 2;
 constexpr int kVector = 16;   // buffer rows hold whole vectors of this many values
 constexpr int kStrip = 1024;  // columns of results at a time: long rows suit the prefetcher
 constexpr int kWidth = (kStrip + 2 * kRadius + kVector - 1) / kVector * kVector;  // of a buffer row
-constexpr float kCentre = 128;  // subtracted from both signals: squares stay small
-constexpr double kC1 = (0.01 * 255) * (0.01 * 255);
-constexpr double kC2 = (0.03 * 255) * (0.03 * 255);
 constexpr int kLanes = 8;  // partial sums of the results
 
 struct alignas(64) Row {
@@ -37,28 +33,6 @@ struct Workspace {
   std::array<double, kLanes> totals{};
 };
 
-// Half of the window, outermost tap first. Multiples of 2^-24 whose whole sum is exactly 1: a sum off by one
-// unit in the last place would shift every variance by that share of the squared mean.
-using Window = std::array<float, kRadius + 1>;
-
-Window gaussian_window() {
-  std::array<double, kRadius + 1> weight;
-  double total = 0;
-  for (int i = 0; i <= kRadius; ++i) {
-    weight[i] = std::exp(-std::pow(i - kRadius, 2) / (2 * 1.5 * 1.5));
-    total += i < kRadius ? 2 * weight[i] : weight[i];
-  }
-  Window window;
-  double centre = 1;
-  for (int i = 0; i < kRadius; ++i) {
-    const double rounded = std::round(weight[i] / total * 0x1p24) * 0x1p-24;
-    window[i] = static_cast<float>(rounded);
-    centre -= 2 * rounded;
-  }
-  window[kRadius] = static_cast<float>(centre);
-  return window;
-}
-
 // The subtraction comes first: a product before it could be fused with it, and equal pictures would differ.
 UPBENCH_VECTOR_CLONES
 void add_channel(const float* __restrict output, const float* __restrict reference, int count, float weight,
@@ -71,7 +45,7 @@ void add_channel(const float* __restrict output, const float* __restrict referen
 
 // E[v] and E[v^2] down the columns of the 11 rows, oldest first.
 UPBENCH_VECTOR_CLONES
-void blur_columns(const std::array<const float*, kSsimWindow>& rows, int count, const Window& window,
+void blur_columns(const std::array<const float*, kSsimWindow>& rows, int count, const SsimWindow& window,
                   float* __restrict mean, float* __restrict mean_square) {
   const std::array<const float*, kSsimWindow> row = rows;
   for (int x = 0; x < count; ++x) {
@@ -89,7 +63,7 @@ void blur_columns(const std::array<const float*, kSsimWindow>& rows, int count, 
 }
 
 // Along the row, at x + 5.
-inline __attribute__((always_inline)) float blur_at(const float* row, const Window& window) {
+inline __attribute__((always_inline)) float blur_at(const float* row, const SsimWindow& window) {
   float m = window[kRadius] * row[kRadius];
   for (int i = 0; i < kRadius; ++i) m += window[i] * (row[i] + row[kSsimWindow - 1 - i]);
   return m;
@@ -98,16 +72,16 @@ inline __attribute__((always_inline)) float blur_at(const float* row, const Wind
 UPBENCH_VECTOR_CLONES
 void blur_rows_and_combine(const float* __restrict sum, const float* __restrict difference,
                            const float* __restrict sum_square, const float* __restrict difference_square,
-                           int count, const Window& weights, float* __restrict result) {
-  const Window window = weights;
+                           int count, const SsimWindow& weights, float* __restrict result) {
+  const SsimWindow window = weights;
   for (int x = 0; x < count; ++x) {
     const float s = blur_at(sum + x, window);
     const float d = blur_at(difference + x, window);
     const float variance_s = blur_at(sum_square + x, window) - s * s;
     const float variance_d = blur_at(difference_square + x, window) - d * d;
-    const float mean_s = s + 2 * kCentre;
-    const float m = 0.5F * (mean_s * mean_s + d * d) + static_cast<float>(kC1);
-    const float v = 0.5F * (variance_s + variance_d) + static_cast<float>(kC2);
+    const float mean_s = s + 2 * kSsimCentre;
+    const float m = 0.5F * (mean_s * mean_s + d * d) + static_cast<float>(kSsimC1);
+    const float v = 0.5F * (variance_s + variance_d) + static_cast<float>(kSsimC2);
     result[x] = (m - d * d) * (v - variance_d) / (m * v);
   }
 }
@@ -125,7 +99,7 @@ void load_row(const Planes& output, const Planes& reference, const Signal& signa
               Workspace& work) {
   Row& sum = work.sum[y % kSsimWindow];
   Row& difference = work.difference[y % kSsimWindow];
-  sum.values.fill(2 * (static_cast<float>(signal.offset) - kCentre));
+  sum.values.fill(2 * (static_cast<float>(signal.offset) - kSsimCentre));
   difference.values.fill(0);
   for (int c = 0; c < 3; ++c)
     if (signal.weights[c] != 0)
@@ -134,7 +108,7 @@ void load_row(const Planes& output, const Planes& reference, const Signal& signa
 }
 
 // The row of results whose windows end at row y.
-void finish_row(int y, int results, const Window& window, Workspace& work) {
+void finish_row(int y, int results, const SsimWindow& window, Workspace& work) {
   const int inputs =
       (results + 2 * kRadius + kVector - 1) / kVector * kVector;  // what lies beyond is never read back
   std::array<const float*, kSsimWindow> sum, difference;
@@ -155,7 +129,7 @@ void finish_row(int y, int results, const Window& window, Workspace& work) {
 }  // namespace
 
 double ssim(const Planes& output, const Planes& reference, const Signal& signal) {
-  static const Window window = gaussian_window();
+  static const SsimWindow window = ssim_window();
   const auto work = std::make_unique<Workspace>();
   const int columns = output.width - 2 * kRadius;
   const int rows = output.height - 2 * kRadius;

@@ -4,10 +4,9 @@
 
 #include "metrics/metric.h"
 #include "metrics/planes.h"
+#include "metrics/ssim_window.h"
 
 namespace upbench {
-
-inline constexpr int kSsimWindow = 11;
 
 // Structural similarity of one signal (Wang et al., IEEE TIP 13(4), 2004): 11x11 Gaussian window of
 // sigma 1.5, population covariance, K1 0.01, K2 0.03, L 255, mean over the windows that lie wholly inside.

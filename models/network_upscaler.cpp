@@ -86,7 +86,8 @@ class NetworkUpscaler : public Upscaler {
 
  private:
   at::Tensor run(const NetworkFunction& function, const at::Tensor& batch) const {
-    return function(batch.to(dtype_)).to(at::kFloat).contiguous();
+    const at::Tensor input = batch.to(dtype_).contiguous(at::MemoryFormat::ChannelsLast);
+    return function(input).to(at::kFloat).contiguous();
   }
 
   UpscalerInfo info_;

@@ -6,7 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "models/padding.h"
-#include "models/tiling/tile_plan.h"
+#include "models/tiling/tile_runner.h"
 #include "models/upscaler.h"
 
 namespace upbench {
@@ -16,6 +16,11 @@ struct UpscaleOptions {
   TileSettings tile = {};
   Padding padding =
       Padding::authors;  // spandrel: only where info().spandrel_padding says how, else no difference
+  // Tiles of one shape that the network gets at once, at most; halved where memory does not suffice. Networks
+  // may round otherwise at another batch size; blended tiles of unequal shape are summed in another order.
+  int batch = 1;
+  bool check_batch = false;    // with more than one at once: fills batch_difference
+  BatchFunction forward = {};  // in the place of the upscaler's own, for the same pixels: a recorded graph
 };
 
 // The rule in force for an upscaler under a convention.
@@ -25,7 +30,10 @@ struct UpscaleResult {
   Image image;  // unclamped, contiguous, shares no memory with the input
   std::vector<Boundary> boundaries;
   int tiles_y = 1, tiles_x = 1;
-  double outside_share = 0;  // share of values outside [0, 1] before clamping
+  double outside_share = 0;      // share of values outside [0, 1] before clamping
+  int batch = 1;                 // most tiles at once
+  bool batch_halved = false;     // memory did not suffice for as many as asked for
+  double batch_difference = -1;  // largest, of the first tile alone to itself in its batch; -1: not checked
 };
 
 // The boundary of all models: checks the layout, tiles, pads, runs without gradients, crops to height * scale
@@ -37,10 +45,11 @@ struct UpscaleResult {
 // size_multiple (tile and context multiples of it). One tile that covers the picture is exactly the untiled
 // call.
 //
-// Memory: the output and one tile. Throws std::invalid_argument for a picture of another layout, a scale that
-// the upscaler does not have, tile settings that cannot work; std::runtime_error when the network returns
-// another size or type, or a non-finite value ("NAME: tile 3 of 12 (row 1, column 0) is not finite"; tiles
-// count from 1, rows and columns from 0). What a network throws passes through and ends the call.
+// Memory: the output and one batch of tiles. Throws std::invalid_argument for a picture of another layout, a
+// scale that the upscaler does not have, tile settings that cannot work; std::runtime_error when the network
+// returns another size or type, or a non-finite value ("NAME: tile 3 of 12 (row 1, column 0) is not finite";
+// tiles count from 1, rows and columns from 0) or memory does not suffice for a single tile ("out of memory:
+// NAME: tile 3 ..."). What else a network throws passes through and ends the call.
 UpscaleResult upscale(const Upscaler& upscaler, const Image& image, const UpscaleOptions& options);
 
 }  // namespace upbench

@@ -26,6 +26,7 @@ void append_trial(RunData& to, const RunData& from, std::size_t index, const Pla
   if (trial.same_as != kNoTrial) trial.same_as += static_cast<std::uint32_t>(first);
   trial.reason = to.intern(from.text(trial.reason));
   trial.flags = to.intern(from.text(trial.flags));
+  if (trial.model_time != 0) trial.model_time = to.keep(from.model_times[trial.model_time]);
   to.trials.push_back(trial);
   const std::size_t base = to.scores.size();
   to.scores.resize(base + to.plan.metrics.size(), {.reason = to.intern("not a metric of this run")});
@@ -42,6 +43,7 @@ RunData merge_parts(std::vector<RunData> parts) {
   for (std::uint32_t i = 0; i < merged.plan.images.size(); ++i) same.images.push_back(i);
   for (std::size_t i = 0; i < merged.plan.metrics.size(); ++i) same.metrics.push_back(i);
   for (std::size_t p = 1; p < parts.size(); ++p) {
+    merged.timing_sessions.insert(parts[p].timing_sessions.begin(), parts[p].timing_sessions.end());
     if (parts[p].trials.size() != merged.trials.size())
       throw std::runtime_error(fmt::format("{}: {} trials of run {}, expected {} as in {}", parts[p].source,
                                            parts[p].trials.size(), merged.plan.run.key.short_hex(),
@@ -127,6 +129,7 @@ RunData join_runs(const std::vector<RunData>& parts) {
   }
   for (std::size_t p = 0; p < parts.size(); ++p) {
     joined.source += (p > 0 ? ", " : "") + parts[p].source;
+    joined.timing_sessions.insert(parts[p].timing_sessions.begin(), parts[p].timing_sessions.end());
     const std::size_t first = joined.trials.size();
     for (std::size_t t = 0; t < parts[p].trials.size(); ++t)
       append_trial(joined, parts[p], t, places[p], first);
@@ -147,6 +150,9 @@ RunData load_run(const Store& store, const std::optional<Digest>& run) {
   data.plan = store.plan(key);
   data.source = store.file().filename().string();
   store.for_each_trial(key, [&](const TrialResult& result) { data.add(result); });
+  for (const ModelTime& time : data.model_times)
+    if (time.session.size() == 64 && !data.timing_sessions.contains(time.session))
+      data.timing_sessions[time.session] = store.timing_session(parse_digest(time.session));
   return data;
 }
 

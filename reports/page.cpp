@@ -109,6 +109,7 @@ std::string make_page(const Analysis& analysis) {
   sections.add(published_table(analysis));
   if (!plots.empty()) sections.add("plots", "Plots", plot_section(plots));
   sections.add(axes_table(analysis));
+  sections.add(model_time_table(analysis));
   sections.add(failures_table(analysis));
   sections.add(missing_table(analysis));
   sections.add(TrialTable(analysis, TrialTable::For::people).table(kMostTrials));

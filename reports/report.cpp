@@ -45,12 +45,12 @@ std::string report_markdown(const RunData& data) {
   text += "\nThe run:\n\n";
   for (const auto& [name, value] : headline.facts)
     text += fmt::format("- {}: {}\n", name, escape_markdown(value));
-  for (const Table& table :
-       {ranking_table(analysis), published_table(analysis), axes_table(analysis), failures_table(analysis),
-        missing_table(analysis), TrialTable(analysis, TrialTable::For::people).table(kMostTrialsInMarkdown),
-        exclusions_table(analysis), duplicates_table(analysis), same_pixels_table(analysis),
-        notes_table(analysis), conventions_table(analysis), settings_table(analysis),
-        environment_table(analysis)})
+  for (const Table& table : {ranking_table(analysis), published_table(analysis), axes_table(analysis),
+                             model_time_table(analysis), failures_table(analysis), missing_table(analysis),
+                             TrialTable(analysis, TrialTable::For::people).table(kMostTrialsInMarkdown),
+                             exclusions_table(analysis), duplicates_table(analysis),
+                             same_pixels_table(analysis), notes_table(analysis), conventions_table(analysis),
+                             settings_table(analysis), environment_table(analysis)})
     text += section(table);
   return text;
 }
@@ -73,10 +73,10 @@ std::string report_json(const RunData& data) {
   for (const std::string& warning : headline.warnings) json["warnings"].push_back(clean_text(warning));
   for (const auto& [name, value] : headline.facts) json["facts"][name] = clean_text(value);
   for (const Table& table :
-       {ranking_table(analysis), published_table(analysis), axes_table(analysis), failures_table(analysis),
-        missing_table(analysis), exclusions_table(analysis), duplicates_table(analysis),
-        same_pixels_table(analysis), notes_table(analysis), conventions_table(analysis),
-        settings_table(analysis), environment_table(analysis)})
+       {ranking_table(analysis), published_table(analysis), axes_table(analysis), model_time_table(analysis),
+        failures_table(analysis), missing_table(analysis), exclusions_table(analysis),
+        duplicates_table(analysis), same_pixels_table(analysis), notes_table(analysis),
+        conventions_table(analysis), settings_table(analysis), environment_table(analysis)})
     json["tables"][table.id] = render_json(table);
   const TrialTable trials(analysis, TrialTable::For::programs);
   // Row by row, as a million trials do not fit as one document.

@@ -41,6 +41,7 @@ void RunData::add(const TrialResult& result) {
                     .height = result.height,
                     .model_seconds = trial_seconds(result.timings, Clock::model),
                     .sweep_seconds = trial_seconds(result.timings, Clock::sweep),
+                    .model_time = result.model_time.empty() ? 0 : keep(parse_model_time(result.model_time)),
                     .peak_bytes = result.peak_bytes,
                     .pixels = std::hash<Digest>{}(result.pixels)});
   for (std::size_t m = 0; m < plan.metrics.size(); ++m) {
@@ -53,6 +54,11 @@ void RunData::add(const TrialResult& result) {
 
 const RunData::Score& RunData::score(std::size_t trial, std::size_t metric) const {
   return scores[trial * plan.metrics.size() + metric];
+}
+
+std::uint32_t RunData::keep(ModelTime time) {
+  model_times.push_back(std::move(time));
+  return static_cast<std::uint32_t>(model_times.size() - 1);
 }
 
 std::uint32_t RunData::intern(const std::string& text) {

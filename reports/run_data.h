@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "harness/store.h"
+#include "reports/model_time.h"
 
 namespace upbench {
 
@@ -27,14 +29,17 @@ struct RunData {
     std::uint32_t reason = 0, flags = 0;          // indices into texts; flags joined by "; "
     int width = 0, height = 0;                    // of the output
     double model_seconds = 0, sweep_seconds = 0;  // NaN: not measured
+    std::uint32_t model_time = 0;                 // index into model_times
     std::uint64_t peak_bytes = 0;                 // 0: the device does not tell
     std::uint64_t pixels = 0;                     // start of the output's digest; 0: no output
   };
 
-  RunPlan plan;               // without its trials
-  std::string source;         // file of the store
-  std::vector<Trial> trials;  // in report order
-  std::vector<Score> scores;  // of trial t and metric m at t * metrics + m
+  RunPlan plan;                                        // without its trials
+  std::string source;                                  // file of the store
+  std::vector<Trial> trials;                           // in report order
+  std::vector<Score> scores;                           // of trial t and metric m at t * metrics + m
+  std::vector<ModelTime> model_times{{}};              // the first: nothing is known
+  std::map<std::string, std::string> timing_sessions;  // JSON by ModelTime::session
   std::vector<std::string> texts{""};
   std::vector<std::string> warnings;  // about the data as a whole, shown first
 
@@ -43,6 +48,7 @@ struct RunData {
   const Score& score(std::size_t trial, std::size_t metric) const;
   const std::string& text(std::uint32_t index) const { return texts[index]; }
   std::uint32_t intern(const std::string& text);
+  std::uint32_t keep(ModelTime time);  // index into model_times
 
  private:
   std::unordered_map<std::string, std::uint32_t> known_{{"", 0}};

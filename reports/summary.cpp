@@ -248,6 +248,8 @@ TrialTable::TrialTable(const Analysis& analysis, For reader)
   columns_.push_back(cost_column("cost_model_s", "model time"));
   columns_.push_back(cost_column("cost_sweep_s", "sweep time"));
   columns_.push_back(cost_column("cost_peak_bytes", "peak memory", Table::Kind::bytes));
+  if (reader == For::programs && analysis.data->model_times.size() > 1)
+    for (const ModelTimeColumn& column : model_time_columns()) columns_.push_back(column.column);
 }
 
 Table::Row TrialTable::row(std::size_t index) const {
@@ -293,6 +295,9 @@ Table::Row TrialTable::row(std::size_t index) const {
   row.cells.push_back(optional_cell(trial.sweep_seconds));
   row.cells.push_back(trial.peak_bytes > 0 ? value_cell(static_cast<double>(trial.peak_bytes))
                                            : Table::Cell{});
+  if (row.cells.size() < columns_.size())
+    for (const ModelTimeColumn& column : model_time_columns())
+      row.cells.push_back(optional_cell(data.model_times[trial.model_time].*column.value));
   return row;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <numbers>
+#include <span>
 #include <utility>
 
 namespace upbench {
@@ -25,11 +26,44 @@ double lanczos(double distance, double radius) {
   return std::abs(distance) >= radius ? 0 : sinc(distance) * sinc(distance / radius);
 }
 
-// The weights of one output, over consecutive inputs.
-struct Row {
-  int first = 0;
-  std::vector<double> weights;
+// The weights of each output, over consecutive inputs.
+class Rows {
+ public:
+  explicit Rows(int outputs) { rows_.reserve(static_cast<std::size_t>(outputs)); }
+
+  // The weights of the next output for inputs from `first` on: zeros, to be filled before the next call.
+  std::span<double> add(int first, int count) {
+    rows_.push_back({first, count});
+    weights_.resize(weights_.size() + static_cast<std::size_t>(count));
+    return std::span(weights_).last(static_cast<std::size_t>(count));
+  }
+
+  // All brought to one length, a row's start moved left where it would reach beyond the picture.
+  AxisWeights packed(int input) const;
+
+ private:
+  struct Row {
+    int first, count;
+  };
+  std::vector<Row> rows_;
+  std::vector<double> weights_;
 };
+
+AxisWeights Rows::packed(int input) const {
+  AxisWeights axis;
+  for (const Row& row : rows_) axis.taps = std::max(axis.taps, row.count);
+  axis.first.reserve(rows_.size());
+  axis.weights.assign(rows_.size() * static_cast<std::size_t>(axis.taps), 0.0);
+  auto from = weights_.begin();
+  auto to = axis.weights.begin();
+  for (const Row& row : rows_) {
+    axis.first.push_back(std::min(row.first, input - axis.taps));
+    std::copy(from, from + row.count, to + (row.first - axis.first.back()));
+    from += row.count;
+    to += axis.taps;
+  }
+  return axis;
+}
 
 // Where position `at`, possibly outside, is read: -1 for nowhere.
 std::int64_t inside(std::int64_t at, std::int64_t input, Border border) {
@@ -50,13 +84,12 @@ std::int64_t inside(std::int64_t at, std::int64_t input, Border border) {
 using Parts = std::vector<std::pair<int, double>>;  // where a weight falls, and the weight
 
 // `parts` is room to work in.
-Row filter_row(int input, double centre, double stretch, const Filter& filter, Parts& parts) {
+void add_filter_row(int input, double centre, double stretch, const Filter& filter, Parts& parts,
+                    Rows& rows) {
   const double radius = filter.radius * stretch;
   const auto from = static_cast<std::int64_t>(std::floor(centre - radius));
   const auto to = static_cast<std::int64_t>(std::ceil(centre + radius));
-  Row row;
-  row.first = input;
-  int last = -1;
+  int first = input, last = -1;
   parts.clear();
   for (std::int64_t at = from; at <= to; ++at) {
     // A sinc at whole numbers is 1e-17 rather than 0.
@@ -65,30 +98,13 @@ Row filter_row(int input, double centre, double stretch, const Filter& filter, P
     const auto source = static_cast<int>(inside(at, input, filter.border));
     if (std::abs(weight) < kNothing || source < 0) continue;
     parts.emplace_back(source, weight);
-    row.first = std::min(row.first, source);
+    first = std::min(first, source);
     last = std::max(last, source);
   }
-  row.weights.assign(static_cast<std::size_t>(last - row.first) + 1, 0.0);
   double sum = 0;
   for (const auto& [source, weight] : parts) sum += weight;
-  for (const auto& [source, weight] : parts)
-    row.weights[static_cast<std::size_t>(source - row.first)] += weight / sum;
-  return row;
-}
-
-// Brings rows of different lengths to one, moving a row's start left where it would reach beyond the picture.
-AxisWeights packed(const std::vector<Row>& rows, int input) {
-  AxisWeights axis;
-  for (const Row& row : rows) axis.taps = std::max(axis.taps, static_cast<int>(row.weights.size()));
-  const auto taps = static_cast<std::size_t>(axis.taps);
-  axis.weights.assign(rows.size() * taps, 0.0);
-  for (std::size_t o = 0; o < rows.size(); ++o) {
-    const int first = std::min(rows[o].first, input - axis.taps);
-    axis.first.push_back(first);
-    std::copy(rows[o].weights.begin(), rows[o].weights.end(),
-              axis.weights.begin() + static_cast<std::ptrdiff_t>(o * taps) + (rows[o].first - first));
-  }
-  return axis;
+  const std::span<double> row = rows.add(first, last - first + 1);
+  for (const auto& [source, weight] : parts) row[static_cast<std::size_t>(source - first)] += weight / sum;
 }
 
 // One input for each output.
@@ -129,12 +145,11 @@ double lanczos4(double distance) {
 AxisWeights filter_weights(int input, int output, const Filter& filter) {
   const double step = static_cast<double>(input) / output;
   const double stretch = filter.antialias ? std::max(1.0, step) : 1.0;
-  std::vector<Row> rows;
-  rows.reserve(static_cast<std::size_t>(output));
+  Rows rows(output);
   Parts parts;
   for (int o = 0; o < output; ++o)
-    rows.push_back(filter_row(input, (o + 0.5) * step - 0.5, stretch, filter, parts));
-  return packed(rows, input);
+    add_filter_row(input, (o + 0.5) * step - 0.5, stretch, filter, parts, rows);
+  return rows.packed(input);
 }
 
 AxisWeights nearest_weights(int input, int output) {
@@ -166,53 +181,45 @@ AxisWeights pillow_nearest_weights(int input, int output) {
 }
 
 AxisWeights touched_area_weights(int input, int output) {
-  std::vector<Row> rows;
-  rows.reserve(static_cast<std::size_t>(output));
+  Rows rows(output);
   for (std::int64_t o = 0; o < output; ++o) {
     const std::int64_t from = o * input / output, to = ((o + 1) * input + output - 1) / output;
-    rows.push_back({.first = static_cast<int>(from),
-                    .weights = std::vector<double>(static_cast<std::size_t>(to - from),
-                                                   1.0 / static_cast<double>(to - from))});
+    const auto count = static_cast<int>(to - from);
+    std::ranges::fill(rows.add(static_cast<int>(from), count), 1.0 / count);
   }
-  return packed(rows, input);
+  return rows.packed(input);
 }
 
 AxisWeights pillow_weights(int input, int output, double radius, double (*filter)(double)) {
   const double step = static_cast<double>(input) / output, stretch = std::max(1.0, step);
   const double reach = radius * stretch, shrink = 1.0 / stretch;
-  std::vector<Row> rows;
-  rows.reserve(static_cast<std::size_t>(output));
+  Rows rows(output);
   for (int o = 0; o < output; ++o) {
     const double centre = (o + 0.5) * step;
-    Row row;
-    row.first = std::max(0, static_cast<int>(centre - reach + 0.5));
+    const int first = std::max(0, static_cast<int>(centre - reach + 0.5));
     const int to = std::min(input, static_cast<int>(centre + reach + 0.5));
+    const std::span<double> row = rows.add(first, to - first);
     double sum = 0;
-    for (int x = 0; x < to - row.first; ++x) {
-      row.weights.push_back(filter((x + row.first - centre + 0.5) * shrink));
-      sum += row.weights.back();
-    }
-    for (double& weight : row.weights) weight /= sum;
-    rows.push_back(std::move(row));
+    for (int x = first; x < to; ++x)
+      sum += row[static_cast<std::size_t>(x - first)] = filter((x - centre + 0.5) * shrink);
+    for (double& weight : row) weight /= sum;
   }
-  return packed(rows, input);
+  return rows.packed(input);
 }
 
 AxisWeights area_weights(int input, int output) {
-  std::vector<Row> rows;
-  rows.reserve(static_cast<std::size_t>(output));
+  Rows rows(output);
   for (std::int64_t o = 0; o < output; ++o) {
     // In units of 1 / output of an input pixel everything is a whole number.
     const std::int64_t from = o * input, to = from + input;
-    Row row;
-    row.first = static_cast<int>(from / output);
-    for (std::int64_t at = row.first; at * output < to; ++at) {
+    const std::int64_t first = from / output, end = (to + output - 1) / output;
+    const std::span<double> row = rows.add(static_cast<int>(first), static_cast<int>(end - first));
+    for (std::int64_t at = first; at < end; ++at) {
       const std::int64_t covered = std::min(to, (at + 1) * output) - std::max(from, at * output);
-      row.weights.push_back(static_cast<double>(covered) / input);
+      row[static_cast<std::size_t>(at - first)] = static_cast<double>(covered) / input;
     }
-    rows.push_back(std::move(row));
   }
-  return packed(rows, input);
+  return rows.packed(input);
 }
 
 }  // namespace upbench

@@ -15,10 +15,4 @@ void resize_separable(const float* in, int planes, int height, int width, const 
 void resize_separable_8_bit(const float* in, int planes, int height, int width, const AxisWeights& vertical,
                             const AxisWeights& horizontal, float* out);
 
-// The same on 8-bit levels in whole numbers, as Pillow does: the samples are clamped to [0, 1] (NaN: 0) and
-// rounded (half to even) to multiples of 1/255; then first along the rows, then along the columns, each pass
-// clamped and rounded half up. The weights become multiples of 2^-22.
-void resize_fixed_point(const float* in, int planes, int height, int width, const AxisWeights& vertical,
-                        const AxisWeights& horizontal, float* out);
-
 }  // namespace upbench

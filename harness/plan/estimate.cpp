@@ -8,15 +8,15 @@ namespace {
 constexpr double kFloat = 4;     // bytes
 constexpr double kPictures = 3;  // copies of input and output alive at once: as made, clamped, as scored
 
-// Activations of a network that works at input resolution with 64 channels and ends at output resolution with
-// 64 more, two buffers of each alive: what SRVGG and RRDB need to within a factor of two.
-double activation_bytes(const ModelFacts& facts, double pixels) {
-  if (facts.macs_per_pixel <= 0) return 0;
-  const double scale = std::max(facts.scale, 1);
-  return pixels * 64 * kFloat * 2 * (1 + scale * scale);
-}
-
 }  // namespace
+
+// A network that works at input resolution with 64 channels and ends at output resolution with 64 more, two
+// buffers of each alive: what SRVGG and RRDB need to within a factor of two.
+double activation_bytes_per_pixel(double macs_per_pixel, int scale) {
+  if (macs_per_pixel <= 0) return 0;
+  const double enlarged = std::max(scale, 1);
+  return 64 * kFloat * 2 * (1 + enlarged * enlarged);
+}
 
 TrialCost trial_cost(const PlannedCell& cell, const Pipeline::Pass& pass, PictureSize input,
                      const Rates& rates) {
@@ -28,7 +28,8 @@ TrialCost trial_cost(const PlannedCell& cell, const Pipeline::Pass& pass, Pictur
     if (const ModelFacts* facts = cell.models[i]) {
       cost.macs += facts->macs_per_pixel * outcome.pixels_read;
       weight_bytes += static_cast<double>(facts->weight_bytes);
-      stage_bytes = std::max(stage_bytes, activation_bytes(*facts, outcome.largest_piece));
+      const double per_pixel = activation_bytes_per_pixel(facts->macs_per_pixel, facts->scale);
+      stage_bytes = std::max(stage_bytes, outcome.largest_piece * per_pixel);
     }
   }
   const double pixels = input.pixels() + pass.output(input).pixels();

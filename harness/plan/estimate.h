@@ -13,6 +13,9 @@ struct TrialCost {
   double peak_bytes = 0;
 };
 
+// Device memory of a network's activations per input pixel; 0 for what has no layers.
+double activation_bytes_per_pixel(double macs_per_pixel, int scale);
+
 TrialCost trial_cost(const PlannedCell& cell, const Pipeline::Pass& pass, PictureSize input,
                      const Rates& rates);
 

@@ -8,6 +8,7 @@
 #include <ATen/core/Tensor.h>
 #include <nlohmann/json.hpp>
 
+#include "datasets/device/graph_pool.h"
 #include "harness/model_cache.h"
 #include "harness/record.h"
 #include "harness/stage_kinds.h"
@@ -29,6 +30,8 @@ struct StageContext {
       planned;             // by model value: a network must still be what was planned
   std::uint64_t seed = 0;  // of the trial
   Digest input{};          // of the trial's picture, ImageRow::input
+  double tile_bytes = 0;   // device memory for batches of tiles; 0: one tile at a time, which is best on CPUs
+  GraphPool* graphs = nullptr;  // of the thread that computes; nothing: every call starts its own kernels
 };
 
 // A stage maps a Frame to a Frame. Immutable; run() may be called by several threads at once.
@@ -37,6 +40,9 @@ class Stage {
   virtual ~Stage() = default;
   // used: filled with what was really used (tensor hash, tile plan, precision), for the proof of cell.
   virtual Frame run(const Frame& input, const StageContext& context, nlohmann::json& used) const = 0;
+  // Loads what run() will ask the context for, while another trial computes. The caller holds on to it until
+  // then, so that no cache drops it in between.
+  virtual std::vector<UpscalerPtr> load(const StageContext&) const { return {}; }
 };
 
 // id: of the stage in its pipeline. settings: by parameter name, defaults filled, as harness/stage_kinds.h

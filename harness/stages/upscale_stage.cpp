@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 
 #include <ATen/ops/clamp.h>
@@ -6,7 +7,10 @@
 
 #include "datasets/image.h"
 #include "datasets/resample.h"
+#include "harness/device_runtime.h"
+#include "harness/plan/estimate.h"
 #include "harness/stages/stage.h"
+#include "models/tiling/tile_batches.h"
 #include "models/upscale.h"
 
 namespace upbench {
@@ -14,6 +18,32 @@ namespace {
 
 // A1111 applies a model at most this often before it gives up reaching the wanted size.
 constexpr int kMostPasses = 3;
+
+// TF32 on or off for what a GPU computes until the end of the scope. LibTorch's switch is one for the
+// process: a device computes one trial at a time.
+class Tf32 {
+ public:
+  Tf32(const std::string& device, bool on)
+      : gpu_(device != "cpu"), before_(gpu_ ? settings_in_force() : DeviceSettings{}) {
+    if (!gpu_) return;
+    DeviceSettings settings = before_;
+    settings.tf32 = on;
+    apply(settings);
+  }
+  ~Tf32() {
+    if (gpu_) apply(before_);
+  }
+  Tf32(const Tf32&) = delete;
+  Tf32& operator=(const Tf32&) = delete;
+
+ private:
+  bool gpu_;
+  DeviceSettings before_;
+};
+
+// Of a tile in a batch to itself alone; kernels round otherwise, networks that mix the tiles of a batch do
+// more.
+constexpr double kLargestBatchDifference = 1.0 / 255;
 
 class UpscaleStage final : public Stage {
  public:
@@ -33,7 +63,9 @@ class UpscaleStage final : public Stage {
   }
 
   Frame run(const Frame& input, const StageContext& context, nlohmann::json& used) const override {
-    const UpscalerPtr upscaler = context.models.get(model_, context.device, parse_precision(precision_));
+    const UpscalerPtr upscaler = load(context).front();
+    require_precision(precision_, context.device);
+    const Tf32 arithmetic(context.device, uses_tf32(precision_));
     const UpscalerInfo& info = upscaler->info();
     require_planned(info, context);
     used = {{"architecture", info.architecture},
@@ -42,9 +74,13 @@ class UpscaleStage final : public Stage {
             {"precision", precision_}};
     if (info.spandrel_padding) used["padding"] = to_string(padding_);
     const int scale = info.scale > 0 ? info.scale : scale_for(input, info);
-    Frame frame = pass(input, *upscaler, scale, used);
-    if (fit_ && input.target != PictureSize{}) frame = fit(std::move(frame), *upscaler, scale, used);
+    Frame frame = pass(input, *upscaler, scale, context, used);
+    if (fit_ && input.target != PictureSize{}) frame = fit(std::move(frame), *upscaler, scale, context, used);
     return frame;
+  }
+
+  std::vector<UpscalerPtr> load(const StageContext& context) const override {
+    return {context.models.get(model_, context.device, parse_precision(precision_))};
   }
 
  private:
@@ -71,18 +107,35 @@ class UpscaleStage final : public Stage {
     return scale;
   }
 
-  Frame pass(const Frame& input, const Upscaler& upscaler, int scale, nlohmann::json& used) const {
-    UpscaleResult result =
-        upscale(upscaler, input.rgb.clamp(0, 1), {.scale = scale, .tile = tile_, .padding = padding_});
+  Frame pass(const Frame& input, const Upscaler& upscaler, int scale, const StageContext& context,
+             nlohmann::json& used) const {
+    UpscaleOptions options{.scale = scale, .tile = tile_, .padding = padding_};
+    const std::optional<bool> takes_batches = context.models.takes_batches(upscaler);
+    if (takes_batches.value_or(true)) options.batch = planned_batch(upscaler.info(), scale, context);
+    options.check_batch = !takes_batches;
+    options.forward = recorded(upscaler, scale, context);
+    const Image picture = input.rgb.clamp(0, 1);
+    UpscaleResult result = upscale(upscaler, picture, options);
+    if (const double difference = result.batch_difference; difference >= 0) {
+      const bool takes = difference <= kLargestBatchDifference;
+      context.models.set_takes_batches(upscaler, takes);
+      options.batch = 1;
+      if (!takes) result = upscale(upscaler, picture, options);
+      result.batch_difference = difference;
+    }
     Frame frame{.rgb = std::move(result.image),
                 .target = input.target,
                 .boundaries = scaled(input.boundaries, scale, scale)};
     for (const Boundary& boundary : result.boundaries)
       frame.boundaries.push_back({id_, boundary.vertical, boundary.position, boundary.half_width});
-    used["passes"].push_back({{"scale", scale},
-                              {"tiles_x", result.tiles_x},
-                              {"tiles_y", result.tiles_y},
-                              {"outside_share", result.outside_share}});
+    nlohmann::json made = {{"scale", scale},
+                           {"tiles_x", result.tiles_x},
+                           {"tiles_y", result.tiles_y},
+                           {"batch", result.batch},
+                           {"outside_share", result.outside_share}};
+    if (result.batch_halved) made["batch_halved"] = true;
+    if (result.batch_difference >= 0) made["batch_difference"] = result.batch_difference;
+    used["passes"].push_back(std::move(made));
     if (tile_.tile > 0)
       used["tile"] = {{"tile", tile_.tile},
                       {"overlap", tile_.overlap},
@@ -91,17 +144,41 @@ class UpscaleStage final : public Stage {
     return frame;
   }
 
+  // Tiles have one shape for the whole sweep: the network's kernels are started together. Empty: not here.
+  BatchFunction recorded(const Upscaler& upscaler, int scale, const StageContext& context) const {
+    GraphPool* graphs = context.graphs;
+    if (graphs == nullptr || tile_.tile == 0 || upscaler.info().tensor_hash.is_zero()) return {};
+    const std::string name = fmt::format("{} {} x{}", upscaler.info().tensor_hash.hex(), precision_, scale);
+    return [=, &upscaler, &context](const at::Tensor& batch) {
+      try {
+        return graphs->run(name, batch,
+                           [&](const at::Tensor& input) { return upscaler.forward(input, scale); });
+      } catch (const std::exception& error) {
+        if (device_fault(error, context.device) == DeviceFault::out_of_memory) graphs->clear();
+        throw;
+      }
+    };
+  }
+
+  int planned_batch(const UpscalerInfo& info, int scale, const StageContext& context) const {
+    if (tile_.tile == 0 || context.tile_bytes <= 0) return 1;
+    const double side = tile_.tile + (tile_.mode == TileMode::core_context ? 2.0 * tile_.context : 0.0);
+    return tiles_at_once(side * side, activation_bytes_per_pixel(info.macs_per_pixel, scale),
+                         context.tile_bytes);
+  }
+
   // As A1111's upscaler wrapper: more passes while smaller than wanted, 8 bit between them, then Lanczos to
   // the exact size. (A1111 also floors the wanted size to a multiple of 8; here the reference's own size is
   // the wanted one.)
-  Frame fit(Frame frame, const Upscaler& upscaler, int scale, nlohmann::json& used) const {
+  Frame fit(Frame frame, const Upscaler& upscaler, int scale, const StageContext& context,
+            nlohmann::json& used) const {
     const PictureSize target = frame.target;
     const auto height = [&] { return frame.rgb.size(1); };
     const auto width = [&] { return frame.rgb.size(2); };
     for (int done = 1;
          done < kMostPasses && scale > 1 && (height() < target.height || width() < target.width); ++done) {
       frame.rgb = quantized(frame.rgb);
-      frame = pass(frame, upscaler, scale, used);
+      frame = pass(frame, upscaler, scale, context, used);
     }
     if (height() != target.height || width() != target.width) {
       frame.boundaries = scaled(std::move(frame.boundaries),

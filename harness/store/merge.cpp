@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/store/model_time.h"
 #include "harness/store/schema.h"
 #include "harness/store/store_impl.h"
 
@@ -123,6 +124,7 @@ std::uint64_t add_outputs(Database& database, const fs::path& from, const fs::pa
       if (!copy_kept(from, to, rows.text(1))) gone.insert(rows.digest(0));
   }
   // Measurements of two machines are never mixed: they come only with an output that has none here.
+  add_model_times(database);
   database.run(
       "INSERT INTO main.timings SELECT * FROM other.timings AS o WHERE NOT EXISTS"
       " (SELECT 1 FROM main.timings AS h WHERE h.output = o.output AND h.clock = o.clock)");

@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <stdexcept>
 
 #include <fmt/format.h>
 
+#include "harness/store/model_time.h"
 #include "harness/store/store_impl.h"
 #include "harness/store/values.h"
 
@@ -100,6 +102,7 @@ class Results {
   void fill(TrialResult& result) const {
     result.scores.assign(metrics_.size(), {});
     result.timings.clear();
+    result.model_time.clear();
     if (!result.finished) return;
     fill_scores(result);
     Rows rows = database_.query(
@@ -111,6 +114,9 @@ class Results {
                                 .clock = parse_clock(rows.text(0)),
                                 .sample = small(rows, 2),
                                 .seconds = rows.real(3)});
+    const bool measured = std::any_of(result.timings.begin(), result.timings.end(),
+                                      [](const TimingRow& timing) { return timing.clock == Clock::model; });
+    if (measured) result.model_time = read_meta(database_, model_time_name(result.output));
   }
 
  private:

@@ -9,16 +9,12 @@ at::Tensor plain_convolution(Layers& layers, const std::string& name, const at::
   return layers.conv(name, x, outputs, options);
 }
 
-at::Tensor slightly_leaky(const at::Tensor& x) {
-  return at::leaky_relu(x, 0.05);
-}
-
 at::Tensor contrast_attention(Layers& layers, const std::string& name, const at::Tensor& x,
                               std::int64_t squeezed) {
   const at::Tensor mean = x.mean({2, 3}, true);
-  const at::Tensor contrast = (x - mean).square().mean({2, 3}, true).sqrt();
-  const at::Tensor inner = at::relu(layers.conv(name + ".0", contrast + mean, squeezed, {.kernel = 1}));
-  return x * at::sigmoid(layers.conv(name + ".2", inner, x.size(1), {.kernel = 1}));
+  const at::Tensor contrast = at::square(x - mean).mean({2, 3}, true).sqrt();
+  const at::Tensor inner = layers.conv(name + ".0", contrast + mean, squeezed, {.kernel = 1, .then = kRelu});
+  return x * layers.conv(name + ".2", inner, x.size(1), {.kernel = 1, .then = kSigmoid});
 }
 
 at::Tensor spatial_attention(Layers& layers, const std::string& name, const at::Tensor& x,
@@ -31,12 +27,13 @@ at::Tensor spatial_attention(Layers& layers, const std::string& name, const at::
   if (settings.brief) {
     low = convolve(".conv3", low);
   } else {
-    low = settings.activation(convolve(".conv_max", low));
-    low = convolve(".conv3_", settings.activation(convolve(".conv3", low)));
+    low = convolve(".conv_max", low, {.then = settings.activation});
+    low = convolve(".conv3_", convolve(".conv3", low, {.then = settings.activation}));
   }
   const at::Tensor stretched = at::upsample_bilinear2d(low, {x.size(2), x.size(3)}, false);
-  const at::Tensor kept = layers.conv(name + ".conv_f", narrow, settings.channels, {.kernel = 1});
-  return x * at::sigmoid(layers.conv(name + ".conv4", stretched + kept, x.size(1), {.kernel = 1}));
+  const at::Tensor both =
+      layers.conv(name + ".conv_f", narrow, settings.channels, {.kernel = 1, .plus = stretched});
+  return layers.product(layers.conv(name + ".conv4", both, x.size(1), {.kernel = 1, .then = kSigmoid}), x);
 }
 
 }  // namespace upbench

@@ -2,23 +2,19 @@
 
 #include <string>
 
-#include <ATen/ops/relu.h>
-
 #include "models/networks/layers.h"
 
 namespace upbench {
 
-// How a block convolves, and what it applies afterwards: plain in most networks, blueprint separable and GELU
-// in BSRN.
+// How a block convolves: plain in most networks, blueprint separable in BSRN.
 using Convolution = at::Tensor (*)(Layers& layers, const std::string& name, const at::Tensor& x,
                                    std::int64_t outputs, const ConvOptions& options);
-using Activation = at::Tensor (*)(const at::Tensor& x);
 
 at::Tensor plain_convolution(Layers& layers, const std::string& name, const at::Tensor& x,
                              std::int64_t outputs, const ConvOptions& options);
 
-// LeakyReLU with slope 0.05, IMDN's and that of the networks that came from it.
-at::Tensor slightly_leaky(const at::Tensor& x);
+// IMDN's activation and that of the networks that came from it.
+inline constexpr Activation kSlightlyLeaky = leaky_relu_of(0.05);
 
 // Contrast-aware channel attention (CCA; IMDN, Hui et al. 2019): channels are weighed by what two 1x1
 // convolutions through `squeezed` channels make of their mean plus standard deviation (of the population)
@@ -30,7 +26,7 @@ struct SpatialAttention {
   std::int64_t channels = 0;  // inside
   bool brief = false;         // RLFN's: one convolution at low resolution instead of three with activations
   Convolution convolution = plain_convolution;
-  Activation activation = at::relu;
+  Activation activation = kRelu;
 };
 
 // Enhanced spatial attention (ESA; RFANet, Liu et al. 2020): pixels are weighed by a map that is made at

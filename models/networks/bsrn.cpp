@@ -9,10 +9,6 @@
 namespace upbench {
 namespace {
 
-at::Tensor exact_gelu(const at::Tensor& x) {
-  return at::gelu(x);
-}
-
 at::Tensor separable_convolution(Layers& layers, const std::string& name, const at::Tensor& x,
                                  std::int64_t outputs, const ConvOptions& options) {
   const at::Tensor mixed = layers.conv(name + ".pw", x, outputs, {.kernel = 1, .bias = false});
@@ -20,23 +16,23 @@ at::Tensor separable_convolution(Layers& layers, const std::string& name, const 
 }
 
 at::Tensor block(Layers& layers, const std::string& name, const at::Tensor& x, const BsrnShape& shape) {
-  const ResidualDistillation settings{.distilled = shape.distilled,
-                                      .attention = {.channels = shape.attention,
-                                                    .convolution = separable_convolution,
-                                                    .activation = exact_gelu},
-                                      .activation = exact_gelu};
+  const ResidualDistillation settings{
+      .distilled = shape.distilled,
+      .attention = {.channels = shape.attention, .convolution = separable_convolution, .activation = kGelu},
+      .activation = kGelu};
   const at::Tensor y = residual_distillation(layers, name, x, settings);
-  return contrast_attention(layers, name + ".cca.conv_du", y, shape.squeezed) + x;
+  return layers.sum(contrast_attention(layers, name + ".cca.conv_du", y, shape.squeezed), x);
 }
 
 at::Tensor bsrn(Layers& layers, const at::Tensor& x, const BsrnShape& shape) {
   const at::Tensor first =
-      separable_convolution(layers, "fea_conv", x.repeat({1, 4, 1, 1}), shape.features, {});
+      separable_convolution(layers, "fea_conv", at::cat({x, x, x, x}, 1), shape.features, {});
   std::vector<at::Tensor> outputs;
   for (int i = 1; i <= shape.blocks; ++i)
     outputs.push_back(block(layers, fmt::format("B{}", i), i == 1 ? first : outputs.back(), shape));
-  const at::Tensor fused = at::gelu(layers.conv("c1", at::cat(outputs, 1), shape.features, {.kernel = 1}));
-  const at::Tensor y = separable_convolution(layers, "c2", fused, shape.features, {}) + first;
+  const at::Tensor fused =
+      layers.conv("c1", at::cat(outputs, 1), shape.features, {.kernel = 1, .then = kGelu});
+  const at::Tensor y = separable_convolution(layers, "c2", fused, shape.features, {.plus = first});
   return layers.shuffled_conv("upsampler.upsampleOneStep.0", y, shape.scale);
 }
 

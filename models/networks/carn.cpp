@@ -11,10 +11,10 @@ namespace upbench {
 namespace {
 
 at::Tensor residual(Layers& layers, const std::string& name, const at::Tensor& x, const CarnShape& shape) {
-  const ConvOptions grouped{.groups = shape.groups};
-  at::Tensor y = at::relu(layers.conv(name + ".body.0", x, shape.features, grouped));
-  y = at::relu(layers.conv(name + ".body.2", y, shape.features, grouped));
-  return at::relu(layers.conv(name + ".body.4", y, shape.features, {.kernel = 1}) + x);
+  const ConvOptions grouped{.groups = shape.groups, .then = kRelu};
+  at::Tensor y = layers.conv(name + ".body.0", x, shape.features, grouped);
+  y = layers.conv(name + ".body.2", y, shape.features, grouped);
+  return layers.conv(name + ".body.4", y, shape.features, {.kernel = 1, .plus = x, .then = kRelu});
 }
 
 // step(k, y): the k-th inner step, from 1.
@@ -24,7 +24,8 @@ at::Tensor cascade(Layers& layers, const std::string& prefix, const at::Tensor& 
   at::Tensor all = x, y = x;
   for (int k = 1; k <= 3; ++k) {
     all = at::cat({all, step(k, y)}, 1);
-    y = at::relu(layers.conv(fmt::format("{}c{}.body.0", prefix, k), all, shape.features, {.kernel = 1}));
+    y = layers.conv(fmt::format("{}c{}.body.0", prefix, k), all, shape.features,
+                    {.kernel = 1, .then = kRelu});
   }
   return y;
 }
@@ -34,7 +35,7 @@ at::Tensor enlarged(Layers& layers, const std::string& prefix, at::Tensor y, con
   const int factor = scale == 3 ? 3 : 2;
   for (int done = 1, layer = 0; done < scale; done *= factor, layer += 3) {
     const std::string name = fmt::format("{}.body.{}", prefix, layer);
-    y = at::relu(layers.conv(name, y, shape.features * factor * factor, {.groups = shape.groups}));
+    y = layers.conv(name, y, shape.features * factor * factor, {.groups = shape.groups, .then = kRelu});
     y = at::pixel_shuffle(y, factor);
   }
   return y;

@@ -34,24 +34,34 @@ at::Tensor channel_norm(Layers& layers, const std::string& name, const at::Tenso
   return from_tokens(layers.layer_norm(name + ".body", to_tokens(x)));
 }
 
-// qkv: [N, H, W, 3 C / 2], queries, keys and values of half the channels. Shifted blocks work on windows that
-// lie half a window off; they wrap around the picture, as the authors' do.
-at::Tensor window_attention(Layers& layers, const std::string& name, const at::Tensor& qkv, bool shifted,
-                            const Rectangle& window, const CraftShape& shape) {
+// qkv: [N, H, W, 3 C], queries, keys and values, of which those of C / 2 channels from `first` on are used.
+// Shifted blocks work on windows that lie half a window off; they wrap around the picture, as the authors'
+// do.
+at::Tensor window_attention(Layers& layers, const std::string& name, const at::Tensor& qkv,
+                            std::int64_t first, bool shifted, const Rectangle& window,
+                            const CraftShape& shape) {
   const std::int64_t length = window.height * window.width, heads = shape.heads / 2,
                      width = shape.features / shape.heads, down = shifted ? window.height / 2 : 0,
                      right = shifted ? window.width / 2 : 0;
-  const at::Tensor parts = to_windows(qkv.roll({-down, -right}, {1, 2}), window.height, window.width)
-                               .reshape({-1, length, 3, heads, width})
-                               .permute({2, 0, 3, 1, 4});
-  const at::Tensor bias = dynamic_position_bias(layers, name + ".pos", window.offsets, shape.position, heads)
-                              .index_select(0, window.index.flatten().to(qkv.device()))
-                              .reshape({length, length, heads})
-                              .permute({2, 0, 1});
-  const at::Tensor scores =
-      layers.matmul(parts[0] / std::sqrt(static_cast<double>(width)), parts[1].transpose(-2, -1)) + bias;
-  const at::Tensor attended = layers.matmul(scores.softmax(-1), parts[2]).transpose(1, 2).flatten(2);
-  return from_windows(attended, window.height, window.width, qkv).roll({down, right}, {1, 2});
+  const auto part = [&](std::int64_t k) {
+    const at::Tensor own = qkv.narrow(3, k * shape.features + first, shape.features / 2);
+    return to_windows(rolled(own, -down, -right), window.height, window.width)
+        .reshape({-1, length, heads, width})
+        .transpose(1, 2);
+  };
+  const at::Tensor bias = layers.constant(name + ".pos", [&] {
+    return dynamic_position_bias(layers, name + ".pos", window.offsets, shape.position, heads)
+        .index_select(0, window.index.flatten().to(qkv.device()))
+        .reshape({1, length, length, heads})
+        .permute({0, 3, 1, 2})
+        .contiguous();
+  });
+  const at::Tensor q = part(0), k = part(1), v = part(2);
+  const at::Tensor attended = layers.counted(
+      q.sizes().vec(), 2.0 * static_cast<double>(q.numel() * length),
+      [&] { return at::scaled_dot_product_attention(q, k, v, bias.expand({q.size(0), -1, -1, -1})); });
+  return rolled(from_windows(attended.transpose(1, 2).flatten(2), window.height, window.width, qkv), down,
+                right);
 }
 
 at::Tensor rectangle_block(Layers& layers, const std::string& prefix, const at::Tensor& tokens, bool shifted,
@@ -60,31 +70,29 @@ at::Tensor rectangle_block(Layers& layers, const std::string& prefix, const at::
   const at::Tensor qkv =
       layers.linear(prefix + "qkv", layers.layer_norm(prefix + "norm1", tokens), 3 * features);
   std::vector<at::Tensor> branches;
-  for (int k = 0; k < 2; ++k) {
-    const at::Tensor own = at::cat({qkv.narrow(3, k * half, half), qkv.narrow(3, features + k * half, half),
-                                    qkv.narrow(3, 2 * features + k * half, half)},
-                                   3);
-    branches.push_back(window_attention(layers, fmt::format("{}attns.{}", prefix, k), own, shifted,
+  for (int k = 0; k < 2; ++k)
+    branches.push_back(window_attention(layers, fmt::format("{}attns.{}", prefix, k), qkv, k * half, shifted,
                                         windows[static_cast<std::size_t>(k)], shape));
-  }
   const at::Tensor values = from_tokens(qkv.narrow(3, 2 * features, features));
-  const at::Tensor attended = at::cat(branches, 3) + to_tokens(layers.depthwise(prefix + "get_v", values));
-  const at::Tensor y = tokens + layers.linear(prefix + "proj", attended, features);
-  return y + perceptron(layers, prefix + "mlp", layers.layer_norm(prefix + "norm2", y), shape.hidden);
+  const at::Tensor attended =
+      layers.sum(at::cat(branches, 3), to_tokens(layers.depthwise(prefix + "get_v", values)));
+  const at::Tensor y = layers.sum(layers.linear(prefix + "proj", attended, features), tokens);
+  return layers.sum(perceptron(layers, prefix + "mlp", layers.layer_norm(prefix + "norm2", y), shape.hidden),
+                    y);
 }
 
 at::Tensor high_frequency_block(Layers& layers, const std::string& prefix, const at::Tensor& x,
                                 const CraftShape& shape) {
   const std::int64_t half = shape.features / 2;
-  const at::Tensor local = at::gelu(layers.conv(prefix + "conv", x.narrow(1, 0, half), half));
+  const at::Tensor local = layers.conv(prefix + "conv", x.narrow(1, 0, half), half, {.then = kGelu});
   const at::Tensor maxima = at::max_pool2d(x.narrow(1, half, half), 3, 1, 1);
-  const at::Tensor high = at::gelu(layers.conv(prefix + "fc", maxima, half, {.kernel = 1}));
-  return x + layers.conv(prefix + "last_fc", at::cat({local, high}, 1), shape.features, {.kernel = 1});
+  const at::Tensor high = layers.conv(prefix + "fc", maxima, half, {.kernel = 1, .then = kGelu});
+  return layers.conv(prefix + "last_fc", at::cat({local, high}, 1), shape.features, {.kernel = 1, .plus = x});
 }
 
-// Queries from `high`, keys and values from `low`.
+// Queries from `high`, keys and values from `low`; `sum` is added.
 at::Tensor channel_attention(Layers& layers, const std::string& prefix, const at::Tensor& low,
-                             const at::Tensor& high, const CraftShape& shape) {
+                             const at::Tensor& high, const at::Tensor& sum, const CraftShape& shape) {
   const auto projected = [&](const std::string& name, const at::Tensor& x, std::int64_t outputs) {
     return layers.depthwise(prefix + name + "_dwconv",
                             layers.conv(prefix + name, x, outputs, {.kernel = 1, .bias = false}),
@@ -101,18 +109,19 @@ at::Tensor channel_attention(Layers& layers, const std::string& prefix, const at
   const at::Tensor scores = layers.matmul(normalized(heads(q)), normalized(heads(k)).transpose(-2, -1)) *
                             layers.parameter(prefix + "temperature", {shape.heads, 1, 1});
   const at::Tensor attended = layers.matmul(scores.softmax(-1), heads(v)).reshape(low.sizes());
-  return layers.conv(prefix + "project_out", attended, shape.features, {.kernel = 1, .bias = false});
+  return layers.conv(prefix + "project_out", attended, shape.features,
+                     {.kernel = 1, .bias = false, .plus = sum});
 }
 
 at::Tensor fusion_block(Layers& layers, const std::string& prefix, const at::Tensor& low,
                         const at::Tensor& high, const CraftShape& shape) {
-  const at::Tensor x = low + channel_attention(layers, prefix + "attn.",
-                                               channel_norm(layers, prefix + "norm1", low), high, shape);
+  const at::Tensor x = channel_attention(layers, prefix + "attn.",
+                                         channel_norm(layers, prefix + "norm1", low), high, low, shape);
   const at::Tensor inside = layers.conv(prefix + "ffn.project_in", channel_norm(layers, prefix + "norm2", x),
                                         2 * shape.gated, {.kernel = 1, .bias = false});
   const auto parts = layers.depthwise(prefix + "ffn.dwconv", inside, {.bias = false}).chunk(2, 1);
-  return x + layers.conv(prefix + "ffn.project_out", at::gelu(parts[0]) * parts[1], shape.features,
-                         {.kernel = 1, .bias = false});
+  return layers.conv(prefix + "ffn.project_out", layers.product(at::gelu(parts[0]), parts[1]), shape.features,
+                     {.kernel = 1, .bias = false, .plus = x});
 }
 
 at::Tensor craft(Layers& layers, const at::Tensor& x, const CraftShape& shape) {
@@ -132,9 +141,9 @@ at::Tensor craft(Layers& layers, const at::Tensor& x, const CraftShape& shape) {
           high_frequency_block(layers, fmt::format("{}hfer_blocks.{}.", inner, d), y, shape);
       y = fusion_block(layers, fmt::format("{}hf_blocks.{}.", inner, d), from_tokens(tokens), high, shape);
     }
-    y = layers.conv(group + "conv", y, shape.features) + before;
+    y = layers.conv(group + "conv", y, shape.features, {.plus = before});
   }
-  y = layers.conv("conv_after_body", channel_norm(layers, "norm", y), shape.features) + first;
+  y = layers.conv("conv_after_body", channel_norm(layers, "norm", y), shape.features, {.plus = first});
   return layers.shuffled_conv("upsample.0", y, shape.scale) + mean;
 }
 

@@ -20,22 +20,26 @@ at::Tensor with_local_features(Layers& layers, const std::string& name, const at
   y = layers.conv(name + ".pointwise_conv_0", y, features, {.kernel = 1, .bias = false});
   y = layers.batch_norm(name + ".pointwise_prenorm_1",
                         layers.depthwise(name + ".depthwise_conv", y, {.bias = false}));
-  return to_tokens(layers.conv(name + ".pointwise_conv_1", y, features, {.kernel = 1, .bias = false})) +
-         tokens;
+  return to_tokens(layers.conv(name + ".pointwise_conv_1", y, features,
+                               {.kernel = 1, .bias = false, .plus = from_tokens(tokens)}));
 }
 
 // tokens [N, H, W, C], sides multiples of the window.
 at::Tensor linear_attention(Layers& layers, const std::string& name, const at::Tensor& tokens) {
-  const std::int64_t features = tokens.size(3), length = kWindow * kWindow, width = features / kHeads;
+  const std::int64_t features = tokens.size(3), width = features / kHeads;
   const at::Tensor local = with_local_features(layers, name + ".local", tokens);
-  const at::Tensor qkv = to_windows(layers.linear(name + ".qkv", local, 3 * features), kWindow, kWindow)
-                             .reshape({-1, length, 3, kHeads, width})
-                             .permute({2, 0, 3, 1, 4});
-  const at::Tensor content = layers.matmul(qkv[1].softmax(-2).transpose(-2, -1), qkv[2]);
-  const at::Tensor attended = layers.matmul(qkv[0] / std::sqrt(static_cast<double>(width)), content)
-                                  .transpose(1, 2)
-                                  .reshape({-1, length, features});
-  return from_windows(layers.linear(name + ".proj", attended, features), kWindow, kWindow, local) + local;
+  const at::Tensor qkv = to_windows(layers.linear(name + ".qkv", local, 3 * features), kWindow, kWindow);
+  const at::Tensor attended = layers.counted(
+      {qkv.size(0), qkv.size(1), features},
+      2.0 * static_cast<double>(qkv.size(0) * qkv.size(1) * features * width), [&] {
+        const auto part = [&](std::int64_t k) { return qkv.narrow(2, k * features, features); };
+        const at::Tensor heads = layers.constant("heads", [&] {
+          return same_head(features, kHeads, 1 / std::sqrt(static_cast<double>(width)), qkv);
+        });
+        return at::bmm(part(0), at::bmm(part(1).softmax(1).transpose(1, 2), part(2)).mul_(heads));
+      });
+  return layers.sum(from_windows(layers.linear(name + ".proj", attended, features), kWindow, kWindow, local),
+                    local);
 }
 
 at::Tensor layer(Layers& layers, const std::string& prefix, const at::Tensor& x, const DctlsaShape& shape) {
@@ -46,16 +50,15 @@ at::Tensor layer(Layers& layers, const std::string& prefix, const at::Tensor& x,
   for (int i = 0; i < shape.blocks; ++i) {
     const std::string block = fmt::format("{}blocks.{}.", prefix, i);
     const std::int64_t shift = i % 2 == 0 ? 0 : kWindow / 2;
-    tokens = linear_attention(layers, block + "attn", tokens.roll({-shift, -shift}, {1, 2}))
-                 .roll({shift, shift}, {1, 2});
-    tokens = tokens + perceptron(layers, block + "mlp", tokens, shape.hidden);
+    tokens = rolled(linear_attention(layers, block + "attn", rolled(tokens, -shift, -shift)), shift, shift);
+    tokens = layers.sum(perceptron(layers, block + "mlp", tokens, shape.hidden), tokens);
   }
   return from_tokens(tokens).narrow(2, 0, x.size(2)).narrow(3, 0, x.size(3));
 }
 
 at::Tensor dctlsa(Layers& layers, const at::Tensor& x, const DctlsaShape& shape) {
   const auto fuse = [&](const std::string& name, const std::vector<at::Tensor>& parts) {
-    return slightly_leaky(layers.conv(name, at::cat(parts, 1), shape.features, {.kernel = 1}));
+    return layers.conv(name, at::cat(parts, 1), shape.features, {.kernel = 1, .then = kSlightlyLeaky});
   };
   const at::Tensor first = layers.conv("fea_conv", x, shape.features);
   std::vector<at::Tensor> everything{first}, outputs;
@@ -67,7 +70,7 @@ at::Tensor dctlsa(Layers& layers, const at::Tensor& x, const DctlsaShape& shape)
     everything.push_back(y);
     if (m < shape.modules) y = fuse(fmt::format("c{}.0", m), everything);
   }
-  y = layers.conv("LR_conv", fuse("c.0", outputs), shape.features) + first;
+  y = layers.conv("LR_conv", fuse("c.0", outputs), shape.features, {.plus = first});
   return layers.shuffled_conv("upsampler.0", y, shape.scale);
 }
 

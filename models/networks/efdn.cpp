@@ -27,7 +27,7 @@ at::Tensor cell(Layers& layers, const std::string& name, const at::Tensor& x, co
     branches.push_back(
         layers.conv(fmt::format("{}.branch.{}", name, branches.size()), y, shape.distilled, {.kernel = 1}));
   const at::Tensor fused = layers.conv(name + ".fuse", at::cat(branches, 1), shape.features, {.kernel = 1});
-  return spatial_attention(layers, name + ".att", fused, {.channels = shape.attention}) + x;
+  return layers.sum(spatial_attention(layers, name + ".att", fused, {.channels = shape.attention}), x);
 }
 
 at::Tensor efdn(Layers& layers, const at::Tensor& x, const EfdnShape& shape) {

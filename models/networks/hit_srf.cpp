@@ -14,7 +14,7 @@ namespace upbench {
 namespace {
 
 constexpr std::int64_t kBase = 8;  // the side that values are projected to within larger windows
-constexpr double kSlope = 0.2;
+constexpr Activation kLeaky = leaky_relu_of(0.2);
 
 // The bias between the positions of a window and its base x base cells, the mean of that to each position of
 // a cell: [heads, window^2, base^2]. A cell's offsets are neighbours, so that their mean is a box filter over
@@ -22,49 +22,68 @@ constexpr double kSlope = 0.2;
 at::Tensor cell_bias(Layers& layers, const std::string& name, std::int64_t window, std::int64_t base,
                      const at::Tensor& like, const HitSrfShape& shape) {
   const std::int64_t ratio = window / base, side = 2 * window - 1;
-  const at::Tensor table =
-      dynamic_position_bias(layers, name, relative_offsets(window, window).to(like.options()), shape.position,
-                            shape.heads)
-          .t()
-          .reshape({shape.heads, side, side});
-  const at::Tensor means = at::avg_pool2d(table, ratio, 1);
-  const auto positions = at::device(like.device()).dtype(at::kLong);
-  const at::Tensor of = at::arange(window, positions).unsqueeze(1),
-                   cell = at::arange(base, positions).unsqueeze(0);
-  const at::Tensor first = (of - cell * ratio - (ratio - 1) + window - 1).flatten();
-  return means.index_select(1, first)
-      .index_select(2, first)
-      .reshape({shape.heads, window, base, window, base})
-      .permute({0, 1, 3, 2, 4})
-      .reshape({shape.heads, window * window, base * base});
+  return layers.constant(name, [&] {
+    const at::Tensor table =
+        dynamic_position_bias(layers, name, relative_offsets(window, window).to(like.options()),
+                              shape.position, shape.heads)
+            .t()
+            .reshape({shape.heads, side, side});
+    const at::Tensor means = at::avg_pool2d(table, ratio, 1);
+    const auto positions = at::device(like.device()).dtype(at::kLong);
+    const at::Tensor of = at::arange(window, positions).unsqueeze(1),
+                     cell = at::arange(base, positions).unsqueeze(0);
+    const at::Tensor first = (of - cell * ratio - (ratio - 1) + window - 1).flatten();
+    return means.index_select(1, first)
+        .index_select(2, first)
+        .reshape({shape.heads, window, base, window, base})
+        .permute({0, 1, 3, 2, 4})
+        .reshape({shape.heads, window * window, base * base});
+  });
 }
 
 at::Tensor queries_and_values(Layers& layers, const std::string& name, const at::Tensor& tokens,
                               const HitSrfShape& shape) {
   const at::Tensor x = from_tokens(tokens);
-  at::Tensor y = at::leaky_relu(layers.conv(name + ".conv.0", x, shape.squeezed, {.kernel = 1}), kSlope);
-  y = at::leaky_relu(layers.conv(name + ".conv.2", y, shape.squeezed), kSlope);
+  at::Tensor y = layers.conv(name + ".conv.0", x, shape.squeezed, {.kernel = 1, .then = kLeaky});
+  y = layers.conv(name + ".conv.2", y, shape.squeezed, {.then = kLeaky});
   y = layers.conv(name + ".conv.4", y, shape.features, {.kernel = 1});
-  return to_tokens(y * layers.conv(name + ".linear", x, shape.features, {.kernel = 1}));
+  return to_tokens(layers.conv(name + ".linear", x, shape.features, {.kernel = 1, .times = y}));
 }
 
-// q, v: [windows, heads, window^2, width] -> [windows, window^2, heads * width].
+// v: [windows, window^2, C] -> [windows, cells, C], the weighed sum of each cell's positions.
+at::Tensor sums_of_cells(Layers& layers, const std::string& name, const at::Tensor& v, std::int64_t window,
+                         std::int64_t base) {
+  const std::int64_t ratio = window / base, features = v.size(2);
+  const at::Tensor cells = v.reshape({-1, base, ratio, base, ratio, features})
+                               .permute({0, 1, 3, 5, 2, 4})
+                               .reshape({-1, base * base, features, ratio * ratio});
+  return layers.linear(name + "spatial_linear", cells, 1).squeeze(-1);
+}
+
+// q, v and the result: [windows, window^2, C]. With the cells' sums p, the published (q p^T / width + bias) p
+// of each head is computed as q (p^T p) / width + bias p, which is less work.
 at::Tensor spatial_correlation(Layers& layers, const std::string& name, const at::Tensor& q,
                                const at::Tensor& v, std::int64_t window, const HitSrfShape& shape) {
-  const std::int64_t base = std::min(window, kBase), ratio = window / base, width = v.size(3);
-  const at::Tensor cells = v.reshape({-1, shape.heads, base, ratio, base, ratio, width})
-                               .permute({0, 1, 2, 4, 6, 3, 5})
-                               .reshape({-1, shape.heads, base * base, width, ratio * ratio});
-  const at::Tensor projected = layers.linear(name + "spatial_linear", cells, 1).squeeze(-1);
-  const at::Tensor correlation = layers.matmul(q, projected.transpose(-2, -1)) / static_cast<double>(width) +
-                                 cell_bias(layers, name + "pos", window, base, v, shape);
-  return layers.matmul(correlation, projected).transpose(1, 2).flatten(2);
+  const std::int64_t base = std::min(window, kBase), features = v.size(2), width = features / shape.heads,
+                     windows = v.size(0), length = v.size(1);
+  const at::Tensor p = sums_of_cells(layers, name, v, window, base);
+  const at::Tensor bias = cell_bias(layers, name + "pos", window, base, v, shape);
+  return layers.counted(q.sizes().vec(), 2.0 * static_cast<double>(q.numel() * base * base), [&] {
+    const at::Tensor heads = layers.constant(
+        "heads", [&] { return same_head(features, shape.heads, 1 / static_cast<double>(width), v); });
+    const at::Tensor biased =
+        at::bmm(bias, p.reshape({windows, base * base, shape.heads, width}).permute({2, 1, 0, 3}).flatten(2));
+    at::Tensor y = at::bmm(q, at::bmm(p.transpose(1, 2), p).mul_(heads));
+    y.view({windows, length, shape.heads, width})
+        .add_(biased.view({shape.heads, length, windows, width}).permute({2, 1, 0, 3}));
+    return y;
+  });
 }
 
-// Both as [windows, window^2, C].
+// All [windows, window^2, C].
 at::Tensor channel_correlation(Layers& layers, const at::Tensor& q, const at::Tensor& v) {
-  const at::Tensor correlation = layers.matmul(q.transpose(-2, -1), v) / static_cast<double>(q.size(1));
-  return layers.matmul(correlation, v.transpose(-2, -1)).transpose(-2, -1);
+  const at::Tensor correlation = layers.matmul(v.transpose(-2, -1), q);
+  return layers.matmul(v, correlation / static_cast<double>(q.size(1)));
 }
 
 at::Tensor correlation(Layers& layers, const std::string& name, const at::Tensor& tokens, std::int64_t window,
@@ -72,16 +91,12 @@ at::Tensor correlation(Layers& layers, const std::string& name, const at::Tensor
   const auto whole_windows = [&](std::int64_t side) { return (side + window - 1) / window * window; };
   const at::Tensor input =
       reflected_to(reflected_to(tokens, 1, whole_windows(tokens.size(1))), 2, whole_windows(tokens.size(2)));
-  const std::int64_t length = window * window, half = shape.features / 2;
+  const std::int64_t half = shape.features / 2;
   const at::Tensor windows =
       to_windows(queries_and_values(layers, name + "qv", input, shape), window, window);
-  const auto heads = [&](const at::Tensor& part) {
-    return part.reshape({-1, length, shape.heads, half / shape.heads}).transpose(1, 2);
-  };
   const at::Tensor q = windows.narrow(2, 0, half), v = windows.narrow(2, half, half);
-  const at::Tensor both = at::cat({spatial_correlation(layers, name, heads(q), heads(v), window, shape),
-                                   channel_correlation(layers, q, v)},
-                                  2);
+  const at::Tensor both =
+      at::cat({spatial_correlation(layers, name, q, v, window, shape), channel_correlation(layers, q, v)}, 2);
   const at::Tensor merged = from_windows(both, window, window, input);
   return layers.linear(name + "proj", merged.narrow(1, 0, tokens.size(1)).narrow(2, 0, tokens.size(2)),
                        shape.features);
@@ -89,9 +104,10 @@ at::Tensor correlation(Layers& layers, const std::string& name, const at::Tensor
 
 at::Tensor mixed(Layers& layers, const std::string& name, const at::Tensor& tokens,
                  const HitSrfShape& shape) {
-  const at::Tensor y = at::gelu(layers.linear(name + "fc1", tokens, shape.hidden));
-  const at::Tensor near = layers.depthwise(name + "dwconv.depthwise_conv.0", from_tokens(y), {.kernel = 5});
-  return layers.linear(name + "fc2", y + to_tokens(at::gelu(near)), shape.features);
+  const at::Tensor y = layers.linear(name + "fc1", tokens, shape.hidden, kGelu);
+  const at::Tensor near =
+      layers.depthwise(name + "dwconv.depthwise_conv.0", from_tokens(y), {.kernel = 5, .then = kGelu});
+  return layers.linear(name + "fc2", layers.sum(to_tokens(near), y), shape.features);
 }
 
 at::Tensor hit_srf(Layers& layers, const at::Tensor& x, const HitSrfShape& shape) {
@@ -101,16 +117,18 @@ at::Tensor hit_srf(Layers& layers, const at::Tensor& x, const HitSrfShape& shape
     const at::Tensor before = tokens;
     for (std::size_t b = 0; b < shape.windows.size(); ++b) {
       const std::string block = fmt::format("layers.{}.residual_group.blocks.{}.", g, b);
-      tokens = tokens + layers.layer_norm(block + "norm1", correlation(layers, block + "correlation.", tokens,
-                                                                       shape.windows[b], shape));
-      tokens = tokens + layers.layer_norm(block + "norm2", mixed(layers, block + "mlp.", tokens, shape));
+      const at::Tensor correlated =
+          correlation(layers, block + "correlation.", tokens, shape.windows[b], shape);
+      tokens = layers.sum(layers.layer_norm(block + "norm1", correlated), tokens);
+      tokens = layers.sum(layers.layer_norm(block + "norm2", mixed(layers, block + "mlp.", tokens, shape)),
+                          tokens);
     }
-    tokens = to_tokens(layers.conv(fmt::format("layers.{}.conv", g), from_tokens(tokens), shape.features)) +
-             before;
+    tokens = to_tokens(layers.conv(fmt::format("layers.{}.conv", g), from_tokens(tokens), shape.features,
+                                   {.plus = from_tokens(before)}));
   }
-  const at::Tensor deep =
-      layers.conv("conv_after_body", from_tokens(layers.layer_norm("norm", tokens)), shape.features);
-  return layers.shuffled_conv("upsample.0", deep + first, shape.scale) + mean;
+  const at::Tensor deep = layers.conv("conv_after_body", from_tokens(layers.layer_norm("norm", tokens)),
+                                      shape.features, {.plus = first});
+  return layers.shuffled_conv("upsample.0", deep, shape.scale) + mean;
 }
 
 NetworkDefinition definition(const HitSrfShape& shape) {

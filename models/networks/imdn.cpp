@@ -25,14 +25,15 @@ at::Tensor block(Layers& layers, const std::string& prefix, const BlockNames& na
   std::vector<at::Tensor> kept;
   at::Tensor rest = x;
   for (int k = 0; k < 3; ++k) {
-    const at::Tensor y = slightly_leaky(layers.conv(prefix + names.convolutions[k], rest, shape.features));
+    const at::Tensor y =
+        layers.conv(prefix + names.convolutions[k], rest, shape.features, {.then = kSlightlyLeaky});
     kept.push_back(y.narrow(1, 0, shape.distilled));
     rest = y.narrow(1, shape.distilled, shape.features - shape.distilled);
   }
   kept.push_back(layers.conv(prefix + names.convolutions[3], rest, shape.distilled));
   at::Tensor y = at::cat(kept, 1);
   if (names.attention) y = contrast_attention(layers, prefix + names.attention, y, shape.squeezed);
-  return layers.conv(prefix + names.fusion, y, shape.features, {.kernel = 1}) + x;
+  return layers.conv(prefix + names.fusion, y, shape.features, {.kernel = 1, .plus = x});
 }
 
 at::Tensor imdn(Layers& layers, const at::Tensor& x, const ImdnShape& shape) {
@@ -42,8 +43,8 @@ at::Tensor imdn(Layers& layers, const at::Tensor& x, const ImdnShape& shape) {
     outputs.push_back(
         block(layers, fmt::format("IMDB{}.", i), kNames, i == 1 ? first : outputs.back(), shape));
   const at::Tensor fused =
-      slightly_leaky(layers.conv("c.0", at::cat(outputs, 1), shape.features, {.kernel = 1}));
-  return layers.shuffled_conv("upsampler.0", layers.conv("LR_conv", fused, shape.features) + first,
+      layers.conv("c.0", at::cat(outputs, 1), shape.features, {.kernel = 1, .then = kSlightlyLeaky});
+  return layers.shuffled_conv("upsampler.0", layers.conv("LR_conv", fused, shape.features, {.plus = first}),
                               shape.scale);
 }
 
@@ -52,7 +53,7 @@ at::Tensor imdn_baseline(Layers& layers, const at::Tensor& x, const ImdnShape& s
   at::Tensor y = first;
   for (int i = 0; i < shape.blocks; ++i)
     y = block(layers, fmt::format("model.1.sub.{}.", i), kBaselineNames, y, shape);
-  y = layers.conv(fmt::format("model.1.sub.{}", shape.blocks), y, shape.features) + first;
+  y = layers.conv(fmt::format("model.1.sub.{}", shape.blocks), y, shape.features, {.plus = first});
   return layers.shuffled_conv("model.2", y, shape.scale);
 }
 

@@ -6,6 +6,8 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "models/networks/enlarged.h"
+
 namespace upbench {
 namespace {
 
@@ -16,7 +18,7 @@ at::Tensor placeholder(const std::vector<std::int64_t>& shape) {
   return at::zeros({}).expand(shape);
 }
 
-double product(at::IntArrayRef sizes) {
+double count(at::IntArrayRef sizes) {
   double result = 1;
   for (const std::int64_t size : sizes) result *= static_cast<double>(size);
   return result;
@@ -35,6 +37,13 @@ Declaration declare(const NetworkDefinition& network, std::int64_t side) {
 
 }  // namespace
 
+at::Tensor Constants::of(const std::string& name, const std::function<at::Tensor()>& make) {
+  const std::lock_guard lock(mutex_);
+  at::Tensor& value = made_[name];
+  if (!value.defined()) value = make();
+  return value;
+}
+
 at::Tensor Layers::parameter(const std::string& name, const std::vector<std::int64_t>& shape) {
   if (!declares()) return weights_->at(name);
   const bool is_new =
@@ -47,7 +56,7 @@ at::Tensor Layers::parameter(const std::string& name, const std::vector<std::int
 
 at::Tensor Layers::declared(const std::vector<std::int64_t>& shape, double macs) {
   declaration_->macs += macs;
-  declaration_->numbers += product(shape);
+  declaration_->numbers += count(shape);
   if (declaration_->numbers > kMostNumbers)
     throw std::length_error(
         fmt::format("its layers give more than {:.0f} numbers for a small picture", kMostNumbers));
@@ -61,11 +70,33 @@ at::Tensor Layers::conv(const std::string& name, const at::Tensor& x, std::int64
   const at::Tensor weight = parameter(name + ".weight", shape);
   const at::Tensor bias = options.bias ? parameter(name + ".bias", {outputs}) : at::Tensor();
   if (!declares())
-    return at::conv2d(x, weight, bias, options.stride, padding, options.dilation, options.groups);
+    return convolution({.weight = weight,
+                        .bias = bias,
+                        .stride = options.stride,
+                        .padding = padding,
+                        .dilation = options.dilation,
+                        .groups = options.groups},
+                       x, {.plus = options.plus, .times = options.times, .then = options.then});
   const std::int64_t height = conv_side(x.size(2), options, padding),
                      width = conv_side(x.size(3), options, padding);
   return declared({x.size(0), outputs, height, width},
-                  product(shape) * static_cast<double>(x.size(0) * height * width));
+                  count(shape) * static_cast<double>(x.size(0) * height * width));
+}
+
+at::Tensor Layers::enlarged_conv(const std::string& name, const at::Tensor& x, std::int64_t outputs,
+                                 const Activation& then) {
+  const at::Tensor weight = parameter(name + ".weight", {outputs, x.size(1), 3, 3});
+  const at::Tensor bias = parameter(name + ".bias", {outputs});
+  const std::vector<std::int64_t> shape{x.size(0), outputs, 2 * x.size(2), 2 * x.size(3)};
+  return counted(shape, count(shape) * static_cast<double>(9 * x.size(1)), [&] {
+    const ConvolutionLayer layer{.weight = weight, .bias = bias, .padding = 1};
+    const auto folded = [&] { return folded_for_corners(layer); };
+    return enlarged_convolution(layer,
+                                {.weight = constant(name + ".weight", [&] { return folded().weight; }),
+                                 .bias = constant(name + ".bias", [&] { return folded().bias; }),
+                                 .padding = 1},
+                                x, then);
+  });
 }
 
 at::Tensor Layers::depthwise(const std::string& name, const at::Tensor& x, ConvOptions options) {
@@ -77,13 +108,14 @@ at::Tensor Layers::shuffled_conv(const std::string& name, const at::Tensor& x, i
   return at::pixel_shuffle(conv(name, x, std::int64_t{3} * scale * scale), scale);
 }
 
-at::Tensor Layers::linear(const std::string& name, const at::Tensor& x, std::int64_t outputs, bool bias) {
+at::Tensor Layers::linear(const std::string& name, const at::Tensor& x, std::int64_t outputs,
+                          const Activation& then) {
   const at::Tensor weight = parameter(name + ".weight", {outputs, x.size(-1)});
-  const at::Tensor offset = bias ? parameter(name + ".bias", {outputs}) : at::Tensor();
-  if (!declares()) return at::linear(x, weight, offset);
+  const at::Tensor bias = parameter(name + ".bias", {outputs});
+  if (!declares()) return upbench::linear(x, weight, bias, then);
   std::vector<std::int64_t> shape = x.sizes().vec();
   shape.back() = outputs;
-  return declared(shape, product(x.sizes()) * static_cast<double>(outputs));
+  return declared(shape, count(x.sizes()) * static_cast<double>(outputs));
 }
 
 at::Tensor Layers::layer_norm(const std::string& name, const at::Tensor& x, double epsilon) {
@@ -94,7 +126,19 @@ at::Tensor Layers::layer_norm(const std::string& name, const at::Tensor& x, doub
 
 at::Tensor Layers::prelu(const std::string& name, const at::Tensor& x, std::int64_t slopes) {
   const at::Tensor slope = parameter(name + ".weight", {slopes});
-  return declares() ? x : at::prelu(x, slope);
+  return declares() ? x : parametric_relu(x, slope);
+}
+
+at::Tensor Layers::sum(at::Tensor x, const at::Tensor& y) {
+  return declares() ? x : x.add_(y);
+}
+
+at::Tensor Layers::product(at::Tensor x, const at::Tensor& y) {
+  return declares() ? x : x.mul_(y);
+}
+
+at::Tensor Layers::activated(at::Tensor x, const Activation& activation) {
+  return declares() ? x : upbench::activated(x, activation);
 }
 
 at::Tensor Layers::matmul(const at::Tensor& a, const at::Tensor& b) {
@@ -103,7 +147,16 @@ at::Tensor Layers::matmul(const at::Tensor& a, const at::Tensor& b) {
                                                    b.sizes().slice(0, static_cast<std::size_t>(b.dim()) - 2));
   shape.push_back(a.size(-2));
   shape.push_back(b.size(-1));
-  return declared(shape, product(shape) * static_cast<double>(a.size(-1)));
+  return declared(shape, count(shape) * static_cast<double>(a.size(-1)));
+}
+
+at::Tensor Layers::counted(const std::vector<std::int64_t>& shape, double macs,
+                           const std::function<at::Tensor()>& compute) {
+  return declares() ? declared(shape, macs) : compute();
+}
+
+at::Tensor Layers::constant(const std::string& name, const std::function<at::Tensor()>& make) {
+  return constants_ ? constants_->of(name, make) : make();
 }
 
 at::Tensor Layers::batch_norm(const std::string& name, const at::Tensor& x, double epsilon) {
@@ -139,8 +192,8 @@ void define(NetworkMatch& match, NetworkDefinition network) {
   match.layout = std::move(declaration.layout);
   match.macs_per_pixel = declaration.macs / static_cast<double>(side * side);
   match.bind = [network = std::move(network)](const NamedTensors& weights) -> NetworkFunction {
-    return [network, weights](const at::Tensor& x) {
-      Layers layers(weights);
+    return [network, weights, constants = std::make_shared<Constants>()](const at::Tensor& x) {
+      Layers layers(weights, constants.get());
       return network(layers, x);
     };
   };
@@ -159,8 +212,8 @@ void define(NetworkMatch& match, const std::vector<int>& scales, ScaledDefinitio
     match.macs_per_pixel = match.macs_by_scale[scale] = one.macs_per_pixel;
   }
   match.bind_at = [network = std::move(network)](const NamedTensors& weights, int scale) -> NetworkFunction {
-    return [network, weights, scale](const at::Tensor& x) {
-      Layers layers(weights);
+    return [network, weights, scale, constants = std::make_shared<Constants>()](const at::Tensor& x) {
+      Layers layers(weights, constants.get());
       return network(layers, x, scale);
     };
   };

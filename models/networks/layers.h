@@ -2,9 +2,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
+#include "models/networks/fused.h"
 #include "models/networks/network.h"
 
 namespace upbench {
@@ -23,6 +26,19 @@ struct ConvOptions {
   int dilation = 1;
   std::int64_t groups = 1;
   bool bias = true;
+  // What the result becomes, in this order: plus, times, then. They cost less here than afterwards.
+  at::Tensor plus = {}, times = {};  // of the result's shape
+  Activation then = {};
+};
+
+// What a network makes of its weights alone, kept from one call to the next. Any thread may ask.
+class Constants {
+ public:
+  at::Tensor of(const std::string& name, const std::function<at::Tensor()>& make);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, at::Tensor> made_;
 };
 
 // The layers that networks are made of, by the names of their tensors. A network is written once, as a
@@ -31,24 +47,39 @@ struct ConvOptions {
 // are the tensors of a layer, as in PyTorch's modules.
 class Layers {
  public:
-  explicit Layers(const NamedTensors& weights) : weights_(&weights) {}
+  explicit Layers(const NamedTensors& weights, Constants* constants = nullptr)
+      : weights_(&weights), constants_(constants) {}
   explicit Layers(Declaration& declaration) : declaration_(&declaration) {}
 
   at::Tensor parameter(const std::string& name, const std::vector<std::int64_t>& shape);
   at::Tensor conv(const std::string& name, const at::Tensor& x, std::int64_t outputs,
                   const ConvOptions& options = {});
+  // A 3x3 convolution of x enlarged to twice its height and width by nearest neighbour; counted as that.
+  at::Tensor enlarged_conv(const std::string& name, const at::Tensor& x, std::int64_t outputs,
+                           const Activation& then = {});
   // One filter a channel.
   at::Tensor depthwise(const std::string& name, const at::Tensor& x, ConvOptions options = {});
   // A convolution to 3 * scale^2 channels, shuffled: [N, C, H, W] -> [N, 3, H * scale, W * scale].
   at::Tensor shuffled_conv(const std::string& name, const at::Tensor& x, int scale);
   // x [..., C] -> [..., outputs].
-  at::Tensor linear(const std::string& name, const at::Tensor& x, std::int64_t outputs, bool bias = true);
+  at::Tensor linear(const std::string& name, const at::Tensor& x, std::int64_t outputs,
+                    const Activation& then = {});
   // Over the last dimension.
   at::Tensor layer_norm(const std::string& name, const at::Tensor& x, double epsilon = 1e-5);
-  // One slope a channel, or one for all.
+  // One slope a channel, or one for all. May overwrite x.
   at::Tensor prelu(const std::string& name, const at::Tensor& x, std::int64_t slopes);
+  // Element by element, y of x's shape or one that expands to it. May overwrite x.
+  at::Tensor sum(at::Tensor x, const at::Tensor& y);
+  at::Tensor product(at::Tensor x, const at::Tensor& y);
+  at::Tensor activated(at::Tensor x, const Activation& activation);
   // The product of matrices, counted as work.
   at::Tensor matmul(const at::Tensor& a, const at::Tensor& b);
+  // Of any other computation: what it gives and how many multiply-accumulates it is counted as.
+  at::Tensor counted(const std::vector<std::int64_t>& shape, double macs,
+                     const std::function<at::Tensor()>& compute);
+  // What `make` gives, which must depend on weights alone; `name` tells it from others of the network. Its
+  // work is counted as that of one picture.
+  at::Tensor constant(const std::string& name, const std::function<at::Tensor()>& make);
   // Over channels, by the statistics that training kept.
   at::Tensor batch_norm(const std::string& name, const at::Tensor& x, double epsilon = 1e-5);
   // What files hold besides, and no pixel depends on.
@@ -61,6 +92,7 @@ class Layers {
   at::Tensor declared(const std::vector<std::int64_t>& shape, double macs);
 
   const NamedTensors* weights_ = nullptr;
+  Constants* constants_ = nullptr;
   Declaration* declaration_ = nullptr;
 };
 

@@ -11,39 +11,38 @@
 namespace upbench {
 namespace {
 
-at::Tensor leaky(const at::Tensor& x) {
-  return at::leaky_relu(x, 0.2);
-}
+constexpr Activation kLeaky = leaky_relu_of(0.2);
 
 at::Tensor block(Layers& layers, const std::string& name, const at::Tensor& x, const PanShape& shape) {
   const auto convolve = [&](const char* layer, const at::Tensor& y, const ConvOptions& options) {
     return layers.conv(name + layer, y, shape.branch, options);
   };
-  const ConvOptions narrow{.kernel = 1, .bias = false}, wide{.bias = false};
-  const at::Tensor a = leaky(convolve(".k1.0", leaky(convolve(".conv1_a", x, narrow)), wide));
-  const at::Tensor b = leaky(convolve(".conv1_b", x, narrow));
-  const at::Tensor weights = at::sigmoid(convolve(".PAConv.k2", b, {.kernel = 1}));
-  const at::Tensor weighed = convolve(".PAConv.k3", b, wide) * weights;
-  const at::Tensor both = at::cat({a, leaky(convolve(".PAConv.k4", weighed, wide))}, 1);
-  return layers.conv(name + ".conv3", both, shape.features, narrow) + x;
+  const ConvOptions narrow{.kernel = 1, .bias = false, .then = kLeaky}, wide{.bias = false, .then = kLeaky};
+  const at::Tensor a = convolve(".k1.0", convolve(".conv1_a", x, narrow), wide);
+  const at::Tensor b = convolve(".conv1_b", x, narrow);
+  const at::Tensor weights = convolve(".PAConv.k2", b, {.kernel = 1, .then = kSigmoid});
+  const at::Tensor weighed = convolve(".PAConv.k3", b, {.bias = false, .times = weights});
+  const at::Tensor both = at::cat({a, convolve(".PAConv.k4", weighed, wide)}, 1);
+  return layers.conv(name + ".conv3", both, shape.features, {.kernel = 1, .bias = false, .plus = x});
 }
 
 // Stage `k` (1, 2): twice the size.
 at::Tensor enlarged(Layers& layers, int k, const at::Tensor& x, const PanShape& shape) {
-  const at::Tensor nearest = at::upsample_nearest2d(x, {x.size(2) * 2, x.size(3) * 2});
-  const at::Tensor y = layers.conv(fmt::format("upconv{}", k), nearest, shape.enlarged);
-  const at::Tensor weights = layers.conv(fmt::format("att{}.conv", k), y, shape.enlarged, {.kernel = 1});
-  return leaky(layers.conv(fmt::format("HRconv{}", k), leaky(y * at::sigmoid(weights)), shape.enlarged));
+  const at::Tensor y = layers.enlarged_conv(fmt::format("upconv{}", k), x, shape.enlarged);
+  const at::Tensor weights =
+      layers.conv(fmt::format("att{}.conv", k), y, shape.enlarged, {.kernel = 1, .then = kSigmoid});
+  const at::Tensor weighed = layers.activated(layers.product(weights, y), kLeaky);
+  return layers.conv(fmt::format("HRconv{}", k), weighed, shape.enlarged, {.then = kLeaky});
 }
 
 at::Tensor pan(Layers& layers, const at::Tensor& x, const PanShape& shape) {
   const at::Tensor first = layers.conv("conv_first", x, shape.features);
   at::Tensor y = first;
   for (int i = 0; i < shape.blocks; ++i) y = block(layers, fmt::format("SCPA_trunk.{}", i), y, shape);
-  y = layers.conv("trunk_conv", y, shape.features) + first;
+  y = layers.conv("trunk_conv", y, shape.features, {.plus = first});
   for (int k = 1; k <= shape.stages; ++k) y = enlarged(layers, k, y, shape);
   const at::Tensor base = at::upsample_bilinear2d(x, {y.size(2), y.size(3)}, false);
-  return layers.conv("conv_last", y, 3) + base;
+  return layers.conv("conv_last", y, 3, {.plus = base});
 }
 
 NetworkDefinition definition(const PanShape& shape) {

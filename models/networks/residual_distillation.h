@@ -10,7 +10,7 @@ namespace upbench {
 struct ResidualDistillation {
   std::int64_t distilled = 0;
   SpatialAttention attention;  // its convolution is the block's too
-  Activation activation = slightly_leaky;
+  Activation activation = kSlightlyLeaky;
 };
 
 // name.c1_d, c1_r, c2_d, c2_r, c3_d, c3_r, c4, c5, esa.*; as many channels as x.

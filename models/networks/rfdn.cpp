@@ -17,8 +17,8 @@ at::Tensor rfdn(Layers& layers, const at::Tensor& x, const RfdnShape& shape) {
     outputs.push_back(
         residual_distillation(layers, fmt::format("B{}", i), i == 1 ? first : outputs.back(), block));
   const at::Tensor fused =
-      slightly_leaky(layers.conv("c.0", at::cat(outputs, 1), shape.features, {.kernel = 1}));
-  const at::Tensor y = layers.conv("LR_conv", fused, shape.features) + first;
+      layers.conv("c.0", at::cat(outputs, 1), shape.features, {.kernel = 1, .then = kSlightlyLeaky});
+  const at::Tensor y = layers.conv("LR_conv", fused, shape.features, {.plus = first});
   return layers.shuffled_conv("upsampler.0", y, shape.scale) / 255;
 }
 

@@ -10,10 +10,10 @@ namespace upbench {
 namespace {
 
 at::Tensor block(Layers& layers, const std::string& name, const at::Tensor& x, const RlfnShape& shape) {
-  at::Tensor y = slightly_leaky(layers.conv(name + ".c1_r", x, shape.inner));
-  y = slightly_leaky(layers.conv(name + ".c2_r", y, shape.inner));
-  y = slightly_leaky(layers.conv(name + ".c3_r", y, shape.features));
-  y = layers.conv(name + ".c5", y + x, shape.features, {.kernel = 1});
+  at::Tensor y = layers.conv(name + ".c1_r", x, shape.inner, {.then = kSlightlyLeaky});
+  y = layers.conv(name + ".c2_r", y, shape.inner, {.then = kSlightlyLeaky});
+  y = layers.conv(name + ".c3_r", y, shape.features, {.then = kSlightlyLeaky});
+  y = layers.conv(name + ".c5", layers.sum(y, x), shape.features, {.kernel = 1});
   return spatial_attention(layers, name + ".esa", y, {.channels = shape.attention, .brief = true});
 }
 
@@ -21,7 +21,7 @@ at::Tensor rlfn(Layers& layers, const at::Tensor& x, const RlfnShape& shape) {
   const at::Tensor first = layers.conv("conv_1", x * 255, shape.features);
   at::Tensor y = first;
   for (int i = 1; i <= shape.blocks; ++i) y = block(layers, fmt::format("block_{}", i), y, shape);
-  y = layers.conv("conv_2", y, shape.features) + first;
+  y = layers.conv("conv_2", y, shape.features, {.plus = first});
   return layers.shuffled_conv("upsampler.0", y, shape.scale) / 255;
 }
 

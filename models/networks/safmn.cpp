@@ -21,7 +21,8 @@ at::Tensor modulated(Layers& layers, const std::string& prefix, const at::Tensor
       std::get<0>(at::adaptive_max_pool2d(gated, {height / kReduction, width / kReduction}));
   const at::Tensor gate = at::upsample_bilinear2d(
       layers.depthwise(prefix + "dwconv", maxima, {.bias = false}), {height, width}, /*align_corners=*/false);
-  return layers.conv(prefix + "out", at::gelu(at::cat({rest, at::gelu(gate) * gated}, 1)), shape.features,
+  const at::Tensor both = at::cat({rest, at::gelu(gate) * gated}, 1);
+  return layers.conv(prefix + "out", layers.activated(both, kGelu), shape.features,
                      {.kernel = 1, .bias = false});
 }
 
@@ -31,9 +32,8 @@ at::Tensor safmn(Layers& layers, const at::Tensor& x, const SafmnShape& shape) {
     const std::string prefix = fmt::format("feats.{}.", i);
     const at::Tensor inside =
         layers.conv(prefix + "conv2.conv1", modulated(layers, prefix + "conv1.", y, shape), shape.hidden,
-                    {.bias = false});
-    y = layers.conv(prefix + "conv2.conv2", at::gelu(inside), shape.features, {.kernel = 1, .bias = false}) +
-        y;
+                    {.bias = false, .then = kGelu});
+    y = layers.conv(prefix + "conv2.conv2", inside, shape.features, {.kernel = 1, .bias = false, .plus = y});
   }
   const at::Tensor details =
       layers.conv("to_img.0", y, std::int64_t{3} * shape.scale * shape.scale, {.bias = false});

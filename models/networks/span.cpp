@@ -13,16 +13,16 @@ namespace {
 constexpr std::string_view kRunWeight = ".eval_conv.weight";
 
 at::Tensor span(Layers& layers, const at::Tensor& x, const SpanShape& shape) {
-  const auto conv = [&](const std::string& name, const at::Tensor& y) {
-    return layers.conv(name + ".eval_conv", y, shape.features);
+  const auto conv = [&](const std::string& name, const at::Tensor& y, const Activation& then = {}) {
+    return layers.conv(name + ".eval_conv", y, shape.features, {.then = then});
   };
   const at::Tensor first = conv("conv_1", shape.normalised ? (x - div2k_mean(x)) * 255 : x);
   at::Tensor y = first, after_first_block, inside_last_block;
   for (int i = 1; i <= shape.blocks; ++i) {
     const std::string block = fmt::format("block_{}.", i);
-    inside_last_block = at::silu(conv(block + "c1_r", y));
-    const at::Tensor o = conv(block + "c3_r", at::silu(conv(block + "c2_r", inside_last_block)));
-    y = (o + y) * (o.sigmoid() - 0.5);
+    inside_last_block = conv(block + "c1_r", y, kSilu);
+    const at::Tensor o = conv(block + "c3_r", conv(block + "c2_r", inside_last_block, kSilu));
+    y = layers.product(o.sigmoid().sub_(0.5), o + y);
     if (i == 1) after_first_block = y;
   }
   // The last of the four is what follows SiLU although the paper's figure shows what precedes it: the

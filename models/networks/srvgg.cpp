@@ -18,7 +18,8 @@ std::string bias_name(int layer) {
 }
 
 at::Tensor convolve(const NamedTensors& weights, int layer, const at::Tensor& x) {
-  return at::conv2d(x, weights.at(weight_name(layer)), weights.at(bias_name(layer)), 1, 1);
+  return convolution(
+      {.weight = weights.at(weight_name(layer)), .bias = weights.at(bias_name(layer)), .padding = 1}, x);
 }
 
 }  // namespace
@@ -26,7 +27,7 @@ at::Tensor convolve(const NamedTensors& weights, int layer, const at::Tensor& x)
 at::Tensor srvgg_forward(const NamedTensors& weights, const at::Tensor& x, int scale) {
   at::Tensor y = convolve(weights, 0, x);
   for (int layer = 1; weights.contains(weight_name(layer)); layer += 2) {
-    y = convolve(weights, layer + 1, at::prelu(y, weights.at(weight_name(layer))));
+    y = convolve(weights, layer + 1, parametric_relu(y, weights.at(weight_name(layer))));
   }
   return at::pixel_shuffle(y, scale) + at::upsample_nearest2d(x, {x.size(2) * scale, x.size(3) * scale});
 }

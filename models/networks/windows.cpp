@@ -15,6 +15,10 @@ at::Tensor from_tokens(const at::Tensor& tokens) {
   return tokens.permute({0, 3, 1, 2});  // channels last in memory, as convolutions like it
 }
 
+at::Tensor rolled(const at::Tensor& tokens, std::int64_t down, std::int64_t right) {
+  return down == 0 && right == 0 ? tokens : tokens.roll({down, right}, {1, 2});
+}
+
 at::Tensor to_windows(const at::Tensor& tokens, std::int64_t height, std::int64_t width) {
   return tokens.unfold(1, height, height)
       .unfold(2, width, width)  // [N, H / height, W / width, C, height, width]
@@ -55,15 +59,21 @@ at::Tensor dynamic_position_bias(Layers& layers, const std::string& name, const 
                                  std::int64_t inner, std::int64_t heads) {
   at::Tensor bias = layers.linear(name + ".pos_proj", offsets, inner);
   for (const char* step : {".pos1", ".pos2", ".pos3"})
-    bias = layers.linear(name + step + ".2", at::relu(layers.layer_norm(name + step + ".0", bias)),
+    bias = layers.linear(name + step + ".2",
+                         layers.activated(layers.layer_norm(name + step + ".0", bias), kRelu),
                          step == std::string(".pos3") ? heads : inner);
   return bias;
 }
 
+at::Tensor same_head(std::int64_t channels, std::int64_t heads, double value, const at::Tensor& like) {
+  const at::Tensor head =
+      at::arange(channels, at::device(like.device()).dtype(at::kLong)).floor_divide(channels / heads);
+  return head.unsqueeze(0).eq(head.unsqueeze(1)).to(like.scalar_type()).mul_(value);
+}
+
 at::Tensor perceptron(Layers& layers, const std::string& name, const at::Tensor& tokens,
                       std::int64_t hidden) {
-  return layers.linear(name + ".fc2", at::gelu(layers.linear(name + ".fc1", tokens, hidden)),
-                       tokens.size(-1));
+  return layers.linear(name + ".fc2", layers.linear(name + ".fc1", tokens, hidden, kGelu), tokens.size(-1));
 }
 
 at::Tensor div2k_mean(const at::Tensor& x) {

@@ -9,6 +9,9 @@ namespace upbench {
 at::Tensor to_tokens(const at::Tensor& x);         // [N, C, H, W] -> [N, H, W, C]
 at::Tensor from_tokens(const at::Tensor& tokens);  // and back
 
+// Moved by so many rows and columns, what leaves on one side returning on the other.
+at::Tensor rolled(const at::Tensor& tokens, std::int64_t down, std::int64_t right);
+
 // H and W are multiples of the window's. -> [N * windows, height * width, C], windows row by row.
 at::Tensor to_windows(const at::Tensor& tokens, std::int64_t height, std::int64_t width);
 // -> [N, H, W, C] of the shape that `tokens` has but for C.
@@ -28,6 +31,10 @@ at::Tensor relative_index(std::int64_t height, std::int64_t width);
 // each head from an offset. offsets [n, 2] -> [n, heads].
 at::Tensor dynamic_position_bias(Layers& layers, const std::string& name, const at::Tensor& offsets,
                                  std::int64_t inner, std::int64_t heads);
+
+// [channels, channels]: `value` where both belong to the same of `heads` heads, else 0. A product of q, k and
+// v of all heads at once (of few channels each), weighed by this, is faster than one for each head.
+at::Tensor same_head(std::int64_t channels, std::int64_t heads, double value, const at::Tensor& like);
 
 // Two linear layers around GELU.
 at::Tensor perceptron(Layers& layers, const std::string& name, const at::Tensor& tokens, std::int64_t hidden);

@@ -42,4 +42,12 @@ double median(std::span<const double> values) {
   return quantile(values, 0.5);
 }
 
+double partial_median(std::span<double> values) {
+  if (values.empty()) return kNone;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  if (values.size() % 2 == 1) return *middle;
+  return (*std::max_element(values.begin(), middle) + *middle) / 2;
+}
+
 }  // namespace upbench

@@ -11,5 +11,7 @@ double standard_deviation(std::span<const double> values);  // of a sample (n - 
 // 1996); p in [0, 1].
 double quantile(std::span<const double> values, double p);
 double median(std::span<const double> values);
+// The same in linear time; reorders the values.
+double partial_median(std::span<double> values);
 
 }  // namespace upbench

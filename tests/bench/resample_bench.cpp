@@ -1,7 +1,13 @@
-// Resizing an RGB picture on one thread: ours (float32 planes) and OpenCV's resize for the same kernel on the
-// same planes, 1024 x 1024 enlarged twice, shrunk four times and shrunk to 600 x 600; and the kernels that
-// reproduce Pillow (see resample_vs_pillow.py).
-//   build/upbench_resample_bench --benchmark_repetitions=5 --benchmark_enable_random_interleaving=true
+// Resizing an RGB picture on one thread, 1024 x 1024 enlarged twice, shrunk four times and shrunk to 600 x
+// 600:
+//   KERNEL/ours/N, KERNEL/opencv/N     float32 planes to float32 planes: ours, and OpenCV's resize
+//   cv2-*/ours/N, cv2-*/opencv/N       8 bit: the whole call, conversions included, and OpenCV's resize alone
+//   pil-*/levels/N, pil-*/ours/N       8-bit planes to 8-bit planes, and the whole call on float32 planes;
+//                                      resample_vs_pillow.py sets Pillow beside them
+// The ratios need the two sides in turns, and the memory policy of the program (or not) for both:
+//   export OMP_NUM_THREADS=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=68719476736 MALLOC_TOP_PAD_=67108864
+//   taskset -c 1 build/upbench_resample_bench --benchmark_repetitions=9 --benchmark_min_time=0.03
+//     --benchmark_enable_random_interleaving=true --benchmark_report_aggregates_only=true
 #include <random>
 #include <string>
 #include <vector>
@@ -12,6 +18,8 @@
 #include <opencv2/imgproc.hpp>
 
 #include "datasets/resample.h"
+#include "datasets/resampling/fixed_point.h"
+#include "datasets/resampling/kernels.h"
 
 namespace {
 
@@ -29,29 +37,50 @@ Image random_picture() {
   return image;
 }
 
-void count(benchmark::State& state, int side) {
+// One call that is not counted: the heap has grown to what the others need, where the policy keeps it.
+void repeat(benchmark::State& state, int side, const auto& call) {
+  call();
+  for (auto _ : state) call();
   state.SetItemsProcessed(state.iterations() * side * side);
 }
 
 void ours(benchmark::State& state, const std::string& kernel, int side) {
   const Image image = random_picture();
-  for (auto _ : state) benchmark::DoNotOptimize(resample(image, side, side, kernel));
-  count(state, side);
+  repeat(state, side, [&] { benchmark::DoNotOptimize(resample(image, side, side, kernel)); });
+}
+
+void levels(benchmark::State& state, const std::string& kernel, int side) {
+  const at::Tensor in = random_picture().mul(255).round().to(at::kByte);
+  repeat(state, side, [&] {
+    at::Tensor out = at::empty({3, side, side}, at::kByte);
+    const AxisWeights weights = kernel_weights(kernel, kSide, side);
+    resize_fixed_point(in.const_data_ptr<std::uint8_t>(), 3, kSide, kSide, weights, weights,
+                       out.mutable_data_ptr<std::uint8_t>());
+    benchmark::DoNotOptimize(out);
+  });
 }
 
 void opencv(benchmark::State& state, int mode, int side) {
-  cv::setNumThreads(1);
   const Image image = random_picture();
   float* samples = image.mutable_data_ptr<float>();
-  for (auto _ : state) {
+  repeat(state, side, [&] {
     at::Tensor out = at::empty({3, side, side});
     for (int c = 0; c < 3; ++c) {
       cv::Mat plane(side, side, CV_32F, out.mutable_data_ptr<float>() + c * side * side);
       cv::resize(cv::Mat(kSide, kSide, CV_32F, samples + c * kSide * kSide), plane, plane.size(), 0, 0, mode);
     }
     benchmark::DoNotOptimize(out);
-  }
-  count(state, side);
+  });
+}
+
+void opencv_8_bit(benchmark::State& state, int mode, int side) {
+  const at::Tensor bgr = random_picture().mul(255).round().to(at::kByte).permute({1, 2, 0}).contiguous();
+  const cv::Mat in(kSide, kSide, CV_8UC3, bgr.mutable_data_ptr());
+  repeat(state, side, [&] {
+    cv::Mat out;
+    cv::resize(in, out, {side, side}, 0, 0, mode);
+    benchmark::DoNotOptimize(out);
+  });
 }
 
 void add(const std::string& name, int side, auto function, auto what) {
@@ -67,13 +96,26 @@ int main(int argc, char** argv) {
                                                                     {"bicubic-a75", cv::INTER_CUBIC},
                                                                     {"lanczos4", cv::INTER_LANCZOS4},
                                                                     {"area", cv::INTER_AREA}};
+  const std::vector<std::pair<std::string, int>> by_opencv{{"cv2-nearest", cv::INTER_NEAREST},
+                                                           {"cv2-linear", cv::INTER_LINEAR},
+                                                           {"cv2-cubic", cv::INTER_CUBIC},
+                                                           {"cv2-lanczos4", cv::INTER_LANCZOS4},
+                                                           {"cv2-area", cv::INTER_AREA}};
+  cv::setNumThreads(1);
   for (const int side : kTargets) {
     for (const auto& [kernel, mode] : shared_with_opencv) {
       add(kernel + "/ours", side, ours, kernel);
       add(kernel + "/opencv", side, opencv, mode);
     }
-    for (const ResampleKernel& kernel : resample_kernels())
-      if (kernel.name.starts_with("pil-")) add(kernel.name, side, ours, kernel.name);
+    for (const auto& [kernel, mode] : by_opencv) {
+      add(kernel + "/ours", side, ours, kernel);
+      add(kernel + "/opencv", side, opencv_8_bit, mode);
+    }
+    for (const ResampleKernel& kernel : resample_kernels()) {
+      if (!kernel.name.starts_with("pil-")) continue;
+      add(kernel.name + "/levels", side, levels, kernel.name);
+      add(kernel.name + "/ours", side, ours, kernel.name);
+    }
   }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;

@@ -1,11 +1,17 @@
 #!/usr/bin/env python3
 """Resizing a 1 MP RGB picture on one thread: Pillow against the pil-* kernels of upbench_resample_bench, run in turns; prints
-the ratios.
+the ratios, above 1 where upbench is faster.
 
-  resample_vs_pillow.py [--bench build/upbench_resample_bench] [--rounds 5]      (needs Pillow)
+  resample_vs_pillow.py [--bench build/upbench_resample_bench] [--rounds 7]      (needs Pillow, numpy)
 
-Each side's figure is the median of its rounds, in processor time. Pillow gets packed 8-bit RGB; upbench's figure includes the
-way from and to float32 planes, four times as many bytes.
+Two comparisons, each side's figure the median of its rounds, in processor time:
+
+  levels  8 bit to 8 bit, the resizing alone: Pillow on its own picture (four bytes a pixel), upbench on three planes.
+  whole   what a program pays whose pictures are float32 planes in [0, 1]: Pillow with the way there and back through numpy,
+          upbench's whole call.
+
+The environment goes to both: give both the memory policy that the program sets for itself (and both one thread) with
+  OMP_NUM_THREADS=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=68719476736 MALLOC_TOP_PAD_=67108864 taskset -c 1 python3 ...
 """
 import argparse
 import json
@@ -13,6 +19,7 @@ import statistics
 import subprocess
 import time
 
+import numpy as np
 import PIL
 from PIL import Image
 
@@ -20,10 +27,25 @@ FILTERS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
 TARGETS = (2048, 256, 600)  # as resample_bench.cpp
 
 
-def seconds_of_pillow(picture, name, side):
-    start = time.process_time()
-    picture.resize((side, side), getattr(Image.Resampling, name.upper()))
-    return time.process_time() - start
+def resized(picture, name, side):
+    return picture.resize((side, side), getattr(Image.Resampling, name.upper()))
+
+
+def resized_planes(planes, name, side):
+    levels = np.rint(np.clip(planes, 0, 1) * np.float32(255)).astype(np.uint8)
+    picture = Image.fromarray(np.ascontiguousarray(levels.transpose(1, 2, 0)))
+    made = np.asarray(resized(picture, name, side)).transpose(2, 0, 1)
+    return np.ascontiguousarray(made, dtype=np.float32) / np.float32(255)
+
+
+def seconds_of(work, *arguments):
+    """Per call, over at least 50 ms."""
+    work(*arguments)
+    calls, start = 0, time.process_time()
+    while (passed := time.process_time() - start) < 0.05:
+        work(*arguments)
+        calls += 1
+    return passed / calls
 
 
 def seconds_of_ours(bench):
@@ -35,21 +57,31 @@ def seconds_of_ours(bench):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bench", default="build/upbench_resample_bench")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
     args = parser.parse_args()
 
     picture = Image.effect_noise((1024, 1024), 64).convert("RGB")
+    planes = np.ascontiguousarray(np.asarray(picture).transpose(2, 0, 1), dtype=np.float32) / np.float32(255)
     peer, ours = {}, {}
     for _ in range(args.rounds):
         for name, seconds in seconds_of_ours(args.bench).items():
             ours.setdefault(name, []).append(seconds)
         for name in FILTERS:
             for side in TARGETS:
-                peer.setdefault(f"pil-{name}/{side}", []).append(seconds_of_pillow(picture, name, side))
-    print(f"Pillow {PIL.__version__}, 1024x1024 RGB, one thread, median of {args.rounds}")
-    for key, samples in peer.items():
-        a, b = statistics.median(samples), statistics.median(ours[key])
-        print(f"{key:18} Pillow {a * 1e3:7.2f} ms, upbench {b * 1e3:7.2f} ms, ratio {a / b:.1f}")
+                peer.setdefault(f"pil-{name}/levels/{side}", []).append(seconds_of(resized, picture, name, side))
+                peer.setdefault(f"pil-{name}/ours/{side}", []).append(seconds_of(resized_planes, planes, name, side))
+
+    def figures(key):
+        a, b = statistics.median(peer[key]), statistics.median(ours[key])
+        return f"{a * 1e3:7.2f} {b * 1e3:7.2f} {a / b:6.2f}"
+
+    print(f"Pillow {PIL.__version__}, 1024x1024 RGB, one thread, median of {args.rounds}, ms")
+    print(f"{'':18} {'levels':>7} {'':7} {'':6}   {'whole':>7}")
+    print(f"{'kernel/side':18} {'Pillow':>7} {'upbench':>7} {'ratio':>6}   {'Pillow':>7} {'upbench':>7} {'ratio':>6}")
+    for name in FILTERS:
+        for side in TARGETS:
+            print(f"pil-{name}/{side}".ljust(18), figures(f"pil-{name}/levels/{side}"), "",
+                  figures(f"pil-{name}/ours/{side}"))
 
 
 if __name__ == "__main__":

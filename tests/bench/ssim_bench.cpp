@@ -9,7 +9,6 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "metrics/squared_error.h"
 #include "metrics/ssim_kernel.h"
 
 namespace {
@@ -90,17 +89,9 @@ void ssim_opencv(benchmark::State& state) {
   count(state, pair);
 }
 
-void mse_ours(benchmark::State& state) {
-  const Pair pair(static_cast<int>(state.range(0)));
-  for (auto _ : state)
-    benchmark::DoNotOptimize(mean_squared_error_rgb(pair.planes(pair.output), pair.planes(pair.reference)));
-  count(state, pair);
-}
-
 BENCHMARK(ssim_ours)->Arg(64)->Arg(1024)->Arg(2048)->Arg(4096)->Unit(benchmark::kMillisecond);
 BENCHMARK(ssim_opencv)->Arg(64)->Arg(1024)->Arg(2048)->Arg(4096)->Unit(benchmark::kMillisecond);
 BENCHMARK(ssim_luma_ours)->Arg(1024)->Unit(benchmark::kMillisecond);
-BENCHMARK(mse_ours)->Arg(1024)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

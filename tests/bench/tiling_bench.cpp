@@ -74,12 +74,34 @@ void BM_Merge(benchmark::State& state, TileMode mode) {
   state.SetItemsProcessed(state.iterations() * side * side);
 }
 
+// Tiles of `tile` pixels of a picture of 256 x 256 through layers of 64 channels, as many at once. One at a
+// time is what sweeps on a CPU do: a batch there only takes the next tile out of the caches.
+void BM_Batch(benchmark::State& state) {
+  const int tile = static_cast<int>(state.range(0)), batch = static_cast<int>(state.range(1));
+  constexpr int kLayers = 8, kSide = 256;
+  const at::Tensor first = at::full({64, 3, 3, 3}, 0.01), last = at::full({12, 64, 3, 3}, 0.01),
+                   inner = at::full({64, 64, 3, 3}, 0.01).contiguous(at::MemoryFormat::ChannelsLast);
+  UpscalerInfo info;
+  info.name = "layers";
+  info.scale = kScale;
+  const test::FakeUpscaler network(info, [&](const at::Tensor& pixels, int scale) {
+    at::Tensor values = at::conv2d(pixels.contiguous(at::MemoryFormat::ChannelsLast), first, {}, 1, 1);
+    for (int layer = 0; layer < kLayers; ++layer) values = at::conv2d(values, inner, {}, 1, 1).relu_();
+    return at::pixel_shuffle(at::conv2d(values, last, {}, 1, 1), scale).contiguous();
+  });
+  const Image image = random_image(kSide);
+  const UpscaleOptions options{.tile = {.tile = tile, .mode = TileMode::uniform}, .batch = batch};
+  for (auto _ : state) benchmark::DoNotOptimize(upscale(network, image, options).image);
+  state.SetItemsProcessed(state.iterations() * kSide * kSide);
+}
+
 void BM_Plan(benchmark::State& state, TileMode mode) {
   const int input = static_cast<int>(state.range(0)) / kScale;
   for (auto _ : state) benchmark::DoNotOptimize(plan_tiles(input, input, kScale, tiles_of_128(mode)));
   state.SetItemsProcessed(state.iterations() * state.range(0) * state.range(0));
 }
 
+BENCHMARK(BM_Batch)->ArgsProduct({{32, 64, 128}, {1, 2, 4}})->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_Untiled)->Arg(32)->Arg(1024)->Unit(benchmark::kMicrosecond);
 #define UPBENCH_FOR_ALL_MODES(function)                                                                  \
   BENCHMARK_CAPTURE(function, core_context, TileMode::core_context)                                      \

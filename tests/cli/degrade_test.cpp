@@ -134,5 +134,20 @@ TEST_F(DegradeTest, TheKeysAreListedWithTheirRanges) {
   EXPECT_THAT(result.out, HasSubstr("a whole number from 1 to 100"));
 }
 
+TEST_F(DegradeTest, BorderIsTheSetsScaleTimesWhatTheStageTakesAway) {
+  write_text((folder_ / "border.yaml").string(), R"(name: border
+images: {procedural: {count: 1, size: 64, seed: 4}, lr: {scale: 2, kernel: matlab-bicubic}}
+pipeline:
+  - degrade: {scale: 2, kernel: area}
+  - upscale: {model: bilinear}
+metrics: [psnr-y, psnr-y@b4, psnr-y@b2]
+timing: none
+)");
+  run_json({"border.yaml"});
+  const CsvRow scores = parse_csv(run({"report", "border.db", "--csv", "-"}).out).at(0);
+  EXPECT_EQ(scores.at("psnr-y"), scores.at("psnr-y@b4"));
+  EXPECT_NE(scores.at("psnr-y"), scores.at("psnr-y@b2")) << "the border counts";
+}
+
 }  // namespace
 }  // namespace upbench::test

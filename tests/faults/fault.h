@@ -39,6 +39,9 @@ FaultTable spec_faults();
 // Whole sets and their names, each with a `spec.yaml` that is run.
 FaultTable set_faults();
 
+// Numbers that are none, devices that are not there, tiles that cannot be.
+FaultTable numeric_faults();
+
 // All of them, in the order of the page.
 std::vector<FaultTable> fault_tables();
 

@@ -14,7 +14,8 @@ void PrintTo(const Fault& fault, std::ostream* out) {
 }
 
 std::vector<FaultTable> fault_tables() {
-  return {refused_pictures(), noted_pictures(), set_faults(), weight_faults(), spec_faults()};
+  return {refused_pictures(), noted_pictures(), set_faults(),
+          weight_faults(),    spec_faults(),    numeric_faults()};
 }
 
 }  // namespace upbench::test

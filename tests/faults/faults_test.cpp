@@ -42,6 +42,8 @@ TEST(SpecFaults, EndAsListed) {
   }
 }
 
+INSTANTIATE_TEST_SUITE_P(Numerics, Faults, testing::ValuesIn(numeric_faults().faults), name_of);
+
 TEST(FaultPage, EveryFaultHasANameOfItsOwn) {
   for (const FaultTable& table : fault_tables()) {
     std::set<std::string> names;

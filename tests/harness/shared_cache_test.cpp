@@ -42,6 +42,17 @@ TEST(SharedCache, HandsOutWhatIsLargerThanItsBudgetWithoutKeepingIt) {
   EXPECT_EQ(*cache.get(1, [] { return made("again", 1000); }), "again");
 }
 
+TEST(SharedCache, WhatIsDroppedWhileSomebodyHoldsItIsNotMadeAgain) {
+  Cache cache(10);
+  auto held = cache.get(1, [] { return made("large", 1000); });
+  EXPECT_FALSE(cache.has(1)) << "larger than the budget";
+  EXPECT_EQ(cache.get(1, [] { return made("again", 1000); }), held);
+  EXPECT_EQ(cache.made(), 1u);
+  held.reset();
+  EXPECT_EQ(*cache.get(1, [] { return made("again", 1000); }), "again");
+  EXPECT_EQ(cache.made(), 2u);
+}
+
 TEST(SharedCache, AFailureReachesTheCallerAndIsNotKept) {
   Cache cache(10);
   EXPECT_THROW(cache.get(1, []() -> Cache::Made { throw std::runtime_error("no"); }), std::runtime_error);

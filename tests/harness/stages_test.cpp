@@ -44,6 +44,77 @@ TEST_F(Stages, TilesLeaveTheirBoundariesInTheFrame) {
   }
 }
 
+// Adds this to tiles that are not alone in their batch.
+class Batched final : public Upscaler, public std::enable_shared_from_this<Batched> {
+ public:
+  explicit Batched(double drift) : drift_(drift) { info_.name = "batched"; }
+  const UpscalerInfo& info() const override { return info_; }
+  at::Tensor forward(const at::Tensor& batch, int scale) const override {
+    return batch.repeat_interleave(scale, 2).repeat_interleave(scale, 3).add(batch.size(0) > 1 ? drift_ : 0);
+  }
+  std::shared_ptr<const Upscaler> to(const std::string&, Precision) const override {
+    return shared_from_this();
+  }
+
+ private:
+  UpscalerInfo info_;
+  double drift_;
+};
+
+// Tiles of 16 with 3 more pixels at inner sides, on 100 x 40 pixels: five inner columns of one shape.
+class Batches : public Stages {
+ protected:
+  nlohmann::json pass_of(ModelCache& models, const Frame& input) {
+    const StageContext context{
+        .models = models, .device = "cpu", .planned = planned_, .seed = 0, .input = {}, .tile_bytes = 1e9};
+    nlohmann::json used;
+    made_ = make_stage("upscale", "s", upscale("nearest", 16))->run(input, context, used).rgb;
+    return used["passes"][0];
+  }
+  static ModelCache models_that_drift(double drift) {
+    return {[drift](const nlohmann::json&) { return std::make_shared<Batched>(drift); }, 1 << 20};
+  }
+
+  const Frame wide_{.rgb = at::rand({3, 40, 100}), .target = {200, 80}};
+  const at::Tensor expected_ = wide_.rgb.repeat_interleave(2, 1).repeat_interleave(2, 2);
+  at::Tensor made_;
+};
+
+TEST_F(Batches, AreCheckedOncePerModel) {
+  ModelCache models = models_that_drift(0);
+  const Frame small{.rgb = at::rand({3, 40, 40}), .target = {80, 80}};
+  EXPECT_EQ(pass_of(models, small)["batch"], 1) << "nine shapes, one tile each";
+  const nlohmann::json first = pass_of(models, wide_);
+  EXPECT_EQ(first["batch"], 5);
+  EXPECT_EQ(first["batch_difference"], 0);
+  EXPECT_TRUE(at::equal(made_, expected_));
+  EXPECT_FALSE(pass_of(models, wide_).contains("batch_difference"));
+}
+
+// Row 91.
+TEST_F(Batches, OfAModelThatMixesThemAreGivenUp) {
+  ModelCache models = models_that_drift(0.25);
+  const nlohmann::json first = pass_of(models, wide_);
+  EXPECT_EQ(first["batch"], 1);
+  EXPECT_NEAR(first["batch_difference"].get<double>(), 0.25, 1e-6);  // float32
+  EXPECT_TRUE(at::equal(made_, expected_)) << "as if there were no batches";
+  EXPECT_EQ(pass_of(models, wide_)["batch"], 1);
+  EXPECT_TRUE(at::equal(made_, expected_));
+}
+
+TEST_F(Batches, NeedDeviceMemoryThatIsSetAsideForThem) {
+  run("upscale", upscale("nearest", 16), wide_);
+  EXPECT_EQ(used_["passes"][0]["batch"], 1);
+}
+
+TEST_F(Stages, Tf32OnACpuIsRefused) {
+  nlohmann::json settings = upscale("nearest");
+  settings["precision"] = "tf32";
+  EXPECT_THROW(run("upscale", settings, {.rgb = at::rand({3, 4, 4}), .target = {8, 8}}),
+               std::invalid_argument);
+  EXPECT_EQ(parse_precision("tf32"), Precision::fp32);
+}
+
 TEST_F(Stages, ResizeScalesTheBoundariesItIsGiven) {
   const nlohmann::json half = {{"scale", 0.5},
                                {"megapixels", nullptr},

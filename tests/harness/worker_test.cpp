@@ -40,6 +40,22 @@ TEST(Parallelism, NeverExceedsTheThreadLimit) {
       }
 }
 
+TEST(Parallelism, IsWhatWasAskedForWithinTheThreads) {
+  Sweep asked = sweep(8, 1000, 1 << 20, std::uint64_t{16} << 30);
+  asked.parallel_trials = 2;
+  EXPECT_EQ(choose_parallelism(asked).trials, 2);
+  EXPECT_EQ(choose_parallelism(asked).operators, 4);
+  asked.parallel_trials = 100;
+  EXPECT_EQ(choose_parallelism(asked).trials, 8);
+}
+
+TEST(Parallelism, AGpuComputesOneTrialAtATime) {
+  Sweep asked = sweep(8, 1000, 1 << 20, std::uint64_t{16} << 30);
+  asked.device.name = "cuda:0";
+  EXPECT_EQ(choose_parallelism(asked).trials, 1);
+  EXPECT_EQ(choose_parallelism(asked).operators, 1);
+}
+
 TEST(KeepOutputs, NamesAreThoseOfTheCommandLine) {
   EXPECT_EQ(parse_keep_outputs("auto"), KeepOutputs::automatic);
   EXPECT_THROW(parse_keep_outputs("some"), std::invalid_argument);

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <array>
+#include <cmath>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -7,7 +10,9 @@
 #include <vector>
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 
+#include "models/tiling/tile_plan.h"
 #include "models/upscaler.h"
 
 namespace upbench::test {
@@ -48,5 +53,41 @@ inline FakeUpscaler nearest(int size_multiple = 1, int minimum_size = 1) {
   info.receptive_radius = 0;
   return {info, repeated};
 }
+
+inline Image random_image(std::int64_t height, std::int64_t width, std::uint64_t seed = 7) {
+  return at::rand({3, height, width}, at::make_generator<at::CPUGeneratorImpl>(seed));
+}
+
+inline UpscalerInfo info_of(const std::string& name, int scale) {
+  UpscalerInfo info;
+  info.name = name;
+  info.scale = scale;
+  return info;
+}
+
+// x2, `layers` zero-padded 3x3 convolutions of random weights: an output pixel depends on `layers` input
+// pixels to each side.
+inline FakeUpscaler conv_stack(int layers) {
+  auto generator = at::make_generator<at::CPUGeneratorImpl>(11);
+  std::vector<at::Tensor> weights;
+  for (int i = 0; i < layers; ++i) {
+    const std::int64_t in = i == 0 ? 3 : 8, out = i + 1 == layers ? 12 : 8;
+    weights.push_back(at::randn({out, in, 3, 3}, generator).div_(3 * std::sqrt(static_cast<double>(in))));
+  }
+  UpscalerInfo info = info_of("conv stack", 2);
+  info.receptive_radius = layers;
+  return {info, [weights](const at::Tensor& batch, int) {
+            at::Tensor values = batch;
+            for (const at::Tensor& weight : weights) values = at::conv2d(values, weight, {}, 1, 1).tanh();
+            return at::pixel_shuffle(values, 2);
+          }};
+}
+
+inline double largest_difference(const Image& a, const Image& b) {
+  return (a - b).abs().max().item<double>();
+}
+
+inline constexpr std::array kAllTileModes{TileMode::core_context, TileMode::even_ramp,
+                                          TileMode::stride_feather, TileMode::half_sine, TileMode::uniform};
 
 }  // namespace upbench::test

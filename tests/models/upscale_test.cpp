@@ -1,6 +1,5 @@
 #include "models/upscale.h"
 
-#include <array>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -8,7 +7,6 @@
 #include <vector>
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,48 +20,18 @@
 namespace upbench {
 namespace {
 
+using test::conv_stack;
 using test::FakeUpscaler;
+using test::info_of;
+using test::largest_difference;
 using test::nearest;
+using test::random_image;
 using test::repeated;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-constexpr std::array kAllModes{TileMode::core_context, TileMode::even_ramp, TileMode::stride_feather,
-                               TileMode::half_sine, TileMode::uniform};
-
-Image random_image(std::int64_t height, std::int64_t width, std::uint64_t seed = 7) {
-  return at::rand({3, height, width}, at::make_generator<at::CPUGeneratorImpl>(seed));
-}
-
-UpscalerInfo info_of(const std::string& name, int scale) {
-  UpscalerInfo info;
-  info.name = name;
-  info.scale = scale;
-  return info;
-}
-
-// x2, `layers` zero-padded 3x3 convolutions of random weights: an output pixel depends on `layers` input
-// pixels to each side.
-FakeUpscaler conv_stack(int layers) {
-  auto generator = at::make_generator<at::CPUGeneratorImpl>(11);
-  std::vector<at::Tensor> weights;
-  for (int i = 0; i < layers; ++i) {
-    const std::int64_t in = i == 0 ? 3 : 8, out = i + 1 == layers ? 12 : 8;
-    weights.push_back(at::randn({out, in, 3, 3}, generator).div_(3 * std::sqrt(static_cast<double>(in))));
-  }
-  UpscalerInfo info = info_of("conv stack", 2);
-  info.receptive_radius = layers;
-  return {info, [weights](const at::Tensor& batch, int) {
-            at::Tensor values = batch;
-            for (const at::Tensor& weight : weights) values = at::conv2d(values, weight, {}, 1, 1).tanh();
-            return at::pixel_shuffle(values, 2);
-          }};
-}
-
-double largest_difference(const Image& a, const Image& b) {
-  return (a - b).abs().max().item<double>();
-}
+constexpr auto& kAllModes = test::kAllTileModes;
 
 TEST(Upscale, WithoutTilesIsTheNetworkOnTheWholePicture) {
   const FakeUpscaler network = conv_stack(3);
@@ -249,6 +217,28 @@ TEST(Upscale, EndsWithTheFirstExceptionOfATile) {
   });
   expect_failure(network, {.tile = 10}, "no memory left");
   EXPECT_EQ(calls, 2);
+}
+
+// Row 92: denormals, -0.0 and values far outside [0, 1] are data like any other.
+TEST(Upscale, TakesDenormalsNegativeZeroAndHighDynamicRange) {
+  const float denormal = std::numeric_limits<float>::denorm_min();
+  const Image odd = at::tensor({denormal, -0.0f, 65000.0f, -3.0f, 1e30f, 0.5f}).view({3, 1, 2});
+  const UpscaleResult result = upscale(nearest(), odd, {.scale = 1});
+  EXPECT_TRUE(at::equal(result.image, odd));
+  EXPECT_TRUE(std::signbit(result.image[0][0][1].item<float>()));
+  EXPECT_EQ(result.image[0][0][0].item<float>(), denormal);
+  EXPECT_DOUBLE_EQ(result.outside_share, 3.0 / 6);
+  const UpscaleResult filtered = upscale(conv_stack(2), odd.clamp(-1e3, 1e3), {});
+  EXPECT_TRUE(at::isfinite(filtered.image).all().item<bool>());
+}
+
+// Row 93: tiles below what the network takes are padded, one by one.
+TEST(Upscale, PadsTilesSmallerThanTheNetworksMinimum) {
+  const Image image = random_image(20, 20);
+  const FakeUpscaler network = nearest(8, 32);
+  const UpscaleResult result = upscale(network, image, {.scale = 2, .tile = {.tile = 6, .context = 1}});
+  EXPECT_TRUE(at::equal(result.image, repeated(image.unsqueeze(0), 2)[0]));
+  for (const auto& shape : network.batches()) EXPECT_EQ(shape, (std::vector<std::int64_t>{1, 3, 32, 32}));
 }
 
 void expect_refused(const FakeUpscaler& network, const Image& image, const UpscaleOptions& options,

@@ -1,0 +1,34 @@
+#include <filesystem>
+
+#include "cli/command.h"
+#include "cli/output_file.h"
+#include "reports/gate/side.h"
+
+namespace upbench {
+namespace {
+
+struct BaselineOptions {
+  std::filesystem::path store, output = "-";
+  std::string run;
+};
+
+int save(const BaselineOptions& options) {
+  write_output(options.output, baseline_text(load_side(options.store, options.run)));
+  return exit_ok;
+}
+
+}  // namespace
+
+void add_baseline_command(CLI::App& program, Command& chosen) {
+  auto options = std::make_shared<BaselineOptions>();
+  CLI::App* command =
+      program.add_subcommand("baseline", "Save a run's scores as a small file to compare with later");
+  command->add_option("STORE", options->store, "Store file (.db)")->required();
+  command->add_option("-o,--output", options->output, "JSON, one trial a line; - is standard output")
+      ->type_name("FILE");
+  command->add_option("--run", options->run, "Run key or its beginning; default: the latest");
+  command->footer("Example:\n  upbench baseline sweep.db -o baseline.json");
+  command->callback([options, &chosen] { chosen = [options] { return save(*options); }; });
+}
+
+}  // namespace upbench

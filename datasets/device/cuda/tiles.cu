@@ -1,0 +1,99 @@
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+
+#include "datasets/device/cuda/kernels.h"
+#include "datasets/device/cuda/launch.h"
+#include "datasets/device/tile_math.h"
+
+namespace upbench::cuda {
+namespace {
+
+constexpr int kColumns = 32, kRows = 8;  // of a block
+constexpr int kMostPictures = 65535;     // what the third dimension of a grid takes
+
+// Rounded to nearest even, as LibTorch converts.
+struct Convert {
+  __device__ float operator()(float value) const { return value; }
+  __device__ float operator()(__half value) const { return __half2float(value); }
+  __device__ float operator()(__nv_bfloat16 value) const { return __bfloat162float(value); }
+};
+template <typename Element>
+struct Store;
+template <>
+struct Store<float> {
+  __device__ float operator()(float value) const { return value; }
+};
+template <>
+struct Store<__half> {
+  __device__ __half operator()(float value) const { return __float2half_rn(value); }
+};
+template <>
+struct Store<__nv_bfloat16> {
+  __device__ __nv_bfloat16 operator()(float value) const { return __float2bfloat16_rn(value); }
+};
+
+template <typename Element>
+__global__ void gather(PixelView picture, const TileSource* tiles, int mirrored, BatchView batch) {
+  const int x = blockIdx.x * kColumns + threadIdx.x, y = blockIdx.y * kRows + threadIdx.y;
+  const int index = blockIdx.z;
+  if (x < batch.first.width && y < batch.first.height)
+    gather_pixel<Element>(picture, tiles[index], mirrored, batch, index, y, x, Store<Element>{});
+}
+
+template <typename Element>
+__global__ void scatter(BatchView batch, const TileTarget* tiles, const float* row_weights,
+                        const float* column_weights, int row_begin, int row_end, PixelView picture) {
+  const int x = blockIdx.x * kColumns + threadIdx.x, y = row_begin + blockIdx.y * kRows + threadIdx.y;
+  if (x < picture.width && y < row_end)
+    scatter_pixel<Element>(batch, tiles, row_weights, column_weights, picture, y, x, Convert{});
+}
+
+// Calls function(Element{}) for the type of a batch.
+template <typename Function>
+int by_type(PixelType type, Function function) {
+  switch (type) {
+    case PixelType::f32:
+      return function(float{});
+    case PixelType::f16:
+      return function(__half{});
+    case PixelType::bf16:
+      return function(__nv_bfloat16{});
+    case PixelType::u8:
+      break;
+  }
+  return refused();
+}
+
+bool sane(const BatchView& batch) {
+  return batch.count > 0 && batch.count <= kMostPictures && batch.first.height > 0 && batch.first.width > 0;
+}
+
+}  // namespace
+
+int gather_tiles(const PixelView& picture, const TileSource* tiles, int mirrored, const BatchView& batch,
+                 void* stream) {
+  const bool readable = picture.type == PixelType::u8 || picture.type == PixelType::f32;
+  if (!sane(batch) || !readable || mirrored < 0) return refused();
+  const dim3 grid(blocks(batch.first.width, kColumns), blocks(batch.first.height, kRows), batch.count);
+  return by_type(batch.first.type, [&](auto element) {
+    gather<decltype(element)>
+        <<<grid, dim3(kColumns, kRows), 0, as_stream(stream)>>>(picture, tiles, mirrored, batch);
+    return launched();
+  });
+}
+
+int scatter_tiles(const BatchView& batch, const TileTarget* tiles, const float* row_weights,
+                  const float* column_weights, int row_begin, int row_end, const PixelView& picture,
+                  void* stream) {
+  const bool rows_fit = 0 <= row_begin && row_begin < row_end && row_end <= picture.height;
+  const bool weights_fit = (row_weights == nullptr) == (column_weights == nullptr);
+  if (!sane(batch) || !rows_fit || !weights_fit || picture.type != PixelType::f32) return refused();
+  const dim3 grid(blocks(picture.width, kColumns), blocks(row_end - row_begin, kRows));
+  return by_type(batch.first.type, [&](auto element) {
+    scatter<decltype(element)><<<grid, dim3(kColumns, kRows), 0, as_stream(stream)>>>(
+        batch, tiles, row_weights, column_weights, row_begin, row_end, picture);
+    return launched();
+  });
+}
+
+}  // namespace upbench::cuda

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <ATen/core/Tensor.h>
+
+namespace upbench {
+
+using TensorFunction = std::function<at::Tensor(const at::Tensor&)>;
+
+// CUDA graphs of pure functions of one tensor (a network), one per (name, shape, type, layout): the first
+// call runs the function eagerly on a stream of the pool and records it, later calls copy the input into the
+// graph's own and replay. Where graphs are not to be had (CPU, a build without nvcc, disabled) every call is
+// function(input). Not thread-safe: one pool per thread that computes.
+class GraphPool {
+ public:
+  // capacity: graphs kept, the least recently used goes first; 0: no graphs.
+  GraphPool(const std::string& device, std::size_t capacity);
+  ~GraphPool();
+  GraphPool(const GraphPool&) = delete;
+  GraphPool& operator=(const GraphPool&) = delete;
+
+  // name: identifies the function with its weights and precision. The function must launch the same work for
+  // every input of a shape and may not wait for the device or read values back. On the current stream. The
+  // result is the graph's own memory: valid until the next call with the same name, shape and type.
+  at::Tensor run(const std::string& name, const at::Tensor& input, const TensorFunction& function);
+
+  void clear();  // frees the graphs and their memory; after out-of-memory, before a second try
+  std::size_t graphs() const;
+  bool replays() const;  // false: every call is eager, and why_eager() says why
+  const std::string& why_eager() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace upbench

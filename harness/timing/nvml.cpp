@@ -1,0 +1,128 @@
+#include "harness/timing/nvml.h"
+
+#include <charconv>
+#include <cstdlib>
+#include <sstream>
+
+#include <dlfcn.h>
+
+namespace upbench {
+namespace {
+
+// The parts of NVML's stable C interface that are used here, as NVIDIA documents them (NVML API reference).
+using Device = void*;
+constexpr int kSuccess = 0;
+constexpr unsigned kClockSm = 1, kTemperatureGpu = 0;
+
+struct Process {  // nvmlProcessInfo_t of the _v3 call
+  unsigned pid;
+  unsigned long long used_gpu_memory;
+  unsigned gpu_instance, compute_instance;
+};
+
+// nvmlClocksEventReasons: those that say the GPU is slower than asked. Idle and application settings are no
+// fault.
+struct Reason {
+  unsigned long long bit;
+  const char* name;
+};
+constexpr Reason kReasons[] = {{0x04, "power limit"},
+                               {0x08, "hardware slowdown"},
+                               {0x20, "heat"},
+                               {0x40, "heat (hardware)"},
+                               {0x80, "power brake (hardware)"}};
+
+// What CUDA calls device `index`: an index or UUID of NVML.
+std::string visible_device(int index) {
+  const char* list = std::getenv("CUDA_VISIBLE_DEVICES");
+  if (!list) return std::to_string(index);
+  std::istringstream items(list);
+  std::string item;
+  for (int i = 0; std::getline(items, item, ','); ++i)
+    if (i == index) return item;
+  return {};
+}
+
+}  // namespace
+
+struct Nvml::Library {
+  void* handle = nullptr;
+  bool ready = false;
+
+  ~Library() {
+    if (ready) call<int()>("nvmlShutdown");
+    if (handle) dlclose(handle);
+  }
+
+  // NVML's return code, or -1 for a library that lacks the function.
+  template <class Signature, class... Arguments>
+  int call(const char* name, Arguments... arguments) const {
+    auto* function = reinterpret_cast<Signature*>(dlsym(handle, name));
+    return function ? function(arguments...) : -1;
+  }
+
+  template <class Number>
+  std::optional<double> number(const char* name, Device device, double factor) const {
+    Number value{};
+    if (call<int(Device, Number*)>(name, device, &value) != kSuccess) return std::nullopt;
+    return static_cast<double>(value) * factor;
+  }
+
+  std::optional<double> by_kind(const char* name, Device device, unsigned kind) const {
+    unsigned value = 0;
+    if (call<int(Device, unsigned, unsigned*)>(name, device, kind, &value) != kSuccess) return std::nullopt;
+    return value;
+  }
+};
+
+std::unique_ptr<Nvml> Nvml::open(int index) {
+  auto library = std::make_unique<Library>();
+  const char* file = std::getenv("UPBENCH_NVML");
+  library->handle = dlopen(file ? file : "libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
+  if (!library->handle || library->call<int()>("nvmlInit_v2") != kSuccess) return nullptr;
+  library->ready = true;
+  const std::string name = visible_device(index);
+  unsigned number = 0;
+  const auto parsed = std::from_chars(name.data(), name.data() + name.size(), number);
+  Device device = nullptr;
+  const int result =
+      parsed.ec == std::errc{}
+          ? library->call<int(unsigned, Device*)>("nvmlDeviceGetHandleByIndex_v2", number, &device)
+          : library->call<int(const char*, Device*)>("nvmlDeviceGetHandleByUUID", name.c_str(), &device);
+  if (result != kSuccess) return nullptr;
+  return std::unique_ptr<Nvml>(new Nvml(std::move(library), device));
+}
+
+Nvml::Nvml(std::unique_ptr<Library> library, void* device) : library_(std::move(library)), device_(device) {}
+
+Nvml::~Nvml() = default;
+
+std::optional<double> Nvml::energy_j() const {
+  return library_->number<unsigned long long>("nvmlDeviceGetTotalEnergyConsumption", device_, 1e-3);
+}
+
+GpuReading Nvml::read() const {
+  GpuReading reading{
+      .clock_mhz = library_->by_kind("nvmlDeviceGetClockInfo", device_, kClockSm),
+      .temperature_c = library_->by_kind("nvmlDeviceGetTemperature", device_, kTemperatureGpu),
+      .power_w = library_->number<unsigned>("nvmlDeviceGetPowerUsage", device_, 1e-3),
+      .power_limit_w = library_->number<unsigned>("nvmlDeviceGetEnforcedPowerLimit", device_, 1e-3),
+      .default_power_limit_w =
+          library_->number<unsigned>("nvmlDeviceGetPowerManagementDefaultLimit", device_, 1e-3),
+      .energy_j = energy_j(),
+      .throttle = {},
+      .processes = {}};
+  unsigned long long reasons = 0;
+  if (library_->call<int(Device, unsigned long long*)>("nvmlDeviceGetCurrentClocksThrottleReasons", device_,
+                                                       &reasons) == kSuccess)
+    for (const Reason& reason : kReasons)
+      if (reasons & reason.bit) reading.throttle.emplace_back(reason.name);
+  Process processes[64];
+  unsigned count = std::size(processes);
+  if (library_->call<int(Device, unsigned*, Process*)>("nvmlDeviceGetComputeRunningProcesses_v3", device_,
+                                                       &count, processes) == kSuccess)
+    reading.processes = static_cast<int>(count);
+  return reading;
+}
+
+}  // namespace upbench

@@ -1,0 +1,82 @@
+#include "harness/timing/peaks.h"
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include "harness/device.h"
+#include "harness/device_runtime.h"
+
+namespace upbench {
+namespace {
+
+constexpr int kRuns = 5;  // the first ones warm up
+
+// Seconds of the fastest run.
+double fastest(const std::string& device, const std::function<void()>& work) {
+  double best = 1e9;
+  for (int run = 0; run < kRuns; ++run) {
+    synchronize(device);
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    synchronize(device);
+    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  return best;
+}
+
+double product_flops(const std::string& device, at::ScalarType type, std::int64_t side) {
+  const auto make = [&] { return at::rand({side, side}, at::TensorOptions().device(device)).to(type); };
+  const at::Tensor a = make(), b = make();
+  at::Tensor out = at::empty_like(a);
+  const double flops = 2.0 * static_cast<double>(side * side * side);
+  return flops / fastest(device, [&] { at::mm_out(out, a, b); });
+}
+
+}  // namespace
+
+Peaks measure_peaks(const std::string& device, int threads) {
+  const c10::InferenceMode inference;
+  const bool cpu = device == "cpu";
+  set_operator_threads(threads);
+  // Large enough for the full rate, small enough for a tenth of a second on one core.
+  const std::int64_t side = cpu ? 1536 : 8192;
+  Peaks peaks;
+  peaks.fp32_flops = product_flops(device, at::kFloat, side);
+  peaks.bf16_flops = product_flops(device, at::kBFloat16, side);
+  if (!cpu) {
+    peaks.fp16_flops = product_flops(device, at::kHalf, side);
+    const DeviceSettings before = settings_in_force();
+    DeviceSettings settings = before;
+    settings.tf32 = true;
+    apply(settings);
+    peaks.tf32_flops = product_flops(device, at::kFloat, side);
+    apply(before);
+  }
+  const std::int64_t floats = (cpu ? 32 : 256) << 20;
+  const at::Tensor from = at::ones({floats}, at::TensorOptions().device(device));
+  at::Tensor to = at::empty_like(from);
+  peaks.copy_bytes_per_s =
+      2.0 * static_cast<double>(from.nbytes()) / fastest(device, [&] { to.copy_(from); });
+  return peaks;
+}
+
+double peak_flops(const Peaks& peaks, const std::string& precision) {
+  if (precision == "bf16") return peaks.bf16_flops;
+  if (precision == "fp16") return peaks.fp16_flops;
+  if (precision == "tf32") return peaks.tf32_flops;
+  return precision == "fp32" ? peaks.fp32_flops : 0;
+}
+
+nlohmann::json to_json(const Peaks& peaks) {
+  return {{"fp32_flops", peaks.fp32_flops},
+          {"bf16_flops", peaks.bf16_flops},
+          {"fp16_flops", peaks.fp16_flops},
+          {"tf32_flops", peaks.tf32_flops},
+          {"copy_bytes_per_s", peaks.copy_bytes_per_s}};
+}
+
+}  // namespace upbench

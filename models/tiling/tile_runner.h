@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "datasets/image_fwd.h"
+#include "models/padding.h"
+#include "models/tiling/tile_batches.h"
+#include "models/upscaler.h"
+
+namespace upbench {
+
+// batch [N, 3, H, W], padded -> [N, 3, H * scale, W * scale]. The result may be memory that the next call
+// overwrites.
+using BatchFunction = std::function<at::Tensor(const at::Tensor& batch)>;
+
+// Runs an upscaler over the tiles of one plan, one batch after the other. Keeps references to what it is made
+// of.
+class TileRunner {
+ public:
+  // Takes tile `index`, [3, h * scale, w * scale] for the h x w pixels read. Valid during the call.
+  using TakeTile = std::function<void(std::size_t index, const at::Tensor& tile)>;
+
+  // most: tiles at once. forward: see UpscaleOptions; empty: the upscaler's own.
+  TileRunner(const Upscaler& upscaler, const Image& image, const TilePlan& plan, const PaddingRule& rule,
+             int most, BatchFunction forward);
+
+  // Out of memory: half as many at once from there on; one at a time is tried twice, then std::runtime_error
+  // "out of memory: NAME: ...".
+  void run(const TakeTile& take);
+
+  // Throws for the first tile that held a NaN or an infinity. Once after all tiles: asking makes the host
+  // wait for the device.
+  void require_finite() const;
+
+  int batch() const { return most_; }  // most tiles at once that memory allowed
+  bool halved() const { return halved_; }
+
+  // Largest difference of the first batched tile, when it runs alone, to what its batch made of it; 0 where
+  // no batch held more than one. After run().
+  double difference_alone() const;
+
+ private:
+  struct CheckedTile {
+    std::size_t index = 0;
+    at::Tensor in_batch;
+  };
+
+  void run_batch(const TileBatch& batch, std::size_t& done, const TakeTile& take);
+  void run_tiles(const TileBatch& batch, std::size_t begin, std::size_t count, const TakeTile& take);
+  at::Tensor read(std::size_t index) const;
+  at::Tensor forward(const at::Tensor& batch, std::size_t first) const;
+
+  const Upscaler& upscaler_;
+  const Image& image_;
+  const TilePlan& plan_;
+  PaddingRule rule_;
+  int most_;
+  BatchFunction forward_;
+  bool halved_ = false;
+  std::vector<TileBatch> batches_;
+  std::vector<at::Tensor> ranges_;  // by tile: least, greatest
+  std::optional<CheckedTile> checked_;
+};
+
+}  // namespace upbench

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "reports/gate/policy.h"
+#include "reports/gate/side.h"
+#include "reports/statistics/distributions.h"
+
+// Did the last change make it worse?
+namespace upbench {
+
+enum class GateVerdict { regressed, improved, no_worse, cannot_tell, not_comparable };
+std::string_view to_string(GateVerdict verdict);
+
+// One metric, or the time, of one cell in both sides.
+struct GateComparison {
+  std::string cell;
+  std::string metric;  // as in the spec, or "model time"
+  std::string unit;    // "ratio" for the time
+  int decimals = 4;
+  GateVerdict verdict = GateVerdict::cannot_tell;
+  std::string reason;        // of cannot_tell and not_comparable
+  std::size_t pictures = 0;  // that both sides scored; of the time: samples of the new side
+  double base = 0, now = 0;  // means over these pictures; of the time: medians of seconds
+  // How much worse the new side is, positive is worse: mean difference; of the time the ratio of medians.
+  // With its 90 % interval: each end is wrong at most once in twenty.
+  double worsening = 0;
+  Interval interval;
+  double p = 1,
+         adjusted_p = 1;  // one-sided, that there is no change at all; adjusted for all comparisons (Holm)
+  GateLimits limits;
+  bool required = true;
+  struct Picture {
+    std::string name;
+    double worsening = 0;
+  };
+  std::vector<Picture> worst;  // most worsened first, at most 5, worsened ones only
+};
+
+struct GateResult {
+  std::vector<GateComparison> comparisons;  // by cell in the base's order, then metric
+  std::vector<std::string> failures;        // trials that were ok and are not any more, and why
+  std::vector<std::string> missing;         // cells, pictures, metrics of the base that the new side lacks
+  std::vector<std::string> added;           // of the new side only: not compared
+  std::vector<std::string> changed;         // weights, versions, build, settings that differ
+  std::size_t count(GateVerdict verdict) const;
+};
+
+// Cells pair by label, pictures by name, seeds by number. The worsening interval [low, high] of a metric with
+// tolerance t and margin m: regressed low > t; improved high < -t; no worse high < m; else cannot tell.
+// Regressed and improved also ask that the adjusted p-value is at most the policy's family_error, so that
+// many cells raise no more false alarms than one. Times are compared only between equal environments. Throws
+// std::invalid_argument where a picture's reference is not the same in both, or nothing pairs.
+GateResult judge(const GateSide& base, const GateSide& now, const GatePolicy& policy = {});
+
+// 1: something regressed, or a trial that was ok is not; 3: something required cannot be told or is missing;
+// else 0.
+int exit_code_of(const GateResult& result);
+
+}  // namespace upbench

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/record.h"
+
+namespace upbench {
+
+// What of a metric counts as worse, in its own unit: below `tolerance` nothing is worse; below `margin` a
+// change is shown to do no harm. 0 <= tolerance <= margin.
+struct GateLimits {
+  double tolerance = 0, margin = 0;
+};
+
+struct GatePolicy {
+  std::map<std::string, GateLimits> metrics;  // by name as in the spec; others have limits_of's defaults
+  GateLimits time{1.05, 1.10};                // ratios of median model times
+  bool require_time = false;                  // "cannot tell" about time is then incomplete
+  bool require_quality = true;                // the same for metrics
+  double family_error = 0.05;                 // chance of any false "regressed" over all comparisons together
+  int resamples = 10'000;
+  std::uint64_t seed = 1;
+};
+
+// The policy's limits for a metric; without any: PSNR 0.01 and 0.05 dB, SSIM 0.0002 and 0.001, LPIPS 0.0005
+// and 0.002, else 0.1 % and 0.5 % of the base's mean.
+GateLimits limits_of(const GatePolicy& policy, const MetricRow& metric, double base_mean);
+
+// YAML:
+//   metrics: {psnr-y: {tolerance: 0.01, margin: 0.05}}
+//   time: {tolerance: 1.05, margin: 1.1, required: false}
+//   quality: {required: true}
+//   family_error: 0.05
+// Throws std::invalid_argument "FILE:LINE:COLUMN: ..." for unknown keys and values out of range.
+GatePolicy read_policy(const std::filesystem::path& file);
+GatePolicy parse_policy(const std::string& text, const std::string& source);
+
+}  // namespace upbench

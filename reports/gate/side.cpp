@@ -1,0 +1,83 @@
+#include "reports/gate/side.h"
+
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "harness/store.h"
+
+namespace upbench {
+namespace {
+
+std::string label_text(const CellRow& cell) {
+  std::string text;
+  for (const auto& [path, value] : cell.label)
+    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", path, value);
+  return text.empty() ? "the only cell" : text;
+}
+
+// Throws unless exactly one run fits; the latest where no key is asked for.
+Digest choose_run(const Store& store, const std::string& wanted) {
+  const std::vector<RunRow> runs = store.runs();
+  const std::string file = store.file().string();
+  if (runs.empty()) throw std::invalid_argument(fmt::format("{}: the store holds no run", file));
+  if (wanted.empty()) return runs.back().key;
+  const RunRow* found = nullptr;
+  for (const RunRow& run : runs) {
+    if (!run.key.hex().starts_with(wanted)) continue;
+    if (found) throw std::invalid_argument(fmt::format("{}: several runs begin with {}", file, wanted));
+    found = &run;
+  }
+  if (!found) throw std::invalid_argument(fmt::format("{}: no run begins with {}", file, wanted));
+  return found->key;
+}
+
+GateSide::Trial trial_of(const TrialResult& result) {
+  GateSide::Trial trial{.finished = result.finished, .status = result.status, .reason = result.reason};
+  for (const TrialResult::Value& score : result.scores) trial.scores.push_back({score.value, score.flag});
+  for (const TimingRow& timing : result.timings)
+    if (timing.clock == Clock::model && timing.stage == "trial")
+      trial.model_seconds.push_back(timing.seconds);
+  if (!result.pixels.is_zero()) trial.pixels = result.pixels.hex();
+  return trial;
+}
+
+GateSide from_store(const std::filesystem::path& file, const std::string& run) {
+  const Store store(file, Store::Access::read);
+  const Digest key = choose_run(store, run);
+  RunPlan plan = store.plan(key);
+  GateSide side;
+  side.source = file.string();
+  side.run = plan.run.name;
+  side.environment = nlohmann::json::parse(plan.environment.json);
+  side.metrics = std::move(plan.metrics);
+  for (const CellRow& cell : plan.cells)
+    side.cells.push_back({label_text(cell), nlohmann::json::parse(cell.settings)});
+  for (const ImageRow& image : plan.images)
+    side.pictures.push_back({image.name, image.reference.is_zero() ? "" : image.reference.hex()});
+  bool any = false;
+  store.for_each_trial(key, [&](const TrialResult& result) {
+    side.trials.emplace(GateSide::Key{result.cell, result.image, result.seed}, trial_of(result));
+    any = any || result.finished;
+  });
+  if (!any)
+    throw std::invalid_argument(fmt::format("{}: no trial of run {} is finished", side.source, side.run));
+  return side;
+}
+
+}  // namespace
+
+GateSide load_side(const std::filesystem::path& file, const std::string& run) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) throw std::invalid_argument(fmt::format("{}: no such file", file.string()));
+  char first = 0;
+  stream.get(first);
+  if (first != '{') return from_store(file, run);
+  std::ostringstream text;
+  text << first << stream.rdbuf();
+  return parse_baseline(text.str(), file.string());
+}
+
+}  // namespace upbench

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "harness/record.h"
+
+namespace upbench {
+
+// One side of a comparison: what a run of a store, or a baseline saved from one, says of every trial.
+struct GateSide {
+  struct Score {
+    double value = 0;
+    ValueFlag flag = ValueFlag::skipped;
+  };
+  struct Trial {
+    bool finished = false;
+    Status status = Status::ok;
+    std::string reason;
+    std::vector<Score> scores;          // aligned with metrics
+    std::vector<double> model_seconds;  // every sample of the whole trial on the model clock
+    std::string pixels;                 // SHA-256 of the 8-bit output; empty: there is none
+  };
+  struct Cell {
+    std::string label;        // "upscale.model = lanczos, upscale.tile = 64": what cells are paired by
+    nlohmann::json settings;  // canonical, with tensor hashes
+  };
+  struct Picture {
+    std::string name;
+    std::string reference;  // SHA-256; empty: none
+  };
+  using Key = std::tuple<std::size_t, std::size_t, std::uint64_t>;  // cell, picture, seed
+
+  std::string source;  // file
+  std::string run;     // name of the spec
+  nlohmann::json environment;
+  std::vector<MetricRow> metrics;
+  std::vector<Cell> cells;
+  std::vector<Picture> pictures;
+  std::map<Key, Trial> trials;
+};
+
+// A store's run (the latest, or the one whose key begins with `run`) or a baseline, told apart by content.
+// Throws std::invalid_argument for a file that is neither, a store without runs, a run that nothing of is
+// finished.
+GateSide load_side(const std::filesystem::path& file, const std::string& run = {});
+
+// Baselines: JSON with one trial a line, so that a review shows what changed. Schema:
+// docs/baseline.schema.json.
+std::string baseline_text(const GateSide& side);
+GateSide parse_baseline(const std::string& text, const std::string& source);
+
+}  // namespace upbench

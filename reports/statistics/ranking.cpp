@@ -1,0 +1,121 @@
+#include "reports/statistics/ranking.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "reports/statistics/descriptive.h"
+#include "reports/statistics/signed_rank.h"
+
+namespace upbench {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::RowVectorXd;
+
+RowVectorXd mean_of(const MatrixXd& scores, std::span<const std::uint32_t> pictures) {
+  RowVectorXd sum = RowVectorXd::Zero(scores.cols());
+  for (const std::uint32_t picture : pictures) sum += scores.row(picture);
+  return sum / static_cast<double>(pictures.size());
+}
+
+// Rank 1 for the greatest.
+std::vector<double> ranks_of(const RowVectorXd& means) {
+  std::vector<double> negative;
+  for (const double value : means) negative.push_back(-value);
+  return mid_ranks(negative);
+}
+
+// Calls visit(pictures drawn) for every resample, in order.
+template <class Visit>
+void for_each_resample(Index pictures, BootstrapOptions options, Visit visit) {
+  options.threads = 1;
+  resampled(static_cast<std::size_t>(pictures), options, [&](std::span<const std::uint32_t> drawn) {
+    visit(drawn);
+    return 0.0;
+  });
+}
+
+std::vector<bool> front(const RowVectorXd& quality, const RowVectorXd& cost) {
+  std::vector<bool> on(static_cast<std::size_t>(quality.size()), true);
+  for (Index a = 0; a < quality.size(); ++a)
+    for (Index b = 0; b < quality.size(); ++b)
+      if (quality[b] >= quality[a] && cost[b] <= cost[a] && (quality[b] > quality[a] || cost[b] < cost[a]))
+        on[static_cast<std::size_t>(a)] = false;
+  return on;
+}
+
+}  // namespace
+
+std::vector<Standing> rank_cells(const MatrixXd& scores, const BootstrapOptions& options) {
+  const RowVectorXd means = scores.colwise().mean();
+  const std::vector<double> ranks = ranks_of(means);
+  std::vector<Standing> standings(ranks.size());
+  std::vector<std::vector<double>> drawn_ranks(ranks.size());
+  for_each_resample(scores.rows(), options, [&](std::span<const std::uint32_t> drawn) {
+    const std::vector<double> once = ranks_of(mean_of(scores, drawn));
+    const double first = std::ranges::min(once);  // (k + 1) / 2 where k cells share it
+    for (std::size_t cell = 0; cell < once.size(); ++cell) {
+      drawn_ranks[cell].push_back(once[cell]);
+      if (once[cell] == first) standings[cell].best_share += 1 / (2 * first - 1);
+    }
+  });
+  for (std::size_t cell = 0; cell < ranks.size(); ++cell) {
+    Standing& standing = standings[cell];
+    standing.mean = means[static_cast<Index>(cell)];
+    standing.rank = ranks[cell];
+    standing.ranks = {std::floor(quantile(drawn_ranks[cell], (1 - options.confidence) / 2)),
+                      std::ceil(quantile(drawn_ranks[cell], (1 + options.confidence) / 2))};
+    standing.best_share /= static_cast<double>(options.resamples);
+  }
+  return standings;
+}
+
+std::size_t winner_of(const MatrixXd& scores) {
+  Index winner = 0;
+  scores.colwise().sum().maxCoeff(&winner);
+  return static_cast<std::size_t>(winner);
+}
+
+std::vector<Flip> flips_without_picture(const MatrixXd& scores) {
+  const RowVectorXd sum = scores.colwise().sum();
+  const std::size_t usual = winner_of(scores);
+  std::vector<Flip> flips;
+  for (Index picture = 0; picture < scores.rows(); ++picture) {
+    Index winner = 0;
+    (sum - scores.row(picture)).maxCoeff(&winner);
+    if (static_cast<std::size_t>(winner) != usual)
+      flips.push_back({static_cast<std::size_t>(picture), static_cast<std::size_t>(winner)});
+  }
+  return flips;
+}
+
+double kendall_tau(std::span<const double> first, std::span<const double> second) {
+  double agreement = 0, first_pairs = 0, second_pairs = 0;
+  const auto sign = [](double value) { return value > 0 ? 1 : value < 0 ? -1 : 0; };
+  for (std::size_t i = 0; i < first.size(); ++i)
+    for (std::size_t j = i + 1; j < first.size(); ++j) {
+      const int a = sign(first[j] - first[i]), b = sign(second[j] - second[i]);
+      agreement += a * b;
+      first_pairs += a * a;
+      second_pairs += b * b;
+    }
+  const double pairs = std::sqrt(first_pairs * second_pairs);
+  return pairs > 0 ? agreement / pairs : std::numeric_limits<double>::quiet_NaN();
+}
+
+std::vector<Efficiency> pareto_front(const MatrixXd& quality, const MatrixXd& cost,
+                                     const BootstrapOptions& options) {
+  const std::vector<bool> on = front(quality.colwise().mean(), cost.colwise().mean());
+  std::vector<Efficiency> cells(on.size());
+  for (std::size_t cell = 0; cell < on.size(); ++cell) cells[cell].on_front = on[cell];
+  for_each_resample(quality.rows(), options, [&](std::span<const std::uint32_t> drawn) {
+    const std::vector<bool> once = front(mean_of(quality, drawn), mean_of(cost, drawn));
+    for (std::size_t cell = 0; cell < once.size(); ++cell) cells[cell].share += once[cell] ? 1 : 0;
+  });
+  for (Efficiency& cell : cells) cell.share /= static_cast<double>(options.resamples);
+  return cells;
+}
+
+}  // namespace upbench

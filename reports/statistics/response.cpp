@@ -1,0 +1,204 @@
+#include "reports/statistics/response.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <Eigen/Cholesky>
+
+#include "reports/statistics/descriptive.h"
+#include "reports/statistics/spline.h"
+
+namespace upbench {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::RowVectorXd;
+
+constexpr int kMostSegments = 20;
+constexpr double kLeastPenalty = 1e-6, kGreatestPenalty = 1e6;
+constexpr int kPenalties = 49;  // a quarter of a decade apart
+
+void check(std::span<const double> settings, const MatrixXd& scores) {
+  if (settings.size() < 3 || scores.rows() < 3)
+    throw std::invalid_argument(
+        fmt::format("a response over {} settings of {} pictures: expected at least 3 of both",
+                    settings.size(), scores.rows()));
+  if (scores.cols() != static_cast<Index>(settings.size()))
+    throw std::invalid_argument(fmt::format("{} settings, but scores of {}", settings.size(), scores.cols()));
+  if (std::ranges::adjacent_find(settings, std::greater_equal<>()) != settings.end())
+    throw std::invalid_argument("the settings of a response must ascend");
+}
+
+// The family of smoothers of one set of settings: scores at the settings -> curve at other positions.
+class Smoother {
+ public:
+  explicit Smoother(std::span<const double> settings)
+      : first_(settings.front()),
+        width_(settings.back() - settings.front()),
+        segments_(std::min<int>(static_cast<int>(settings.size()) - 1, kMostSegments)),
+        basis_(basis_at(settings)) {}
+
+  // [positions, settings]
+  MatrixXd matrix(std::span<const double> positions, double penalty) const {
+    const MatrixXd rough = second_differences(basis_.cols());
+    const MatrixXd system = basis_.transpose() * basis_ + penalty * rough.transpose() * rough;
+    return basis_at(positions) * system.ldlt().solve(basis_.transpose());
+  }
+
+ private:
+  MatrixXd basis_at(std::span<const double> positions) const {
+    std::vector<double> relative;
+    for (const double position : positions) relative.push_back((position - first_) / width_);
+    return spline_basis(relative, segments_);
+  }
+
+  double first_, width_;
+  int segments_;
+  MatrixXd basis_;
+};
+
+// The penalty under which the other pictures' curve predicts each picture best.
+double cross_validated_penalty(const Smoother& smoother, std::span<const double> settings,
+                               const MatrixXd& centred) {
+  const auto pictures = static_cast<double>(centred.rows());
+  const RowVectorXd sum = centred.colwise().sum();
+  const MatrixXd others = (sum.replicate(centred.rows(), 1) - centred) / (pictures - 1);
+  double best = kGreatestPenalty, least_error = std::numeric_limits<double>::infinity();
+  for (int i = kPenalties - 1; i >= 0; --i) {  // from the smoothest: of equal ones the smoother is taken
+    const double penalty = kLeastPenalty * std::pow(kGreatestPenalty / kLeastPenalty, i / (kPenalties - 1.0));
+    const double error = (centred - others * smoother.matrix(settings, penalty).transpose()).squaredNorm();
+    if (error < least_error * (1 - 1e-12)) {
+      least_error = error;
+      best = penalty;
+    }
+  }
+  return best;
+}
+
+std::vector<double> grid_over(std::span<const double> settings) {
+  std::vector<double> grid;
+  for (int i = 0; i < kResponseGrid; ++i)
+    grid.push_back(std::lerp(settings.front(), settings.back(), i / (kResponseGrid - 1.0)));
+  return grid;
+}
+
+// Few pictures make resampled spreads too small: the plug-in variance by n / (n - 1), the normal quantile by
+// Student's.
+double small_sample_factor(Index pictures, double confidence) {
+  const auto n = static_cast<double>(pictures);
+  const double p = (1 + confidence) / 2;
+  return std::sqrt(n / (n - 1)) * student_quantile(p, n - 1) / normal_quantile(p);
+}
+
+// Curves of resampled pictures: [resamples, positions] as the mean of drawn rows of `curves`.
+MatrixXd resampled_means(const MatrixXd& curves, const BootstrapOptions& options) {
+  MatrixXd means(options.resamples, curves.cols());
+  Index row = 0;
+  BootstrapOptions one_thread = options;
+  one_thread.threads = 1;  // rows are written in order
+  resampled(static_cast<std::size_t>(curves.rows()), one_thread, [&](std::span<const std::uint32_t> drawn) {
+    auto mean = means.row(row++);
+    mean.setZero();
+    for (const std::uint32_t i : drawn) mean += curves.row(i);
+    mean /= static_cast<double>(drawn.size());
+    return 0.0;
+  });
+  return means;
+}
+
+double greatest_position(const RowVectorXd& curve, std::span<const double> grid) {
+  Index best = 0;
+  curve.maxCoeff(&best);
+  return grid[static_cast<std::size_t>(best)];
+}
+
+// Standard error of the mean of the rows at each position; positions without spread get a hair of the
+// greatest.
+RowVectorXd standard_error(const MatrixXd& rows) {
+  const auto n = static_cast<double>(rows.rows());
+  const RowVectorXd mean = rows.colwise().mean();
+  const RowVectorXd squares = (rows.rowwise() - mean).colwise().squaredNorm();
+  return (squares / (n * (n - 1))).cwiseSqrt();
+}
+
+// Half the width of the band, at each position, that holds whole curves: standard errors times the quantile
+// of the greatest studentised deviation of resampled curves (bootstrap-t, which is what covers with few
+// pictures).
+RowVectorXd band(const MatrixXd& curves, const BootstrapOptions& options) {
+  const RowVectorXd mean = curves.colwise().mean(), error = standard_error(curves);
+  const double least = error.maxCoeff() * 1e-9;
+  const std::vector<double> extremes =
+      resampled(static_cast<std::size_t>(curves.rows()), options, [&](std::span<const std::uint32_t> drawn) {
+        MatrixXd rows(curves.rows(), curves.cols());
+        for (std::size_t i = 0; i < drawn.size(); ++i) rows.row(static_cast<Index>(i)) = curves.row(drawn[i]);
+        const RowVectorXd drawn_mean = rows.colwise().mean(), drawn_error = standard_error(rows);
+        double extreme = 0;
+        for (Index j = 0; j < mean.size(); ++j)
+          if (drawn_error[j] > least)
+            extreme = std::max(extreme, std::abs(drawn_mean[j] - mean[j]) / drawn_error[j]);
+        return extreme;
+      });
+  return error * quantile(extremes, options.confidence);
+}
+
+}  // namespace
+
+Response fit_response(std::span<const double> settings, const MatrixXd& scores,
+                      const ResponseOptions& options) {
+  check(settings, scores);
+  const MatrixXd centred = scores.colwise() - scores.rowwise().mean();
+  const double level = scores.mean(), confidence = options.bootstrap.confidence;
+  const double factor = small_sample_factor(scores.rows(), confidence);
+  const Smoother smoother(settings);
+
+  Response response;
+  response.at = grid_over(settings);
+  response.smoothing = cross_validated_penalty(smoother, settings, centred);
+  const MatrixXd on_grid = centred * smoother.matrix(response.at, response.smoothing).transpose();
+  const MatrixXd at_settings = centred * smoother.matrix(settings, response.smoothing).transpose();
+  const RowVectorXd curve = on_grid.colwise().mean();
+
+  // Deviations of resampled curves from the curve, widened for few pictures.
+  const MatrixXd draws = resampled_means(on_grid, options.bootstrap);
+  const RowVectorXd half = band(on_grid, options.bootstrap);
+  bool flat = true;
+  for (Index j = 0; j < curve.size(); ++j) {
+    response.curve.push_back(level + curve[j]);
+    response.low.push_back(level + curve[j] - half[j]);
+    response.high.push_back(level + curve[j] + half[j]);
+    flat = flat && std::abs(curve[j]) <= half[j];
+  }
+
+  std::vector<double> best;
+  for (Index i = 0; i < draws.rows(); ++i)
+    best.push_back(greatest_position(curve + factor * (draws.row(i) - curve), response.at));
+  response.best = greatest_position(curve, response.at);
+  response.best_value = level + curve.maxCoeff();
+  const double half_step = (response.at[1] - response.at[0]) / 2;  // what the grid cannot tell
+  response.best_interval = {std::max(response.at.front(), quantile(best, (1 - confidence) / 2) - half_step),
+                            std::min(response.at.back(), quantile(best, (1 + confidence) / 2) + half_step)};
+
+  const RowVectorXd means = at_settings.colwise().mean();
+  const MatrixXd setting_draws = resampled_means(at_settings, options.bootstrap);
+  for (Index j = 0; j < means.size(); ++j) {
+    std::vector<double> behind;
+    for (Index i = 0; i < setting_draws.rows(); ++i) {
+      const RowVectorXd draw = means + factor * (setting_draws.row(i) - means);
+      behind.push_back(draw.maxCoeff() - draw[j]);
+    }
+    response.plateau.push_back(quantile(behind, confidence) <= options.margin);
+  }
+  response.flat_within_margin = std::ranges::all_of(response.plateau, [](bool on) { return on; });
+  const bool reaches_end =
+      response.best_interval.low <= response.at.front() || response.best_interval.high >= response.at.back();
+  response.verdict = flat || response.flat_within_margin ? ResponseVerdict::no_effect
+                     : reaches_end                       ? ResponseVerdict::edge_optimum
+                                                         : ResponseVerdict::sweet_spot;
+  return response;
+}
+
+}  // namespace upbench

@@ -1,0 +1,118 @@
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <filesystem>
+#include <functional>
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <benchmark/benchmark.h>
+#include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
+
+#include "datasets/allocator.h"
+#include "models/catalog.h"
+#include "tests/support/assets.h"
+
+namespace upbench {
+namespace {
+
+constexpr std::int64_t kGemmSide = 2048;
+
+// One thread is timed by the processor time it got, which other programs on the machine change little;
+// several by the time that passed.
+double now(int threads) {
+  if (threads > 1)
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+double seconds_of(int threads, const std::function<void()>& work) {
+  const double start = now(threads);
+  work();
+  return now(threads) - start;
+}
+
+// Of a float32 product of matrices.
+class Gemm {
+ public:
+  double flops_per_second(int threads) {
+    return 2.0 * kGemmSide * kGemmSide * kGemmSide / seconds_of(threads, [&] { at::mm_out(out_, a_, b_); });
+  }
+
+ private:
+  at::Tensor a_ = at::rand({kGemmSide, kGemmSide}), b_ = at::rand({kGemmSide, kGemmSide}),
+             out_ = at::empty({kGemmSide, kGemmSide});
+};
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+// Arguments: side of the input, threads. Every pass over the picture is followed by a product of matrices, so
+// that both see the same state of the machine.
+void run_network(benchmark::State& state, const std::filesystem::path& file, Precision precision) {
+  const c10::InferenceMode no_gradients;
+  const std::int64_t side = state.range(0);
+  const auto threads = static_cast<int>(state.range(1));
+  at::set_num_threads(threads);
+  const UpscalerPtr network = load_upscaler_file(file)->to("cpu", precision);
+  const UpscalerInfo& info = network->info();
+  const int scale = info.scale != 0 ? info.scale : info.scales.back();
+  const at::Tensor picture = at::rand({1, 3, side, side});
+  Gemm gemm;
+  gemm.flops_per_second(threads);
+  network->forward(picture, scale);
+
+  const double pixels = static_cast<double>(side * side), work = 2 * info.macs_per_pixel * pixels;
+  std::vector<double> seconds, peaks;
+  for (auto _ : state) {
+    seconds.push_back(seconds_of(threads, [&] { network->forward(picture, scale); }));
+    peaks.push_back(gemm.flops_per_second(threads));
+    state.SetIterationTime(seconds.back());
+  }
+  const double typical = median(seconds), peak = median(peaks);
+  state.counters["pixels/s"] = pixels / typical;  // of the input
+  state.counters["FLOP/s"] = work / typical;
+  state.counters["GEMM"] = peak;  // FLOP/s
+  state.counters["share"] = work / typical / peak;
+}
+
+void register_networks(const std::filesystem::path& weights) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(weights)) {
+    const std::string ending = entry.path().extension();
+    if (ending == ".pth" || ending == ".pt" || ending == ".safetensors") files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  for (const std::filesystem::path& file : files) {
+    for (const auto& [prefix, precision] : {std::pair{"fp32", Precision::fp32}, {"bf16", Precision::bf16}}) {
+      const std::string name = fmt::format("{}/{}", prefix, std::filesystem::path(file).stem().string());
+      benchmark::RegisterBenchmark(name.c_str(), run_network, file, precision)
+          ->ArgNames({"side", "threads"})
+          ->ArgsProduct({{64, 128, 256}, {1, 2}})
+          ->Unit(benchmark::kMillisecond)
+          ->UseManualTime();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace upbench
+
+int main(int argc, char** argv) {
+  upbench::keep_freed_memory();
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  if (upbench::test::assets().empty()) {
+    fmt::print(stderr, "needs the assets (real weights): set UPBENCH_ASSETS to their folder\n");
+    return 2;
+  }
+  upbench::register_networks(upbench::test::assets() / "weights/upscalers");
+  benchmark::RunSpecifiedBenchmarks();
+}

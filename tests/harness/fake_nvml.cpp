@@ -1,0 +1,86 @@
+// A libnvidia-ml.so of two GPUs that tells what FAKE_NVML says: a list of words, see the functions.
+#include <cstdlib>
+#include <cstring>
+
+namespace {
+
+char devices[2];
+
+bool said(const char* word) {
+  const char* text = std::getenv("FAKE_NVML");
+  return text && std::strstr(text, word);
+}
+
+}  // namespace
+
+extern "C" {
+
+int nvmlInit_v2() {
+  return said("no-driver") ? 9 : 0;
+}
+int nvmlShutdown() {
+  return 0;
+}
+
+int nvmlDeviceGetHandleByIndex_v2(unsigned index, void** device) {
+  if (index > 1) return 2;
+  *device = devices + index;
+  return 0;
+}
+
+int nvmlDeviceGetHandleByUUID(const char* uuid, void** device) {
+  if (std::strcmp(uuid, "GPU-second") != 0) return 6;
+  *device = devices + 1;
+  return 0;
+}
+
+int nvmlDeviceGetClockInfo(void* device, unsigned kind, unsigned* mhz) {
+  if (kind != 1) return 2;
+  *mhz = device == devices ? 1980 : 1410;
+  return 0;
+}
+
+int nvmlDeviceGetTemperature(void*, unsigned sensor, unsigned* celsius) {
+  *celsius = said("hot") ? 90 : 45;
+  return sensor == 0 ? 0 : 2;
+}
+
+int nvmlDeviceGetPowerUsage(void*, unsigned* milliwatts) {
+  *milliwatts = 350500;
+  return 0;
+}
+
+int nvmlDeviceGetEnforcedPowerLimit(void*, unsigned* milliwatts) {
+  *milliwatts = said("capped") ? 400000 : 700000;
+  return 0;
+}
+
+int nvmlDeviceGetPowerManagementDefaultLimit(void*, unsigned* milliwatts) {
+  *milliwatts = 700000;
+  return 0;
+}
+
+int nvmlDeviceGetTotalEnergyConsumption(void*, unsigned long long* millijoules) {
+  static unsigned long long now = 0;
+  *millijoules = now += 2500;
+  return said("no-energy") ? 3 : 0;
+}
+
+int nvmlDeviceGetCurrentClocksThrottleReasons(void*, unsigned long long* reasons) {
+  *reasons = said("throttled") ? 0x01 | 0x04 | 0x20 : 0x01;  // 0x01: idle
+  return 0;
+}
+
+struct Process {
+  unsigned pid;
+  unsigned long long memory;
+  unsigned gpu, compute;
+};
+
+int nvmlDeviceGetComputeRunningProcesses_v3(void*, unsigned* count, Process* processes) {
+  *count = said("shared") ? 2 : 1;
+  for (unsigned i = 0; i < *count; ++i) processes[i] = {100 + i, 1 << 20, 0, 0};
+  return 0;
+}
+
+}  // extern "C"
