@@ -1,15 +1,16 @@
 #include "harness/trial_runner.h"
 
-#include <chrono>
 #include <cstring>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 #include <ATen/ops/std.h>
 #include <fmt/format.h>
 
 #include "datasets/image.h"
 #include "harness/plan/canonical.h"
+#include "harness/steady_clock.h"
 
 namespace upbench {
 
@@ -29,14 +30,8 @@ struct TrialRunner::Output {
 
 namespace {
 
-using SteadyClock = std::chrono::steady_clock;
-
 // One a shape of tiles (nine where borders are shorter) for a network or two.
 constexpr std::size_t kGraphs = 16;
-
-double seconds_since(SteadyClock::time_point start) {
-  return std::chrono::duration<double>(SteadyClock::now() - start).count();
-}
 
 std::size_t bytes_of(const at::Tensor& tensor) {
   return tensor.nbytes();
@@ -85,7 +80,7 @@ std::string reason_of(const std::exception& error, DeviceFault fault) {
 
 }  // namespace
 
-TrialRunner::TrialRunner(const Sweep& sweep, const Store& store, TrialRunnerOptions options)
+TrialRunner::TrialRunner(const Sweep& sweep, const Store& store, const TrialRunnerOptions& options)
     : sweep_(sweep),
       store_(store),
       options_(options),
@@ -186,7 +181,7 @@ void TrialRunner::prepare(TrialWork& work) {
   work.record.timings.push_back({"trial.decode", Clock::sweep, 0, seconds_since(start)});
   upload(work);
   const StageContext context = stage_context(work);
-  const std::vector<Digest> keys = prefix_keys(work);
+  const std::vector<Digest>& keys = work.prefix_keys = prefix_keys(work);
   const auto& stages = cells_[work.cell].stages;
   for (std::size_t i = 0; i < stages.size(); ++i) {
     if (i < keys.size() && prefixes_.has(keys[i])) continue;
@@ -215,7 +210,7 @@ bool TrialRunner::reuse(TrialWork& work) {
     if (!picture) return false;
     work.item = load(work.image);
     work.output = *picture;
-    work.metrics = missing;
+    work.metrics = std::move(missing);
   }
   Record& record = work.record;
   record.width = output->width;
@@ -256,7 +251,6 @@ StageContext TrialRunner::stage_context(const TrialWork& work) {
           .graphs = graphs_.get()};
 }
 
-// Of every stage but the last: what other cells may share.
 std::vector<Digest> TrialRunner::prefix_keys(const TrialWork& work) const {
   if (cells_[work.cell].stages.size() < 2) return {};
   auto keys =
@@ -271,7 +265,7 @@ void TrialRunner::compute(TrialWork& work) {
   const StreamScope computing(compute_stream_);
   if (work.uploaded) work.uploaded->hold(compute_stream_);
   const StageContext context = stage_context(work);
-  const std::vector<Digest> keys = prefix_keys(work);
+  const std::vector<Digest>& keys = work.prefix_keys;
   const auto& stages = cells_[work.cell].stages;
   const Frame input{.rgb = work.input, .target = reference_size(sweep_.plan.rows.images[work.image])};
   auto current = std::make_shared<const Output>(Output{input, nlohmann::json::array()});

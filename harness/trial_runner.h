@@ -38,6 +38,7 @@ struct TrialWork {
   Record record;
   std::size_t image = 0, cell = 0;
   std::shared_ptr<const LoadedItem> item;
+  std::vector<Digest> prefix_keys;    // of every stage but the last: what other cells may share
   std::vector<UpscalerPtr> networks;  // held until they were used
   Image input;                        // on the device; complete when `uploaded` has happened
   std::shared_ptr<DeviceEvent> uploaded;
@@ -56,7 +57,7 @@ class TrialRunner {
   enum class Step : std::size_t { prepare, compute, score, keep, done };
   static constexpr std::size_t kSteps = 4;
 
-  TrialRunner(const Sweep& sweep, const Store& store, TrialRunnerOptions options);
+  TrialRunner(const Sweep& sweep, const Store& store, const TrialRunnerOptions& options);
   ~TrialRunner();
 
   TrialWork begin(const Claim& claim) const;

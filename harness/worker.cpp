@@ -14,21 +14,16 @@
 #include <unistd.h>
 
 #include "harness/staged_executor.h"
+#include "harness/steady_clock.h"
 #include "harness/trial_runner.h"
 
 namespace upbench {
 namespace {
 
-using SteadyClock = std::chrono::steady_clock;
-
 // Claims are taken from the store this many at a time, so that tiny trials do not pay a transaction each.
 constexpr std::size_t kClaimBatch = 64;
 constexpr std::uint64_t kAutomaticallyKeptBytes = 2'000'000'000;
 constexpr std::chrono::milliseconds kProgressInterval{100};
-
-double seconds_since(SteadyClock::time_point start) {
-  return std::chrono::duration<double>(SteadyClock::now() - start).count();
-}
 
 // Trials claimed but not begun, shared by the threads.
 class ClaimQueue {

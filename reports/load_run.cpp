@@ -156,17 +156,23 @@ RunData load_run(const Store& store, const std::optional<Digest>& run) {
   return data;
 }
 
+Digest find_run(const Store& store, const std::string& beginning) {
+  std::vector<Digest> keys;
+  for (const RunRow& row : store.runs())
+    if (row.key.hex().starts_with(beginning)) keys.push_back(row.key);
+  if (beginning.empty() && keys.empty())
+    throw std::invalid_argument(fmt::format("{}: holds no run to report", store.file().string()));
+  if (!beginning.empty() && keys.size() != 1)
+    throw std::invalid_argument(fmt::format("{}: {} runs have a key that begins with '{}', expected one",
+                                            store.file().string(), keys.size(), beginning));
+  return keys.back();
+}
+
 RunData load_runs(const std::vector<std::filesystem::path>& stores, const std::string& run) {
   std::vector<RunData> parts;
   for (const std::filesystem::path& file : stores) {
     const Store store(file, Store::Access::read);
-    std::vector<Digest> keys;
-    for (const RunRow& row : store.runs())
-      if (row.key.hex().starts_with(run)) keys.push_back(row.key);
-    if (!run.empty() && keys.size() != 1)
-      throw std::invalid_argument(fmt::format("{}: {} runs have a key that begins with '{}', expected one",
-                                              file.string(), keys.size(), run));
-    parts.push_back(load_run(store, run.empty() ? std::nullopt : std::optional(keys.front())));
+    parts.push_back(load_run(store, find_run(store, run)));
   }
   return combine(std::move(parts));
 }

@@ -13,6 +13,10 @@ namespace upbench {
 // no such run.
 RunData load_run(const Store& store, const std::optional<Digest>& run = {});
 
+// The one run whose key begins with `beginning`; the latest where that is empty. Throws std::invalid_argument
+// where there is none, or more than one.
+Digest find_run(const Store& store, const std::string& beginning);
+
 // Opens each store for reading and combines what they hold: the run whose key begins with `run`, the latest
 // of each where `run` is empty. Throws std::invalid_argument unless exactly one run of a store fits.
 RunData load_runs(const std::vector<std::filesystem::path>& stores, const std::string& run = {});

@@ -1,6 +1,5 @@
 #include "harness/timing/pipeline_subject.h"
 
-#include <chrono>
 #include <stdexcept>
 
 #include <ATen/ops/roll.h>
@@ -9,18 +8,9 @@
 #include "datasets/image.h"
 #include "harness/device.h"
 #include "harness/kept_outputs.h"
+#include "harness/steady_clock.h"
 
 namespace upbench {
-namespace {
-
-using SteadyClock = std::chrono::steady_clock;
-
-double seconds_since(SteadyClock::time_point start) {
-  return std::chrono::duration<double>(SteadyClock::now() - start).count();
-}
-
-}  // namespace
-
 PipelineSubject::PipelineSubject(const std::string& settings, Frame input, const StageContext& context,
                                  EnergyMeter& energy, const Digest& scored)
     : input_(std::move(input)), context_(context), energy_(energy), scored_(scored) {

@@ -154,9 +154,8 @@ double one_sided(double two_sided_p) {
   return two_sided_p < 1 ? two_sided_p / 2 : 1;
 }
 
-GateVerdict verdict_of(const Interval& interval, double low_limit, const GateLimits& limits,
-                       double improved_limit) {
-  if (interval.low > low_limit) return GateVerdict::regressed;
+GateVerdict verdict_of(const Interval& interval, const GateLimits& limits, double improved_limit) {
+  if (interval.low > limits.tolerance) return GateVerdict::regressed;
   if (interval.high < improved_limit) return GateVerdict::improved;
   return interval.high < limits.margin ? GateVerdict::no_worse : GateVerdict::cannot_tell;
 }
@@ -209,8 +208,7 @@ GateComparison compare_metric(const GateSide& base, const GateSide& now, Pairing
   comparison.worsening = estimate.value;
   comparison.interval = estimate.interval;
   comparison.p = one_sided(mean_test(scores.worsening));
-  comparison.verdict = verdict_of(estimate.interval, comparison.limits.tolerance, comparison.limits,
-                                  -comparison.limits.tolerance);
+  comparison.verdict = verdict_of(estimate.interval, comparison.limits, -comparison.limits.tolerance);
   if (comparison.verdict == GateVerdict::cannot_tell)
     comparison.reason =
         scores.worsening.size() < 2 ? "one picture has no interval" : "the interval holds both harm and none";
@@ -258,8 +256,7 @@ std::optional<GateComparison> compare_time(const GateSide& base, const GateSide&
   comparison.worsening = ratio.value;
   comparison.interval = ratio.interval;
   comparison.p = one_sided(rank_sum_test(times.base, times.now).p);
-  comparison.verdict =
-      verdict_of(ratio.interval, policy.time.tolerance, policy.time, 1 / policy.time.tolerance);
+  comparison.verdict = verdict_of(ratio.interval, policy.time, 1 / policy.time.tolerance);
   if (std::min(times.base.size(), times.now.size()) < 5) {
     comparison.verdict = GateVerdict::cannot_tell;
     comparison.reason = "fewer than 5 samples on a side";

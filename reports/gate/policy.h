@@ -1,10 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
-#include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "harness/record.h"
 
@@ -35,8 +35,9 @@ GateLimits limits_of(const GatePolicy& policy, const MetricRow& metric, double b
 //   time: {tolerance: 1.05, margin: 1.1, required: false}
 //   quality: {required: true}
 //   family_error: 0.05
-// Throws std::invalid_argument "FILE:LINE:COLUMN: ..." for unknown keys and values out of range.
+// Throws std::invalid_argument "FILE:LINE:COLUMN: ..." for whatever a spec would be
+// refused for (unknown or repeated keys, aliases, size) and values out of range.
 GatePolicy read_policy(const std::filesystem::path& file);
-GatePolicy parse_policy(const std::string& text, const std::string& source);
+GatePolicy parse_policy(std::string_view text, const std::string& source);
 
 }  // namespace upbench

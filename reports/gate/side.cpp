@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "harness/store.h"
+#include "reports/load_run.h"
 
 namespace upbench {
 namespace {
@@ -16,22 +17,6 @@ std::string label_text(const CellRow& cell) {
   for (const auto& [path, value] : cell.label)
     text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", path, value);
   return text.empty() ? "the only cell" : text;
-}
-
-// Throws unless exactly one run fits; the latest where no key is asked for.
-Digest choose_run(const Store& store, const std::string& wanted) {
-  const std::vector<RunRow> runs = store.runs();
-  const std::string file = store.file().string();
-  if (runs.empty()) throw std::invalid_argument(fmt::format("{}: the store holds no run", file));
-  if (wanted.empty()) return runs.back().key;
-  const RunRow* found = nullptr;
-  for (const RunRow& run : runs) {
-    if (!run.key.hex().starts_with(wanted)) continue;
-    if (found) throw std::invalid_argument(fmt::format("{}: several runs begin with {}", file, wanted));
-    found = &run;
-  }
-  if (!found) throw std::invalid_argument(fmt::format("{}: no run begins with {}", file, wanted));
-  return found->key;
 }
 
 GateSide::Trial trial_of(const TrialResult& result) {
@@ -46,7 +31,7 @@ GateSide::Trial trial_of(const TrialResult& result) {
 
 GateSide from_store(const std::filesystem::path& file, const std::string& run) {
   const Store store(file, Store::Access::read);
-  const Digest key = choose_run(store, run);
+  const Digest key = find_run(store, run);
   RunPlan plan = store.plan(key);
   GateSide side;
   side.source = file.string();

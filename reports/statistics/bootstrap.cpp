@@ -52,9 +52,8 @@ std::vector<double> medians_without_each(std::span<const double> values) {
 
 }  // namespace
 
-std::vector<double> resampled(std::size_t count, const BootstrapOptions& options,
-                              const std::function<double(std::span<const std::uint32_t>)>& statistic) {
-  std::vector<double> replicates(static_cast<std::size_t>(options.resamples));
+void for_each_resample(std::size_t count, const BootstrapOptions& options,
+                       const std::function<void(std::size_t, std::span<const std::uint32_t>)>& visit) {
   const int blocks = (options.resamples + kBlock - 1) / kBlock;
   std::atomic<int> next = 0;
   const auto work = [&] {
@@ -64,7 +63,7 @@ std::vector<double> resampled(std::size_t count, const BootstrapOptions& options
       const int end = std::min(options.resamples, (block + 1) * kBlock);
       for (int i = block * kBlock; i < end; ++i) {
         for (std::uint32_t& index : drawn) index = random.below(static_cast<std::uint32_t>(count));
-        replicates[static_cast<std::size_t>(i)] = statistic(drawn);
+        visit(static_cast<std::size_t>(i), drawn);
       }
     }
   };
@@ -73,7 +72,14 @@ std::vector<double> resampled(std::size_t count, const BootstrapOptions& options
   std::vector<std::jthread> helpers;
   for (int i = 1; i < std::min(wanted, blocks); ++i) helpers.emplace_back(work);
   work();
-  helpers.clear();
+}
+
+std::vector<double> resampled(std::size_t count, const BootstrapOptions& options,
+                              const std::function<double(std::span<const std::uint32_t>)>& statistic) {
+  std::vector<double> replicates(static_cast<std::size_t>(options.resamples));
+  for_each_resample(count, options, [&](std::size_t i, std::span<const std::uint32_t> drawn) {
+    replicates[i] = statistic(drawn);
+  });
   return replicates;
 }
 
@@ -129,9 +135,13 @@ Intervals intervals(std::span<const double> values, Average average, const Boots
 
 }  // namespace
 
-double expanded_confidence(std::size_t count, double confidence) {
+double expanded_quantile(std::size_t count, double confidence) {
   const auto n = static_cast<double>(count);
-  return 2 * normal_cdf(std::sqrt(n / (n - 1)) * student_quantile((1 + confidence) / 2, n - 1)) - 1;
+  return std::sqrt(n / (n - 1)) * student_quantile((1 + confidence) / 2, n - 1);
+}
+
+double expanded_confidence(std::size_t count, double confidence) {
+  return 2 * normal_cdf(expanded_quantile(count, confidence)) - 1;
 }
 
 Interval bca_interval(std::span<const double> values, Average average, const BootstrapOptions& options) {

@@ -24,8 +24,13 @@ struct Estimate {
   Interval interval;  // NaN where it has no meaning (fewer than two values)
 };
 
-// The value of a statistic on each of options.resamples samples drawn with replacement from 0 .. count - 1.
-// `statistic` gets the indices drawn, in any order, and may be called by several threads at once.
+// Draws options.resamples samples with replacement from 0 .. count - 1 and calls visit(number of the
+// resample, indices drawn, in any order), from several threads at once unless options.threads is 1; then in
+// order.
+void for_each_resample(std::size_t count, const BootstrapOptions& options,
+                       const std::function<void(std::size_t, std::span<const std::uint32_t>)>& visit);
+
+// The value of a statistic of the indices drawn, on each resample. Called by several threads at once.
 std::vector<double> resampled(std::size_t count, const BootstrapOptions& options,
                               const std::function<double(std::span<const std::uint32_t>)>& statistic);
 
@@ -35,10 +40,11 @@ std::vector<double> resampled(std::size_t count, const BootstrapOptions& options
 Interval bca_interval(std::vector<double> replicates, double value, std::span<const double> without_each,
                       double confidence);
 
-// The confidence to ask of a resampling interval so that it covers as often as it says for few units: wider
-// by sqrt(n / (n - 1)) and by Student's quantile over the normal one (Hesterberg, What teachers should know
-// about the bootstrap, 2015, "expanded percentile"). count >= 2.
-double expanded_confidence(std::size_t count, double confidence);
+// What resampling intervals take instead of the normal quantile z at (1 + confidence) / 2 to cover as often
+// as they say for few units: wider by sqrt(n / (n - 1)) and by Student's quantile over the normal one
+// (Hesterberg, What teachers should know about the bootstrap, 2015, "expanded percentile"). count >= 2.
+double expanded_quantile(std::size_t count, double confidence);
+double expanded_confidence(std::size_t count, double confidence);  // at which z is that quantile
 
 enum class Average { mean, median };
 

@@ -27,14 +27,14 @@ std::vector<double> ranks_of(const RowVectorXd& means) {
   return mid_ranks(negative);
 }
 
-// Calls visit(pictures drawn) for every resample, in order.
-template <class Visit>
-void for_each_resample(Index pictures, BootstrapOptions options, Visit visit) {
+// The sums over resamples below are made by one thread.
+BootstrapOptions on_one_thread(BootstrapOptions options) {
   options.threads = 1;
-  resampled(static_cast<std::size_t>(pictures), options, [&](std::span<const std::uint32_t> drawn) {
-    visit(drawn);
-    return 0.0;
-  });
+  return options;
+}
+
+std::size_t pictures_of(const MatrixXd& scores) {
+  return static_cast<std::size_t>(scores.rows());
 }
 
 std::vector<bool> front(const RowVectorXd& quality, const RowVectorXd& cost) {
@@ -53,14 +53,15 @@ std::vector<Standing> rank_cells(const MatrixXd& scores, const BootstrapOptions&
   const std::vector<double> ranks = ranks_of(means);
   std::vector<Standing> standings(ranks.size());
   std::vector<std::vector<double>> drawn_ranks(ranks.size());
-  for_each_resample(scores.rows(), options, [&](std::span<const std::uint32_t> drawn) {
-    const std::vector<double> once = ranks_of(mean_of(scores, drawn));
-    const double first = std::ranges::min(once);  // (k + 1) / 2 where k cells share it
-    for (std::size_t cell = 0; cell < once.size(); ++cell) {
-      drawn_ranks[cell].push_back(once[cell]);
-      if (once[cell] == first) standings[cell].best_share += 1 / (2 * first - 1);
-    }
-  });
+  for_each_resample(pictures_of(scores), on_one_thread(options),
+                    [&](std::size_t, std::span<const std::uint32_t> drawn) {
+                      const std::vector<double> once = ranks_of(mean_of(scores, drawn));
+                      const double first = std::ranges::min(once);  // (k + 1) / 2 where k cells share it
+                      for (std::size_t cell = 0; cell < once.size(); ++cell) {
+                        drawn_ranks[cell].push_back(once[cell]);
+                        if (once[cell] == first) standings[cell].best_share += 1 / (2 * first - 1);
+                      }
+                    });
   for (std::size_t cell = 0; cell < ranks.size(); ++cell) {
     Standing& standing = standings[cell];
     standing.mean = means[static_cast<Index>(cell)];
@@ -110,10 +111,12 @@ std::vector<Efficiency> pareto_front(const MatrixXd& quality, const MatrixXd& co
   const std::vector<bool> on = front(quality.colwise().mean(), cost.colwise().mean());
   std::vector<Efficiency> cells(on.size());
   for (std::size_t cell = 0; cell < on.size(); ++cell) cells[cell].on_front = on[cell];
-  for_each_resample(quality.rows(), options, [&](std::span<const std::uint32_t> drawn) {
-    const std::vector<bool> once = front(mean_of(quality, drawn), mean_of(cost, drawn));
-    for (std::size_t cell = 0; cell < once.size(); ++cell) cells[cell].share += once[cell] ? 1 : 0;
-  });
+  for_each_resample(pictures_of(quality), on_one_thread(options),
+                    [&](std::size_t, std::span<const std::uint32_t> drawn) {
+                      const std::vector<bool> once = front(mean_of(quality, drawn), mean_of(cost, drawn));
+                      for (std::size_t cell = 0; cell < once.size(); ++cell)
+                        cells[cell].share += once[cell] ? 1 : 0;
+                    });
   for (Efficiency& cell : cells) cell.share /= static_cast<double>(options.resamples);
   return cells;
 }

@@ -86,26 +86,19 @@ std::vector<double> grid_over(std::span<const double> settings) {
   return grid;
 }
 
-// Few pictures make resampled spreads too small: the plug-in variance by n / (n - 1), the normal quantile by
-// Student's.
-double small_sample_factor(Index pictures, double confidence) {
-  const auto n = static_cast<double>(pictures);
-  const double p = (1 + confidence) / 2;
-  return std::sqrt(n / (n - 1)) * student_quantile(p, n - 1) / normal_quantile(p);
-}
-
-// Curves of resampled pictures: [resamples, positions] as the mean of drawn rows of `curves`.
+// Means of resampled pictures, [resamples, positions], their distance to the mean of all widened for few
+// pictures.
 MatrixXd resampled_means(const MatrixXd& curves, const BootstrapOptions& options) {
+  const auto pictures = static_cast<std::size_t>(curves.rows());
+  const RowVectorXd centre = curves.colwise().mean();
+  const double factor =
+      expanded_quantile(pictures, options.confidence) / normal_quantile((1 + options.confidence) / 2);
   MatrixXd means(options.resamples, curves.cols());
-  Index row = 0;
-  BootstrapOptions one_thread = options;
-  one_thread.threads = 1;  // rows are written in order
-  resampled(static_cast<std::size_t>(curves.rows()), one_thread, [&](std::span<const std::uint32_t> drawn) {
-    auto mean = means.row(row++);
-    mean.setZero();
-    for (const std::uint32_t i : drawn) mean += curves.row(i);
-    mean /= static_cast<double>(drawn.size());
-    return 0.0;
+  for_each_resample(pictures, options, [&](std::size_t resample, std::span<const std::uint32_t> drawn) {
+    RowVectorXd sum = RowVectorXd::Zero(curves.cols());
+    for (const std::uint32_t i : drawn) sum += curves.row(i);
+    means.row(static_cast<Index>(resample)) =
+        centre + factor * (sum / static_cast<double>(drawn.size()) - centre);
   });
   return means;
 }
@@ -152,7 +145,6 @@ Response fit_response(std::span<const double> settings, const MatrixXd& scores,
   check(settings, scores);
   const MatrixXd centred = scores.colwise() - scores.rowwise().mean();
   const double level = scores.mean(), confidence = options.bootstrap.confidence;
-  const double factor = small_sample_factor(scores.rows(), confidence);
   const Smoother smoother(settings);
 
   Response response;
@@ -162,8 +154,6 @@ Response fit_response(std::span<const double> settings, const MatrixXd& scores,
   const MatrixXd at_settings = centred * smoother.matrix(settings, response.smoothing).transpose();
   const RowVectorXd curve = on_grid.colwise().mean();
 
-  // Deviations of resampled curves from the curve, widened for few pictures.
-  const MatrixXd draws = resampled_means(on_grid, options.bootstrap);
   const RowVectorXd half = band(on_grid, options.bootstrap);
   bool flat = true;
   for (Index j = 0; j < curve.size(); ++j) {
@@ -173,24 +163,21 @@ Response fit_response(std::span<const double> settings, const MatrixXd& scores,
     flat = flat && std::abs(curve[j]) <= half[j];
   }
 
+  const MatrixXd draws = resampled_means(on_grid, options.bootstrap);
   std::vector<double> best;
-  for (Index i = 0; i < draws.rows(); ++i)
-    best.push_back(greatest_position(curve + factor * (draws.row(i) - curve), response.at));
+  for (Index i = 0; i < draws.rows(); ++i) best.push_back(greatest_position(draws.row(i), response.at));
   response.best = greatest_position(curve, response.at);
   response.best_value = level + curve.maxCoeff();
   const double half_step = (response.at[1] - response.at[0]) / 2;  // what the grid cannot tell
   response.best_interval = {std::max(response.at.front(), quantile(best, (1 - confidence) / 2) - half_step),
                             std::min(response.at.back(), quantile(best, (1 + confidence) / 2) + half_step)};
 
-  const RowVectorXd means = at_settings.colwise().mean();
-  const MatrixXd setting_draws = resampled_means(at_settings, options.bootstrap);
-  for (Index j = 0; j < means.size(); ++j) {
-    std::vector<double> behind;
-    for (Index i = 0; i < setting_draws.rows(); ++i) {
-      const RowVectorXd draw = means + factor * (setting_draws.row(i) - means);
-      behind.push_back(draw.maxCoeff() - draw[j]);
-    }
-    response.plateau.push_back(quantile(behind, confidence) <= options.margin);
+  // How far each setting is behind the best, of each resample.
+  MatrixXd behind = resampled_means(at_settings, options.bootstrap);
+  behind = (-behind).colwise() + behind.rowwise().maxCoeff().eval();
+  for (Index j = 0; j < behind.cols(); ++j) {
+    const std::span<const double> of_setting(behind.col(j).data(), static_cast<std::size_t>(behind.rows()));
+    response.plateau.push_back(quantile(of_setting, confidence) <= options.margin);
   }
   response.flat_within_margin = std::ranges::all_of(response.plateau, [](bool on) { return on; });
   const bool reaches_end =
