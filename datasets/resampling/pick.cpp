@@ -48,6 +48,17 @@ struct Columns {
   }
 };
 
+// samples[offsets[i] modulo kBytes] in place i.
+UPBENCH_ALWAYS_INLINE Bytes shuffle(Bytes samples, Bytes offsets) {
+#ifdef __clang__  // has no shuffle by offsets only known at run time
+  Bytes shuffled;
+  for (std::size_t i = 0; i < kBytes; ++i) shuffled[i] = samples[offsets[i] % kBytes];
+  return shuffled;
+#else
+  return __builtin_shuffle(samples, offsets);
+#endif
+}
+
 template <typename Sample, typename Registers>
 UPBENCH_ALWAYS_INLINE void shuffle_blocks(const Sample* row, const Columns<Sample>& columns,
                                           Registers registers, Sample* out) {
@@ -58,7 +69,7 @@ UPBENCH_ALWAYS_INLINE void shuffle_blocks(const Sample* row, const Columns<Sampl
     for (std::size_t i = 0; i < registers; ++i, from += Columns<Sample>::kCount) {
       Bytes samples;
       std::memcpy(&samples, from, kBytes);
-      samples = __builtin_shuffle(samples, offsets);  // which count modulo kBytes
+      samples = shuffle(samples, offsets);
       picked = offsets >= static_cast<std::uint8_t>(i * kBytes) ? samples : picked;
     }
     std::memcpy(out, &picked, kBytes);
