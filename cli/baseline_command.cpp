@@ -10,10 +10,13 @@ namespace {
 struct BaselineOptions {
   std::filesystem::path store, output = "-";
   std::string run;
+  bool portable = false;
 };
 
 int save(const BaselineOptions& options) {
-  write_output(options.output, baseline_text(load_side(options.store, options.run)));
+  GateSide side = load_side(options.store, options.run);
+  if (options.portable) leave_out_machine(side);
+  write_output(options.output, baseline_text(side));
   return exit_ok;
 }
 
@@ -27,6 +30,8 @@ void add_baseline_command(CLI::App& program, Command& chosen) {
   command->add_option("-o,--output", options->output, "JSON, one trial a line; - is standard output")
       ->type_name("FILE");
   command->add_option("--run", options->run, "Run key or its beginning; default: the latest");
+  command->add_flag("--portable", options->portable,
+                    "Leave out the machine and its times: for a baseline that any machine compares with");
   command->footer("Example:\n  upbench baseline sweep.db -o baseline.json");
   command->callback([options, &chosen] { chosen = [options] { return save(*options); }; });
 }

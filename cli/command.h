@@ -23,6 +23,7 @@ void add_plan_command(CLI::App& program, Command& chosen);
 void add_report_command(CLI::App& program, Command& chosen);
 void add_compare_command(CLI::App& program, Command& chosen);
 void add_baseline_command(CLI::App& program, Command& chosen);
+void add_history_command(CLI::App& program, Command& chosen);
 void add_score_command(CLI::App& program, Command& chosen);
 void add_upscale_command(CLI::App& program, Command& chosen);
 void add_inspect_command(CLI::App& program, Command& chosen);

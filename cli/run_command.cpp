@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/adaptive_options.h"
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
@@ -17,17 +18,11 @@ struct RunOptions {
   std::filesystem::path store;
   std::string keep_outputs = "auto";
   std::string only;
+  AdaptiveCommandOptions adaptive;
   bool time = false;
   double time_budget = MeasureOptions{}.budget_s;
   bool json = false;
 };
-
-std::string label_text(const std::vector<std::pair<std::string, std::string>>& label) {
-  std::string text;
-  for (const auto& [path, value] : label)
-    text += fmt::format("{}{}={}", text.empty() ? "" : " ", path, value);
-  return text;
-}
 
 void announce(const Sweep& sweep, const std::filesystem::path& store) {
   const Plan& plan = sweep.plan;
@@ -106,6 +101,8 @@ int run(const RunOptions& options) {
   if (!options.json) announce(sweep, file);
 
   WorkerResult result;
+  AdaptiveOptions racing;
+  AdaptiveResult race;
   {
     ProgressLine line;
     WorkerOptions worker{.keep_outputs = parse_keep_outputs(options.keep_outputs),
@@ -116,16 +113,27 @@ int run(const RunOptions& options) {
       worker.on_progress = [&](const Progress& progress, std::uint64_t executed) {
         line.show(progress, executed);
       };
-    result = run_sweep(sweep, store, worker);
+    if (options.adaptive.adaptive) {
+      racing = adaptive_options(options.adaptive, sweep);
+      race = run_adaptive(sweep, store, worker, racing);
+      result = race.work;
+    } else {
+      result = run_sweep(sweep, store, worker);
+    }
   }
   MeasureResult timing;
   if (!result.interrupted && (options.time || sweep.spec.timing.images > 0))
     timing = measure(sweep, store, options);
   result.interrupted = result.interrupted || timing.interrupted;
-  if (options.json)
-    fmt::print("{}\n", to_json(result, timing, sweep, file).dump(2));
-  else
+  const bool raced = options.adaptive.adaptive && !result.interrupted;
+  if (options.json) {
+    nlohmann::json outcome = to_json(result, timing, sweep, file);
+    if (raced) outcome["adaptive"] = to_json(sweep, racing, race);
+    fmt::print("{}\n", outcome.dump(2));
+  } else {
     print_result(result, store, sweep);
+    if (raced) fmt::print("{}", adaptive_text(sweep, racing, race));
+  }
   const int code = finish(result);
   return code == exit_ok && !timing.failures.empty() ? exit_incomplete : code;
 }
@@ -154,6 +162,7 @@ void add_run_command(CLI::App& program, Command& chosen) {
       ->check(CLI::Range(0.1, 86'400.0))
       ->capture_default_str()
       ->needs("--time");
+  add_adaptive_options(*command, options->adaptive);
   command->add_flag("--json", options->json, "Print the outcome as JSON, no progress");
   command->footer(
       "Examples:\n"

@@ -18,7 +18,8 @@ void add_sweep_options(CLI::App& command, SweepCommandOptions& options) {
       .add_option("--set", options.overrides,
                   "Override a value of the spec, e.g. --set images.limit=2 or --set upscale.tile=[none,64]")
       ->type_name("PATH=VALUE");
-  command.add_option("--device", options.sweep.device, "auto, cpu or cuda:N")->capture_default_str();
+  command.add_option("--device", options.sweep.device, "auto, cpu, cuda:N, or several: cuda:0,cuda:1")
+      ->capture_default_str();
   command.add_option("--threads", options.sweep.threads, "Processors to use in all; 0: every one available")
       ->check(CLI::Range(0, 4096));
   command

@@ -109,6 +109,7 @@ void require_known_tags(const ImageSetSpec& spec) {
 ImageItem manifest_item(const SetManifest::Item& item, bool make_lr) {
   ImageItem made{.name = item.name, .notes = item.notes};
   if (!item.degradation.empty()) made.notes.push_back("degraded: " + item.degradation);
+  for (const std::string& tag : item.tags) made.notes.push_back("class: " + tag);  // as reports read it
   const bool file_is_input = !item.hr.empty() || !make_lr;
   (file_is_input ? made.lr : made.hr) = item.file;
   (file_is_input ? made.lr_sha256 : made.hr_sha256) = item.sha256;

@@ -1,11 +1,15 @@
 #include "datasets/load_item.h"
 
+#include <memory>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #include "datasets/codec/decode.h"
+#include "datasets/device/pixels.h"
 #include "datasets/image.h"
 #include "datasets/procedural.h"
 #include "datasets/resample.h"
@@ -22,6 +26,10 @@ void require_unchanged(const ImageItem& item, const ItemIdentity& now, const Ite
   if (now.input != expected.input) refuse(item.lr.empty() ? item.hr : item.lr);
 }
 
+bool is_compact(const at::Tensor& picture) {
+  return picture.scalar_type() == at::kByte;
+}
+
 }  // namespace
 
 Raster read_reference(const ImageSetSpec& spec, const ImageItem& item, const ItemBytes& bytes) {
@@ -30,7 +38,8 @@ Raster read_reference(const ImageSetSpec& spec, const ImageItem& item, const Ite
 }
 
 Image cut_picture(const Image& image, int width, int height) {
-  return image.narrow(1, 0, height).narrow(2, 0, width).contiguous();
+  const std::int64_t rows = is_compact(image) ? 0 : 1;
+  return image.narrow(rows, 0, height).narrow(rows + 1, 0, width).contiguous();
 }
 
 Image make_input(const ImageSetSpec& spec, const Image& reference, const ItemIdentity& identity) {
@@ -38,21 +47,38 @@ Image make_input(const ImageSetSpec& spec, const Image& reference, const ItemIde
                             low_resolution(spec).kernel, /*as_uint8=*/true));
 }
 
-LoadedItem load_item(const ImageSetSpec& spec, const ImageItem& item, const ItemIdentity& expected) {
+at::Tensor compact_picture(Raster raster) {
+  if (raster.bit_depth != 8) return to_image(raster);
+  const std::int64_t height = raster.height, width = raster.width, channels = raster.channels;
+  auto samples = std::make_shared<std::vector<std::uint8_t>>(std::move(raster.samples));
+  at::Tensor bytes =
+      at::from_blob(samples->data(), {height, width, channels}, [samples](void*) {}, at::kByte);
+  if (channels == 3) return bytes;
+  return channels < 3 ? bytes.narrow(2, 0, 1).expand({height, width, 3}).contiguous()
+                      : bytes.narrow(2, 0, 3).contiguous();
+}
+
+LoadedItem load_item(const ImageSetSpec& spec, const ImageItem& item, const ItemIdentity& expected,
+                     PictureForm form) {
   if (!item.problem.empty()) throw std::runtime_error(item.problem);
   const ItemBytes bytes = read_item(item);
   const ItemIdentity identity = identify_bytes(spec, item, bytes);
   require_unchanged(item, identity, expected);
+  const auto picture = [&](Raster raster) {
+    return form == PictureForm::compact ? compact_picture(std::move(raster)) : to_image(raster);
+  };
 
   LoadedItem loaded;
   if (!identity.reference.is_zero()) {
-    loaded.reference = cut_picture(to_image(read_reference(spec, item, bytes)), identity.reference_width,
-                                   identity.reference_height);
+    const at::Tensor whole = picture(read_reference(spec, item, bytes));
+    loaded.reference = cut_picture(whole, identity.reference_width, identity.reference_height);
   }
   if (!item.lr.empty()) {
-    loaded.input = to_image(decode(bytes.lr, item.lr.string(), limited_to(spec.max_megapixels)));
-  } else {
+    loaded.input = picture(decode(bytes.lr, item.lr.string(), limited_to(spec.max_megapixels)));
+  } else if (!is_compact(*loaded.reference)) {
     loaded.input = make_input(spec, *loaded.reference, identity);
+  } else {
+    loaded.input = bytes_of_image(make_input(spec, image_of_bytes(*loaded.reference), identity));
   }
   return loaded;
 }

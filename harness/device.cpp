@@ -65,15 +65,25 @@ const DriverReport& driver_report() {
   return report;
 }
 
+DeviceError unusable(const std::string& device, const std::string& why) {
+  return DeviceError(fmt::format("device {}: {}; --device cpu works without one", device, why));
+}
+
+int gpu_index_of(std::string_view name) {
+  int index = 0;
+  if (name == "cuda") return index;
+  const char* end = name.data() + name.size();
+  const auto result = std::from_chars(name.data() + std::min<std::size_t>(5, name.size()), end, index);
+  if (!name.starts_with("cuda:") || result.ec != std::errc{} || result.ptr != end || index < 0)
+    throw std::invalid_argument(fmt::format("device '{}': expected cuda:N with N = 0, 1, ...", name));
+  return index;
+}
+
 DeviceInfo gpu(int index) {
   const DriverReport& driver = driver_report();
+  require_gpus(driver, {index});
   const std::string name = fmt::format("cuda:{}", index);
-  const auto fail = [&](const std::string& why) {
-    return DeviceError(fmt::format("device {}: {}; --device cpu works without one", name, why));
-  };
-  if (!driver.problem.empty()) throw fail(driver.problem);
-  if (static_cast<std::size_t>(index) >= driver.gpus.size())
-    throw DeviceError(fmt::format("no device {}: expected an index below {}", name, driver.gpus.size()));
+  const auto fail = [&](const std::string& why) { return unusable(name, why); };
   if (const std::string problem = load_cuda(); !problem.empty()) throw fail(problem);
   const Gpu& found = driver.gpus[static_cast<std::size_t>(index)];
   if (const std::string problem = run_kernel(name); !problem.empty())
@@ -90,7 +100,11 @@ DeviceInfo gpu(int index) {
 DeviceInfo best_device() {
   if (!driver_report().present) return cpu();
   try {
-    return gpu(0);
+    DeviceInfo info = gpu(0);
+    if (const std::size_t count = driver_report().gpus.size(); count > 1)
+      info.notice =
+          fmt::format("cuda:0 is one of {} GPUs; --device cuda:0,cuda:1 gives each a worker", count);
+    return info;
   } catch (const DeviceError& error) {
     DeviceInfo info = cpu();
     info.notice = error.what();
@@ -113,16 +127,36 @@ DeviceInfo open_device(const std::string& request) {
   if (request == "cpu") return cpu();
   if (request == "auto") return best_device();
   if (request == "cuda" || request.starts_with("cuda:")) {
-    int index = 0;
-    if (request != "cuda") {
-      const char* end = request.data() + request.size();
-      const auto result = std::from_chars(request.data() + 5, end, index);
-      if (result.ec != std::errc{} || result.ptr != end || index < 0)
-        throw std::invalid_argument(fmt::format("device '{}': expected cuda:N with N = 0, 1, ...", request));
-    }
-    return gpu(index);
+    const std::vector<int> indices = gpus_asked_for(request);
+    require_gpus(driver_report(), indices);
+    DeviceInfo info = gpu(indices[0]);
+    for (std::size_t i = 1; i < indices.size(); ++i) info.others.push_back(gpu(indices[i]));
+    return info;
   }
-  throw std::invalid_argument(fmt::format("unknown device '{}': expected auto, cpu or cuda:N", request));
+  throw std::invalid_argument(
+      fmt::format("unknown device '{}': expected auto, cpu, cuda:N or cuda:0,cuda:1", request));
+}
+
+std::vector<int> gpus_asked_for(const std::string& request) {
+  std::vector<int> indices;
+  for (std::string_view rest = request;;) {
+    const std::string_view name = rest.substr(0, rest.find(','));
+    indices.push_back(gpu_index_of(name));
+    if (std::ranges::count(indices, indices.back()) > 1)
+      throw std::invalid_argument(
+          fmt::format("device '{}': cuda:{} is named twice", request, indices.back()));
+    if (name.size() == rest.size()) return indices;
+    rest.remove_prefix(name.size() + 1);
+  }
+}
+
+void require_gpus(const DriverReport& driver, const std::vector<int>& indices) {
+  for (const int index : indices) {
+    const std::string name = fmt::format("cuda:{}", index);
+    if (!driver.problem.empty()) throw unusable(name, driver.problem);
+    if (static_cast<std::size_t>(index) >= driver.gpus.size())
+      throw DeviceError(fmt::format("no device {}: expected an index below {}", name, driver.gpus.size()));
+  }
 }
 
 CudaModuleStatus cuda_module_status() {

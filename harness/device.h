@@ -3,6 +3,9 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <vector>
+
+#include "harness/cuda_driver.h"
 
 namespace upbench {
 
@@ -16,13 +19,20 @@ struct DeviceInfo {
   std::string name;                // "cpu" or "cuda:0", as at::Device takes it
   std::string description;         // "AMD EPYC ..., 2 threads" or the GPU's name
   std::uint64_t memory_bytes = 0;  // of the device
-  std::string notice = {};         // "auto" on a machine with a driver, and why it is the CPU all the same
+  std::string notice = {};  // "auto": why it is the CPU although there is a driver, or which GPUs it left out
+  std::vector<DeviceInfo> others = {};  // that were asked for beside it, each for a worker of its own
 };
 
-// request: "auto" (a GPU where one works, else the CPU), "cpu", "cuda", "cuda:N". CUDA libraries are loaded
-// here and only here, when a GPU is asked for or looked for and a driver is present. Throws DeviceError,
+// request: "auto" (the first GPU where it works, else the CPU), "cpu", "cuda" (cuda:0), "cuda:N", or several
+// GPUs "cuda:0,cuda:1": the first is returned with the others in it. CUDA libraries are loaded here and only
+// here, when a GPU is asked for or looked for and a driver is present. Throws DeviceError,
 // std::invalid_argument for other text.
 DeviceInfo open_device(const std::string& request);
+
+// Its two halves. The GPUs that a request names, in its order; throws std::invalid_argument. Which of them
+// are not to be had, as the driver says; throws DeviceError.
+std::vector<int> gpus_asked_for(const std::string& request);
+void require_gpus(const DriverReport& driver, const std::vector<int>& indices);
 
 // The module with this project's CUDA kernels and graphs (libupbench_cuda.so beside the program): whether it
 // was built, and whether it loads. Without it GPUs still work through LibTorch alone.

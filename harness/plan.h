@@ -56,7 +56,7 @@ struct Duplicates {
   std::uint64_t trials = 0;
 };
 
-struct Estimate {
+struct CostEstimate {
   double macs = 0;     // of distinct executions
   double seconds = 0;  // wall, at PlanInputs::rates: networks, metrics, model timing, overhead
   std::uint64_t device_bytes =
@@ -70,7 +70,7 @@ struct Plan {
   std::vector<Duplicates> duplicates;
   std::uint64_t executions = 0;     // trials that are not aliases
   std::uint64_t shared_stages = 0;  // stage executions saved because cells share a prefix
-  Estimate estimate;
+  CostEstimate estimate;
 };
 
 // Report order: cells (first axis slowest, axes in pipeline order), then pictures, then seeds. Execution

@@ -1,8 +1,17 @@
 #include "harness/record.h"
 
+#include <fmt/format.h>
+
 #include <stdexcept>
 
 namespace upbench {
+
+std::string label_text(const CellLabel& label) {
+  std::string text;
+  for (const auto& [path, value] : label)
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", path, value);
+  return text;
+}
 
 std::string_view to_string(Status status) {
   switch (status) {

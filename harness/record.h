@@ -24,11 +24,13 @@ std::string_view to_string(Clock);
 
 inline constexpr std::uint32_t kNoTrial = 0xFFFFFFFF;
 
+using CellLabel = std::vector<std::pair<std::string, std::string>>;
+std::string label_text(const CellLabel& label);  // "upscale.model=lanczos upscale.tile=64"
+
 // One setting of every axis.
 struct CellRow {
-  Digest key;  // of label and settings
-  std::vector<std::pair<std::string, std::string>>
-      label;             // axis path -> value as written: ("upscale.model", "lanczos")
+  Digest key;            // of label and settings
+  CellLabel label;       // axis path -> value as written: ("upscale.model", "lanczos")
   std::string settings;  // canonical JSON: list of {id, kind, version, settings}
   std::string group;     // cells of one group load the same weights
 };

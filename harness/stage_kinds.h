@@ -24,7 +24,8 @@ struct ModelFacts {
   bool has_paddings = false;  // do its authors and spandrel pad otherwise (models/padding.h)
   Digest tensor_hash;         // zero: no weights
   std::string architecture;
-  double macs_per_pixel = 0;  // per input pixel
+  double macs_per_pixel = 0;            // per input pixel
+  std::map<int, double> macs_by_scale;  // the same, where the pictures choose the scale
   std::int64_t weight_bytes = 0;
   int version = 1;  // of the code, where that alone decides the pixels (interpolators); part of output keys
 };
@@ -68,6 +69,7 @@ struct StageOutcome {
   PictureSize output;
   std::array<int, 4>
       variant{};  // what of the effective settings depends on the picture; each kind has its own meaning
+  int scale = 1;  // of the model, in each pass
   double pixels_read = 0;       // input pixels that a network computes on, all tiles and passes
   double largest_piece = 0;     // input pixels computed on at once
   double pixels_resampled = 0;  // output pixels of a resampling kernel

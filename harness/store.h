@@ -9,6 +9,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/record.h"
@@ -123,6 +124,12 @@ class Store {
   // plan whose indices lead nowhere.
   void begin_run(const RunPlan& plan);
   void requeue_failed(const Digest& run);
+  void requeue_skipped(const Digest& run);
+  // From now on only these trials (by place in the plan) are claimed, until the next begin_run or select.
+  void select(const Digest& run, const std::vector<bool>& wanted);
+  // Ends trials that nobody works on as skipped, by place in the plan, each with its reason; those that
+  // repeat one of them end with it.
+  void skip(const Digest& run, const std::vector<std::pair<std::uint32_t, std::string>>& trials);
 
   // The next trials in execution order, leased to `worker`; empty when none is left. Thread-safe. The run was
   // begun in this process.

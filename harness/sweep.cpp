@@ -127,10 +127,9 @@ void look_up_metrics(Sweep& sweep) {
 }
 
 // Rises whenever a network may give other pixels from the same weights.
-constexpr int kNetworkVersion = 2;  // 2: fused and reassociated arithmetic, last bits differ
+constexpr int kNetworkVersion = 3;  // 2, 3: fused and reassociated arithmetic, last bits differ
 
-ModelFacts facts_of(const nlohmann::json& model, const ModelSearch& search) {
-  const UpscalerInfo info = load_upscaler(model_request(model), search)->info();
+ModelFacts facts_of(const UpscalerInfo& info) {
   return {.label = info.name,
           .scale = info.scale,
           .scales = info.scales,
@@ -138,9 +137,32 @@ ModelFacts facts_of(const nlohmann::json& model, const ModelSearch& search) {
           .tensor_hash = info.tensor_hash,
           .architecture = info.architecture,
           .macs_per_pixel = info.macs_per_pixel,
+          .macs_by_scale = info.macs_by_scale,
           .weight_bytes = info.parameters * static_cast<std::int64_t>(sizeof(float)),
           .version = info.architecture == "interpolator" ? kResamplingVersion : kNetworkVersion};
 }
+
+// Looks up what the plan asks for and keeps the networks themselves while they are small.
+class PlannedModels {
+ public:
+  explicit PlannedModels(Sweep& sweep) : sweep_(sweep) {}
+
+  ModelFacts operator()(const nlohmann::json& model) {
+    const std::string text = model.dump();
+    if (const auto known = sweep_.models.find(text); known != sweep_.models.end()) return known->second;
+    UpscalerPtr upscaler = load_upscaler(model_request(model), sweep_.search);
+    const ModelFacts facts = sweep_.models[text] = facts_of(upscaler->info());
+    if (bytes_ + facts.weight_bytes <= kLoadedBytes) {
+      bytes_ += facts.weight_bytes;
+      sweep_.loaded.emplace(text, std::move(upscaler));
+    }
+    return facts;
+  }
+
+ private:
+  Sweep& sweep_;
+  std::int64_t bytes_ = 0;
+};
 
 // Before any work, not when the first trial comes to it.
 void require_precisions(const Sweep& sweep) {
@@ -151,6 +173,11 @@ void require_precisions(const Sweep& sweep) {
 }
 
 }  // namespace
+
+UpscalerPtr load_model(const Sweep& sweep, const nlohmann::json& model) {
+  const auto loaded = sweep.loaded.find(model.dump());
+  return loaded != sweep.loaded.end() ? loaded->second : load_upscaler(model_request(model), sweep.search);
+}
 
 Sweep prepare_sweep(Spec spec, const SweepOptions& options) {
   Sweep sweep;
@@ -175,11 +202,7 @@ Sweep prepare_sweep(Spec spec, const SweepOptions& options) {
     inputs.metrics.push_back(metric_row(request, sweep.border));
   for (const ResampleKernel& kernel : resample_kernels()) inputs.kernels.push_back(kernel.name);
   if (options.measure_rates) inputs.rates = measure_rates(sweep.device.name, sweep.threads);
-  inputs.model_facts = [&sweep](const nlohmann::json& model) {
-    const auto [entry, fresh] = sweep.models.try_emplace(model.dump());
-    if (fresh) entry->second = facts_of(model, sweep.search);
-    return entry->second;
-  };
+  inputs.model_facts = PlannedModels(sweep);
   sweep.plan = make_plan(sweep.spec, inputs);
   require_precisions(sweep);
   return sweep;

@@ -29,7 +29,8 @@ struct Sweep {
   int border = 0;  // default border of metrics that cut one: the set's scale
                    // times what `degrade` stages take away
   int scale = 0;   // wanted: reference size / input size; 0: no reference
-  std::unordered_map<std::string, ModelFacts> models;  // by the model value's JSON text
+  std::unordered_map<std::string, ModelFacts> models;   // by the model value's JSON text
+  std::unordered_map<std::string, UpscalerPtr> loaded;  // the first of them, up to kLoadedBytes of weights
   Plan plan;
 };
 
@@ -43,6 +44,10 @@ struct SweepOptions {
   bool measure_rates = false;        // a tenth of a second, for a better estimate of the time
   int border = -1;                   // -1: the set's scale (`run`); score passes its own
 };
+
+// What the plan loaded for its facts, or else loads it: nothing is read twice where memory allows.
+inline constexpr std::int64_t kLoadedBytes = std::int64_t{256} << 20;
+UpscalerPtr load_model(const Sweep& sweep, const nlohmann::json& model);
 
 // Throws SpecError, std::invalid_argument (wrong request, refused weights), DeviceError. A picture that
 // cannot be read is no error here: its trials fail with the reason.

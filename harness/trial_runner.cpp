@@ -1,6 +1,5 @@
 #include "harness/trial_runner.h"
 
-#include <cstring>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -66,9 +65,17 @@ std::unordered_map<Digest, std::size_t> index_by_key(const auto& rows) {
 
 ModelLoader model_loader(const Sweep& sweep, const TrialRunnerOptions& options) {
   if (options.load_model) return options.load_model;
-  return [search = sweep.search](const nlohmann::json& model) {
-    return load_upscaler(model_request(model), search);
-  };
+  return [&sweep](const nlohmann::json& model) { return load_model(sweep, model); };
+}
+
+TrialRunnerOptions placed(TrialRunnerOptions options, const Sweep& sweep) {
+  if (options.device.empty()) options.device = sweep.device.name;
+  return options;
+}
+
+// LPIPS's features of a reference are kept where they are used; devices have the memory.
+std::size_t reference_bytes(bool remote) {
+  return remote ? 8 * Scorer::kReferenceCacheBytes : Scorer::kReferenceCacheBytes;
 }
 
 // The reason of a failed trial.
@@ -83,21 +90,21 @@ std::string reason_of(const std::exception& error, DeviceFault fault) {
 TrialRunner::TrialRunner(const Sweep& sweep, const Store& store, const TrialRunnerOptions& options)
     : sweep_(sweep),
       store_(store),
-      options_(options),
-      scorer_(sweep.metrics, sweep.border),
+      options_(placed(options, sweep)),
+      pictures_(options_.device, static_cast<std::size_t>(options.pictures_ahead)),
+      scorer_(sweep.metrics, sweep.border, reference_bytes(pictures_.remote())),
       kept_(store.output_folder()),
       cell_index_(index_by_key(sweep.plan.rows.cells)),
       image_index_(index_by_key(sweep.plan.rows.images)),
       models_(model_loader(sweep, options), options.model_cache_bytes),
       items_(options.item_cache_bytes),
       prefixes_(options.stage_cache_bytes),
-      compute_stream_(sweep.device.name),
-      copy_stream_(sweep.device.name),
-      staging_(sweep.device.name, static_cast<std::size_t>(options.pictures_ahead)) {
+      compute_stream_(options_.device),
+      score_stream_(options_.device) {
   // On CPUs a batch only takes the next tile out of the caches: see BM_Batch in tests/bench/tiling_bench.cpp.
-  if (!compute_stream_.is_cpu()) {
-    tile_bytes_ = static_cast<double>(device_memory(sweep.device.name).free);
-    graphs_ = std::make_unique<GraphPool>(sweep.device.name, kGraphs);
+  if (pictures_.remote()) {
+    tile_bytes_ = static_cast<double>(device_memory(options_.device).free);
+    graphs_ = std::make_unique<GraphPool>(options_.device, kGraphs);
   }
   for (const CellRow& row : sweep.plan.rows.cells) {
     Cell& cell = cells_.emplace_back();
@@ -125,11 +132,13 @@ TrialRunner::Step TrialRunner::run(Step step, TrialWork& work) {
   } catch (const StoreError&) {
     throw;
   } catch (const std::exception& error) {
-    const DeviceFault fault = device_fault(error, sweep_.device.name);
+    const DeviceFault fault = device_fault(error, options_.device);
     if (fault == DeviceFault::lost)
       throw DeviceError(
           fmt::format("device {} is lost: {}; what was finished is in the store, start again to go on",
-                      sweep_.device.name, device_error_text(error)));
+                      options_.device, device_error_text(error)));
+    if (fault == DeviceFault::out_of_memory)
+      synchronize(options_.device);  // what was queued may still use what is freed now
     fail(work.record, reason_of(error, fault));
   }
   work.seconds += seconds_since(start);
@@ -159,27 +168,36 @@ void TrialRunner::do_step(Step step, TrialWork& work) {
   }
 }
 
-std::shared_ptr<const LoadedItem> TrialRunner::load(std::size_t image) {
+std::shared_ptr<const LoadedItem> TrialRunner::decoded(std::size_t image) {
   return items_.get(image, [&] {
     auto item = std::make_shared<LoadedItem>(
-        load_item(sweep_.spec.images, sweep_.items[image], sweep_.identities[image]));
+        load_item(sweep_.spec.images, sweep_.items[image], sweep_.identities[image], pictures_.form()));
     const std::size_t bytes = bytes_of(item->input) + (item->reference ? bytes_of(*item->reference) : 0);
     return SharedCache<std::size_t, LoadedItem>::Made{std::move(item), bytes};
   });
 }
 
+// Whatever it brings to the device is queued there in order, so that one event says when all is there, and a
+// network that another trial found first is there as well.
 void TrialRunner::prepare(TrialWork& work) {
-  if (reuse(work)) {
+  const StreamScope uploading(pictures_.uploads());
+  if (reuse(work))
     ++reused_;
-    return;
-  }
+  else
+    load(work);
+  work.uploaded = std::make_shared<DeviceEvent>(options_.device);
+  work.uploaded->record(pictures_.uploads());
+}
+
+void TrialRunner::load(TrialWork& work) {
   work.computed = true;
   work.metrics.resize(sweep_.metrics.size());
   for (std::size_t i = 0; i < work.metrics.size(); ++i) work.metrics[i] = i;
   const auto start = SteadyClock::now();
-  work.item = load(work.image);
+  work.item = decoded(work.image);
   work.record.timings.push_back({"trial.decode", Clock::sweep, 0, seconds_since(start)});
-  upload(work);
+  work.input = pictures_.up(work.item->input);
+  if (work.item->reference) work.reference = pictures_.up(*work.item->reference);
   const StageContext context = stage_context(work);
   const std::vector<Digest>& keys = work.prefix_keys = prefix_keys(work);
   const auto& stages = cells_[work.cell].stages;
@@ -208,8 +226,9 @@ bool TrialRunner::reuse(TrialWork& work) {
     if (exact || output->kept_file.empty()) return false;
     const std::optional<Image> picture = kept_.load(output->kept_file, output->pixels);
     if (!picture) return false;
-    work.item = load(work.image);
-    work.output = *picture;
+    work.item = decoded(work.image);
+    work.output = pictures_.up(*picture);
+    if (work.item->reference) work.reference = pictures_.up(*work.item->reference);
     work.metrics = std::move(missing);
   }
   Record& record = work.record;
@@ -222,28 +241,9 @@ bool TrialRunner::reuse(TrialWork& work) {
   return true;
 }
 
-// Through pinned memory, beside what is being computed. On the CPU the decoded picture itself.
-void TrialRunner::upload(TrialWork& work) {
-  const Image& picture = work.item->input;
-  if (copy_stream_.is_cpu()) {
-    work.input = picture;
-    return;
-  }
-  StagingPool::Lease lease = staging_.acquire(picture.nbytes());
-  std::memcpy(lease.data(), picture.const_data_ptr(), picture.nbytes());
-  const StreamScope copying(copy_stream_);
-  work.input = lease.bytes({static_cast<std::int64_t>(picture.nbytes())})
-                   .view(picture.scalar_type())
-                   .view(picture.sizes())
-                   .to(at::Device(sweep_.device.name), picture.scalar_type(), /*non_blocking=*/true);
-  lease.release_after(copy_stream_);
-  work.uploaded = std::make_shared<DeviceEvent>(sweep_.device.name);
-  work.uploaded->record(copy_stream_);
-}
-
 StageContext TrialRunner::stage_context(const TrialWork& work) {
   return {.models = models_,
-          .device = sweep_.device.name,
+          .device = options_.device,
           .planned = sweep_.models,
           .seed = work.claim.seed,
           .input = sweep_.plan.rows.images[work.image].input,
@@ -305,7 +305,7 @@ void TrialRunner::compute(TrialWork& work) {
 
 std::string TrialRunner::used(const nlohmann::json& stages) const {
   nlohmann::json all = {{"stages", stages},
-                        {"device", sweep_.device.name},
+                        {"device", options_.device},
                         {"operator_threads", options_.operator_threads},
                         {"parallel_trials", options_.parallel_trials}};
   if (!compute_stream_.is_cpu()) all["fast"] = sweep_.fast;
@@ -323,12 +323,12 @@ void TrialRunner::score(TrialWork& work) const {
     if (score.flag == ScoreFlag::failed)
       fail(record, fmt::format("{}: {}", sweep_.metrics[metric].name, score.reason));
   };
-  if (!work.item->reference) {
+  if (!work.reference.defined()) {
     for (const std::size_t metric : work.metrics)
       add(metric, {{0, ScoreFlag::skipped, "no reference picture"}, 0});
     return;
   }
-  const Image &output = work.output, &reference = *work.item->reference;
+  const Image &output = work.output, &reference = work.reference;
   if (output.sizes() != reference.sizes()) {
     const std::string reason = fmt::format("output is {}x{}, expected {}x{} as the reference", output.size(2),
                                            output.size(1), reference.size(2), reference.size(1));
@@ -336,23 +336,24 @@ void TrialRunner::score(TrialWork& work) const {
     fail(record, reason);
     return;
   }
+  const StreamScope scoring(score_stream_);
+  work.uploaded->hold(score_stream_);
   const auto results =
       scorer_.score(output, reference, work.metrics, sweep_.identities[work.image].reference);
   for (std::size_t i = 0; i < work.metrics.size(); ++i) add(work.metrics[i], results[i]);
   record.timings.push_back({"trial.score", Clock::sweep, 0, seconds_since(start)});
 }
 
-void TrialRunner::keep(TrialWork& work) const {
+void TrialRunner::keep(TrialWork& work) {
   if (!work.computed) return;
   const auto start = SteadyClock::now();
   Record& record = work.record;
-  const Raster saved = to_raster(work.output);
-  record.pixels = pixel_digest(saved);
-  if (work.output.std().item<double>() < 1.0 / 255)
-    record.flags.emplace_back("degenerate");  // black or constant
+  const DevicePictures::Saved saved = pictures_.down(work.output);
+  record.pixels = pixel_digest(saved.raster);
+  if (saved.spread < 1.0 / 255) record.flags.emplace_back("degenerate");  // black or constant
   if (options_.keep_outputs) {
     try {
-      record.kept_file = kept_.keep(saved, record.pixels);
+      record.kept_file = kept_.keep(saved.raster, record.pixels);
     } catch (const std::system_error& error) {
       throw StoreError(fmt::format("{}; free space or use --keep-outputs none", error.what()), 4);
     }

@@ -11,6 +11,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "datasets/load_item.h"
+#include "harness/device_pictures.h"
 #include "harness/device_runtime.h"
 #include "harness/kept_outputs.h"
 #include "harness/model_cache.h"
@@ -22,6 +23,7 @@
 namespace upbench {
 
 struct TrialRunnerOptions {
+  std::string device = {};  // where it computes; empty: the sweep's
   bool keep_outputs = false;
   int operator_threads = 1;                     // inside one operator, while trials run side by side
   int parallel_trials = 1;                      // computed at once
@@ -40,7 +42,7 @@ struct TrialWork {
   std::shared_ptr<const LoadedItem> item;
   std::vector<Digest> prefix_keys;    // of every stage but the last: what other cells may share
   std::vector<UpscalerPtr> networks;  // held until they were used
-  Image input;                        // on the device; complete when `uploaded` has happened
+  Image input, reference;             // on the device; complete when `uploaded` has happened
   std::shared_ptr<DeviceEvent> uploaded;
   Image output;
   bool computed = false;             // now, not by an earlier run
@@ -61,8 +63,9 @@ class TrialRunner {
   ~TrialRunner();
 
   TrialWork begin(const Claim& claim) const;
-  // prepare: what the store has already, else decodes the picture, loads networks, brings both to the device.
-  // compute: the stages. score: the metrics. keep: 8 bit, digest, the output's file where one is wanted.
+  // prepare: what the store has already, else decodes the picture, loads networks, brings all to the device.
+  // compute: the stages. score: the metrics, where the pictures are; one trial at a time on a device. keep: 8
+  // bit, digest, the output's file where one is wanted.
   // Returns the next step; after the last one the record is complete.
   Step run(Step step, TrialWork& work);
 
@@ -78,18 +81,19 @@ class TrialRunner {
   void prepare(TrialWork& work);
   void compute(TrialWork& work);
   void score(TrialWork& work) const;
-  void keep(TrialWork& work) const;
+  void keep(TrialWork& work);
   bool reuse(TrialWork& work);
-  void upload(TrialWork& work);
+  void load(TrialWork& work);
   std::string used(const nlohmann::json& stages) const;
   StageContext stage_context(const TrialWork& work);
   std::vector<Digest> prefix_keys(const TrialWork& work) const;
-  std::shared_ptr<const LoadedItem> load(std::size_t image);
+  std::shared_ptr<const LoadedItem> decoded(std::size_t image);
   Digest score_key(const Digest& output, std::size_t image, std::size_t metric) const;
 
   const Sweep& sweep_;
   const Store& store_;
   TrialRunnerOptions options_;
+  DevicePictures pictures_;
   Scorer scorer_;
   KeptOutputs kept_;
   std::vector<Cell> cells_;
@@ -97,8 +101,7 @@ class TrialRunner {
   ModelCache models_;
   SharedCache<std::size_t, LoadedItem> items_;
   SharedCache<Digest, Output> prefixes_;
-  DeviceStream compute_stream_, copy_stream_;
-  StagingPool staging_;
+  DeviceStream compute_stream_, score_stream_;
   double tile_bytes_ = 0;
   std::unique_ptr<GraphPool> graphs_;  // on a GPU, where one trial computes at a time
   std::atomic<std::uint64_t> stages_executed_ = 0, reused_ = 0;

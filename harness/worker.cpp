@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "datasets/device/pixels.h"
 #include "harness/staged_executor.h"
 #include "harness/steady_clock.h"
 #include "harness/trial_runner.h"
@@ -31,7 +33,7 @@ class ClaimQueue {
   ClaimQueue(Store& store, const Digest& run)
       : store_(store), run_(run), worker_(fmt::format("pid {}", getpid())) {}
 
-  // Nothing when the run's queue is empty or close() was called. Not after give_back().
+  // Nothing when the run's queue is empty or close() was called.
   std::optional<Claim> next() {
     const std::lock_guard lock(mutex_);
     if (closed_) return std::nullopt;
@@ -69,16 +71,16 @@ class ClaimQueue {
   bool closed_ = false;
 };
 
-struct Shared;
+struct Worker;
 
 class Trial final : public StagedWork {
  public:
-  Trial(Shared& shared, TrialWork work) : shared_(shared), work_(std::move(work)) {}
+  Trial(Worker& worker, TrialWork work) : worker_(worker), work_(std::move(work)) {}
   std::size_t run(std::size_t step) override;
   void drop() override;
 
  private:
-  Shared& shared_;
+  Worker& worker_;
   TrialWork work_;
 };
 
@@ -92,84 +94,112 @@ struct Crew {
   int heavy = 1, light = 0;
 };
 
+bool computes_here(const Sweep& sweep) {
+  return !is_remote(c10::Device(sweep.device.name));
+}
+
+// The sweep's processors for each of its workers.
+int threads_each(const Sweep& sweep) {
+  return std::max(1, sweep.threads / (1 + static_cast<int>(sweep.device.others.size())));
+}
+
 Crew crew_of(const Sweep& sweep, const Parallelism& parallelism) {
-  const bool alike = sweep.device.name == "cpu" && parallelism.operators == 1;
-  return {.heavy = parallelism.trials, .light = alike ? 0 : std::min(sweep.threads, kMostLightThreads)};
+  const bool alike = computes_here(sweep) && parallelism.operators == 1;
+  return {.heavy = parallelism.trials, .light = alike ? 0 : std::min(threads_each(sweep), kMostLightThreads)};
 }
 
 StagedExecutor::Options executor_options(const Sweep& sweep, const Parallelism& parallelism) {
-  const bool cpu = sweep.device.name == "cpu";
-  const int many = sweep.threads;
+  const bool here = computes_here(sweep);
+  const int many = threads_each(sweep);
   const StepRule light{.processors = 1, .at_most = many, .heavy = false};
   const StepRule heavy{.processors = parallelism.operators, .at_most = parallelism.trials, .heavy = true};
-  const StepRule device{.processors = 1, .at_most = 1, .heavy = true};  // the host only starts the work
+  // On a device the host only starts the work: of computing on one thread, of scoring beside it.
+  const StepRule compute{.processors = 1, .at_most = 1, .heavy = true};
+  const StepRule score{.processors = 1, .at_most = 1, .heavy = false};
   StagedExecutor::Options options;
-  options.steps = {light, cpu ? heavy : device, cpu ? heavy : light, light};
+  options.steps = {light, here ? heavy : compute, here ? heavy : score, light};
   options.binding = static_cast<std::size_t>(TrialRunner::Step::compute);
-  options.processors = sweep.threads;
+  options.processors = many;
   options.ahead = std::max(parallelism.trials, kPicturesAhead);
   options.behind = parallelism.trials + kPicturesAhead - 1;
   options.light_threads = crew_of(sweep, parallelism).light > 0;
   return options;
 }
 
-// What the threads of one run share. Lives on the heap: an abandoned thread may outlast run_sweep.
+// What all threads of a run share.
 struct Shared {
-  Shared(const Sweep& sweep, Store& results, const TrialRunnerOptions& options,
-         const Parallelism& parallelism)
-      : store(results),
-        runner(sweep, results, options),
-        queue(results, sweep.plan.rows.run.key),
-        executor(executor_options(sweep, parallelism), [this] { return next(); }) {}
-
-  std::unique_ptr<StagedWork> next() {
-    const auto claim = queue.next();
-    return claim ? std::make_unique<Trial>(*this, runner.begin(*claim)) : nullptr;
-  }
+  Shared(const Sweep& sweep, Store& results) : store(results), queue(results, sweep.plan.rows.run.key) {}
 
   Store& store;
-  TrialRunner runner;
   ClaimQueue queue;
-  StagedExecutor executor;
   std::atomic<std::uint64_t> executed = 0;
   std::mutex mutex;
   std::condition_variable ended;
   int running = 0;
 };
 
+// A device and the threads that work for it.
+struct Worker {
+  Worker(const Sweep& sweep, Shared& common, const TrialRunnerOptions& options,
+         const Parallelism& parallelism)
+      : shared(common),
+        runner(sweep, common.store, options),
+        executor(executor_options(sweep, parallelism), [this] { return next(); }) {}
+
+  std::unique_ptr<StagedWork> next() {
+    const auto claim = shared.queue.next();
+    return claim ? std::make_unique<Trial>(*this, runner.begin(*claim)) : nullptr;
+  }
+
+  Shared& shared;
+  TrialRunner runner;
+  StagedExecutor executor;
+};
+
+// Lives on the heap: an abandoned thread may outlast run_sweep.
+struct Crews {
+  Crews(const Sweep& sweep, Store& store) : shared(sweep, store) {}
+
+  Shared shared;
+  std::vector<std::unique_ptr<Worker>> workers;  // by device
+};
+
 std::size_t Trial::run(std::size_t step) {
-  const TrialRunner::Step next = shared_.runner.run(static_cast<TrialRunner::Step>(step), work_);
+  const TrialRunner::Step next = worker_.runner.run(static_cast<TrialRunner::Step>(step), work_);
   if (next == TrialRunner::Step::done) {
-    shared_.store.append(std::move(work_.record));
-    ++shared_.executed;
+    worker_.shared.store.append(std::move(work_.record));
+    ++worker_.shared.executed;
   }
   return static_cast<std::size_t>(next);
 }
 
 void Trial::drop() {
-  shared_.queue.give_back(work_.claim);
+  worker_.shared.queue.give_back(work_.claim);
 }
 
-void work(const std::shared_ptr<Shared>& shared, bool heavy, int operators) {
+void work(const std::shared_ptr<Crews>& crews, Worker& worker, bool heavy, int operators) {
   set_operator_threads(operators);
-  shared->executor.work(heavy);
-  const std::lock_guard lock(shared->mutex);
-  --shared->running;
-  shared->ended.notify_all();
+  worker.executor.work(heavy);
+  const std::lock_guard lock(crews->shared.mutex);
+  --crews->shared.running;
+  crews->shared.ended.notify_all();
 }
 
-std::vector<std::thread> start_threads(const std::shared_ptr<Shared>& shared, const Crew& crew,
-                                       int operators) {
+std::vector<std::thread> start_threads(const std::shared_ptr<Crews>& crews, const Crew& crew, int operators) {
   std::vector<std::thread> threads;
-  shared->running = crew.heavy + crew.light;
-  for (int i = 0; i < crew.heavy; ++i) threads.emplace_back(work, shared, true, operators);
-  for (int i = 0; i < crew.light; ++i) threads.emplace_back(work, shared, false, 1);
+  crews->shared.running = static_cast<int>(crews->workers.size()) * (crew.heavy + crew.light);
+  for (const auto& worker : crews->workers) {
+    for (int i = 0; i < crew.heavy; ++i)
+      threads.emplace_back(work, crews, std::ref(*worker), true, operators);
+    for (int i = 0; i < crew.light; ++i) threads.emplace_back(work, crews, std::ref(*worker), false, 1);
+  }
   return threads;
 }
 
 // Waits for the threads, reports progress, reacts to `stop`. Returns whether every thread ended.
-bool supervise(Shared& shared, Store& store, const Digest& run, const WorkerOptions& options,
+bool supervise(Crews& crews, Store& store, const Digest& run, const WorkerOptions& options,
                WorkerResult& result) {
+  Shared& shared = crews.shared;
   std::optional<SteadyClock::time_point> stopped_at;
   std::unique_lock lock(shared.mutex);
   while (shared.running > 0) {
@@ -179,7 +209,7 @@ bool supervise(Shared& shared, Store& store, const Digest& run, const WorkerOpti
     if (options.stop && *options.stop && !stopped_at) {
       stopped_at = SteadyClock::now();
       shared.queue.close();
-      shared.executor.close();
+      for (const auto& worker : crews.workers) worker->executor.close();
       result.interrupted = true;
     }
     if (stopped_at && seconds_since(*stopped_at) > options.seconds_to_finish) {
@@ -206,46 +236,56 @@ KeepOutputs parse_keep_outputs(const std::string& name) {
 }
 
 Parallelism choose_parallelism(const Sweep& sweep) {
-  if (sweep.device.name != "cpu") return {1, 1};
+  if (!computes_here(sweep)) return {1, 1};
   const std::uint64_t each = std::max<std::uint64_t>(sweep.plan.estimate.device_bytes, 1);
   const std::uint64_t fitting = std::max<std::uint64_t>(1, sweep.device.memory_bytes / 2 / each);
   const auto waiting = std::max<std::uint64_t>(1, sweep.plan.executions);
+  const int threads = threads_each(sweep);
   const std::uint64_t most =
       sweep.parallel_trials > 0 ? static_cast<std::uint64_t>(sweep.parallel_trials) : fitting;
-  const int side_by_side =
-      static_cast<int>(std::min({most, waiting, static_cast<std::uint64_t>(sweep.threads)}));
-  return {side_by_side, sweep.threads / side_by_side};
+  const int side_by_side = static_cast<int>(std::min({most, waiting, static_cast<std::uint64_t>(threads)}));
+  return {side_by_side, threads / side_by_side};
 }
 
 WorkerResult run_sweep(const Sweep& sweep, Store& store, const WorkerOptions& options) {
   const auto start = SteadyClock::now();
   const Digest run = sweep.plan.rows.run.key;
   store.begin_run(sweep.plan.rows);
+  store.requeue_skipped(run);
   if (options.only_failed) store.requeue_failed(run);
+  if (options.only) store.select(run, *options.only);
 
   if (sweep.device.name != "cpu") apply({.search_algorithms = sweep.fast, .deterministic = !sweep.fast});
   const Parallelism parallelism = choose_parallelism(sweep);
-  const TrialRunnerOptions runner{.keep_outputs = keeps_outputs(sweep, options.keep_outputs),
-                                  .operator_threads = parallelism.operators,
-                                  .parallel_trials = parallelism.trials,
-                                  .pictures_ahead = kPicturesAhead,
-                                  .load_model = options.load_model};
-  const auto shared = std::make_shared<Shared>(sweep, store, runner, parallelism);
+  TrialRunnerOptions runner{.keep_outputs = keeps_outputs(sweep, options.keep_outputs),
+                            .operator_threads = parallelism.operators,
+                            .parallel_trials = parallelism.trials,
+                            .pictures_ahead = kPicturesAhead,
+                            .load_model = options.load_model};
+  const auto crews = std::make_shared<Crews>(sweep, store);
+  const auto add_worker = [&](const std::string& device) {
+    runner.device = device;
+    crews->workers.push_back(std::make_unique<Worker>(sweep, crews->shared, runner, parallelism));
+  };
+  add_worker(sweep.device.name);
+  for (const DeviceInfo& other : sweep.device.others) add_worker(other.name);
   WorkerResult result;
-  std::vector<std::thread> threads =
-      start_threads(shared, crew_of(sweep, parallelism), parallelism.operators);
-  result.abandoned = !supervise(*shared, store, run, options, result);
+  std::vector<std::thread> threads = start_threads(crews, crew_of(sweep, parallelism), parallelism.operators);
+  result.abandoned = !supervise(*crews, store, run, options, result);
   for (std::thread& thread : threads) result.abandoned ? thread.detach() : thread.join();
 
-  store.release(shared->queue.left());
-  if (const std::exception_ptr error = shared->executor.error()) std::rethrow_exception(error);
+  store.release(crews->shared.queue.left());
+  for (const auto& worker : crews->workers)
+    if (const std::exception_ptr error = worker->executor.error()) std::rethrow_exception(error);
   store.flush();
   result.progress = store.progress(run);
   if (result.progress.done() == result.progress.total) store.finish_run(run);
-  result.executed = shared->executed;
-  result.reused = shared->runner.reused();
-  result.stages = shared->runner.stages_executed();
-  result.model_loads = shared->runner.model_loads();
+  result.executed = crews->shared.executed;
+  for (const auto& worker : crews->workers) {
+    result.reused += worker->runner.reused();
+    result.stages += worker->runner.stages_executed();
+    result.model_loads += worker->runner.model_loads();
+  }
   result.seconds = seconds_since(start);
   return result;
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "harness/model_cache.h"
 #include "harness/store.h"
@@ -20,6 +21,7 @@ KeepOutputs parse_keep_outputs(const std::string& name);
 struct WorkerOptions {
   KeepOutputs keep_outputs = KeepOutputs::automatic;
   bool only_failed = false;                 // queue the run's failed trials again
+  const std::vector<bool>* only = nullptr;  // of the plan's trials; nullptr: all
   const std::atomic<bool>* stop = nullptr;  // set from outside: finish the trials in hand, release the rest
   std::function<void(const Progress&, std::uint64_t executed)>
       on_progress;               // from one thread, about ten times a second
@@ -38,10 +40,11 @@ struct WorkerResult {
   bool abandoned = false;  // a trial did not end in time: its thread still runs, so leave by _exit
 };
 
-// Works on the sweep's queue until it is empty: a worker inside this process. Decoding, loading, computing,
-// scoring and writing of different trials overlap (StagedExecutor), on no more than the sweep's threads at a
-// time. Throws StoreError when the store cannot be written and DeviceError when the device is lost; what is
-// finished is then durable, what is not is queued again.
+// Works on the sweep's queue until it is empty: a worker inside this process, one for each device that the
+// sweep names. Decoding, loading, computing, scoring and writing of different trials overlap
+// (StagedExecutor), on no more than the sweep's threads at a time. A worker whose device is lost ends; the
+// others go on with what it had not finished. Throws StoreError when the store cannot be written and
+// DeviceError when the device is lost; what is finished is then durable, what is not is queued again.
 WorkerResult run_sweep(const Sweep& sweep, Store& store, const WorkerOptions& options);
 
 // How trials are spread: `trials` computed side by side with `operators` threads each; their product never

@@ -41,9 +41,11 @@ class Scorer {
     Score score;
     double seconds = 0;
   };
-  // One result per request, in order; never throws for a metric's own failure. output: unclamped; clamped
-  // (and rounded to 8 bit unless @float) once for all metrics, as is the reference. Throws
-  // std::invalid_argument when sizes differ or the layout is not an image's.
+  // One result per request, in order; never throws for a metric's own failure. Pictures on a device are
+  // scored there (metrics/device_scoring.h says how far those scores may differ from the CPU's; one thread
+  // and stream at a time then), where a device that is lost is thrown. output: unclamped; clamped (and
+  // rounded to 8 bit unless @float) once for all metrics, as is the reference. Throws std::invalid_argument
+  // when sizes differ or the layout is not an image's.
   std::vector<Result> score(const Image& output, const Image& reference) const;
   // Only those metrics whose index is listed. reference_name: tells the reference's pixels from those of any
   // other of its size, say the digest of its file; without one (zero) nothing is kept.

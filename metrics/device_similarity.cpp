@@ -1,6 +1,7 @@
 #include "metrics/device_similarity.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <stdexcept>
 
@@ -8,6 +9,8 @@
 #include <fmt/format.h>
 
 #include "datasets/device/pixels.h"
+#include "metrics/squared_error.h"
+#include "metrics/ssim_kernel.h"
 #include "metrics/ssim_window.h"
 
 namespace upbench {
@@ -107,24 +110,52 @@ at::Tensor similarity_with_aten(const at::Tensor& output, const at::Tensor& refe
   return at::stack(results).view({-1, 2});
 }
 
-std::vector<Similarity> device_similarity(const at::Tensor& output, const at::Tensor& reference,
-                                          std::span<const Signal> signals) {
+at::Tensor similarity_sums(const at::Tensor& output, const at::Tensor& reference,
+                           std::span<const Signal> signals) {
   if (output.sizes() != reference.sizes() || output.scalar_type() != reference.scalar_type())
     throw std::invalid_argument("device similarity: expected two pictures of one size and type");
   const auto* table = kernels_for(kernel_choice().similarity, output);
-  const at::Tensor sums = (table ? similarity_with_kernels(*table, output, reference, signals)
-                                 : similarity_with_aten(output, reference, signals))
-                              .cpu();
-  const auto pixels = static_cast<double>(height_of(output) * width_of(output));
-  const auto windows =
-      static_cast<double>((height_of(output) - kSsimWindow + 1) * (width_of(output) - kSsimWindow + 1));
-  const double* values = sums.const_data_ptr<double>();
+  if (table == nullptr) return similarity_with_aten(output, reference, signals);
+  std::vector<at::Tensor> parts;
+  for (std::size_t first = 0; first < signals.size(); first += kMostSignals)
+    parts.push_back(similarity_with_kernels(
+        *table, output, reference,
+        signals.subspan(first, std::min<std::size_t>(kMostSignals, signals.size() - first))));
+  return parts.size() == 1 ? parts[0] : at::cat(parts);
+}
+
+std::vector<Similarity> similarity_of(std::span<const double> sums, std::int64_t height, std::int64_t width) {
+  const auto pixels = static_cast<double>(height * width);
+  const auto windows = static_cast<double>((height - kSsimWindow + 1) * (width - kSsimWindow + 1));
+  const bool holds_one = std::min(height, width) >= kSsimWindow;
   std::vector<Similarity> result;
-  for (std::size_t i = 0; i < signals.size(); ++i)
-    result.push_back(
-        {.ssim = holds_window(output) ? values[2 * i] / windows : std::numeric_limits<double>::quiet_NaN(),
-         .mean_squared_error = values[2 * i + 1] / pixels});
+  for (std::size_t i = 0; i + 1 < sums.size(); i += 2)
+    result.push_back({.ssim = holds_one ? sums[i] / windows : std::numeric_limits<double>::quiet_NaN(),
+                      .mean_squared_error = sums[i + 1] / pixels});
   return result;
+}
+
+std::vector<Similarity> device_similarity(const at::Tensor& output, const at::Tensor& reference,
+                                          std::span<const Signal> signals) {
+  const at::Tensor sums = similarity_sums(output, reference, signals).cpu();
+  return similarity_of({sums.const_data_ptr<double>(), static_cast<std::size_t>(sums.numel())},
+                       height_of(output), width_of(output));
+}
+
+Score mse_of(std::span<const Similarity> of_signals) {
+  double sum = 0;
+  for (const Similarity& signal : of_signals) sum += signal.mean_squared_error;
+  return {.value = sum / static_cast<double>(of_signals.size())};
+}
+
+Score psnr_of(std::span<const Similarity> of_signals) {
+  return psnr_score(mse_of(of_signals).value);
+}
+
+Score ssim_of(std::span<const Similarity> of_signals) {
+  double sum = 0;
+  for (const Similarity& signal : of_signals) sum += signal.ssim;
+  return std::isnan(sum) ? ssim_undefined() : Score{.value = sum / static_cast<double>(of_signals.size())};
 }
 
 }  // namespace upbench

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <numeric>
 #include <optional>
 #include <stdexcept>
@@ -13,6 +14,7 @@
 #include <c10/core/GradMode.h>
 #include <fmt/format.h>
 
+#include "metrics/lpips_device.h"
 #include "metrics/lpips_kernel.h"
 #include "metrics/planes.h"
 
@@ -21,11 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Network {
-  LpipsTrunk trunk;
-  NamedTensors weights;
-  std::vector<at::Tensor> lin;  // [C] per stage
-};
+using Network = LpipsNetwork;
 
 // The first of the folders named by the environment that holds both files.
 std::optional<fs::path> weights_folder(const LpipsTrunk& trunk) {
@@ -118,13 +116,17 @@ Network load(const LpipsTrunk& trunk, const fs::path& folder) {
   return network;
 }
 
+std::optional<Score> undefined(const Network& network, const Image& picture) {
+  const int smallest = network.trunk.smallest_side;
+  if (picture.size(1) >= smallest && picture.size(2) >= smallest) return std::nullopt;
+  return Score{.flag = ScoreFlag::undefined,
+               .reason = fmt::format("smaller than the {0}x{0} pixels that {1} needs", smallest,
+                                     network.trunk.network)};
+}
+
 Score score(const Network& network, const Image& output, const Image& reference,
             const FeatureSource& features) {
-  const int smallest = network.trunk.smallest_side;
-  if (output.size(1) < smallest || output.size(2) < smallest)
-    return {.flag = ScoreFlag::undefined,
-            .reason = fmt::format("smaller than the {0}x{0} pixels that {1} needs", smallest,
-                                  network.trunk.network)};
+  if (auto score = undefined(network, output)) return *score;
   if (output.equal(reference)) return {.value = 0};  // exactly
 
   const c10::NoGradGuard no_grad;
@@ -137,6 +139,13 @@ Score score(const Network& network, const Image& output, const Image& reference,
 
 }  // namespace
 
+at::Tensor exact_convolution(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
+                             std::int64_t stride, std::int64_t padding) {
+  return at::_convolution(input, weight, bias, {stride, stride}, {padding, padding}, {1, 1},
+                          /*transposed=*/false, {0, 0}, /*groups=*/1, /*benchmark=*/false,
+                          /*deterministic=*/true, /*cudnn_enabled=*/true, /*allow_tf32=*/false);
+}
+
 ScoreFunction make_lpips(const LpipsTrunk& trunk, std::string& reason) {
   const auto folder = weights_folder(trunk);
   if (!folder) {
@@ -145,10 +154,16 @@ ScoreFunction make_lpips(const LpipsTrunk& trunk, std::string& reason) {
         trunk.features, trunk.network, trunk.lin);
     return {};
   }
-  return [network = load(trunk, *folder)](const Image& output, const Image& reference,
-                                          const FeatureSource& features) {
-    return score(network, output, reference, features);
-  };
+  const auto network = std::make_shared<const Network>(load(trunk, *folder));
+  const auto devices = std::make_shared<LpipsDevices>(network);
+  return {[network](const Image& output, const Image& reference, const FeatureSource& features) {
+            return score(*network, output, reference, features);
+          },
+          [network, devices](const Image& output, const Image& reference,
+                             const FeatureSource& features) -> PendingScore {
+            if (auto score = undefined(*network, output)) return *score;
+            return devices->distance(output, reference, features);
+          }};
 }
 
 }  // namespace upbench

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,11 @@ struct LpipsTrunk {
   // The stages' outputs [1, C, h, w] for a normalised picture [1, 3, H, W], both channels last.
   std::vector<at::Tensor> (*stages)(const NamedTensors& weights, const at::Tensor& batch);
 };
+
+// As at::conv2d, with one weight for height and width. On a GPU in float32 proper and the same bits each
+// time, whatever LibTorch's switches say meanwhile for the networks that are being scored.
+at::Tensor exact_convolution(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
+                             std::int64_t stride, std::int64_t padding);
 
 // Reads the two files from $UPBENCH_ASSETS/weights/lpips, else from $UPBENCH_WEIGHTS. Empty with `reason`
 // filled when they are not there; throws std::invalid_argument naming the file when one is there but is not

@@ -11,7 +11,8 @@ namespace {
 std::vector<at::Tensor> stages(const NamedTensors& weights, const at::Tensor& batch) {
   const auto convolve = [&](const at::Tensor& x, int index, int stride, int padding) {
     const at::Tensor& weight = weights.at(fmt::format("features.{}.weight", index));
-    return at::conv2d(x, weight, weights.at(fmt::format("features.{}.bias", index)), stride, padding).relu_();
+    return exact_convolution(x, weight, weights.at(fmt::format("features.{}.bias", index)), stride, padding)
+        .relu_();
   };
   const auto pool = [](const at::Tensor& x) { return at::max_pool2d(x, 3, 2); };
 

@@ -11,7 +11,8 @@ namespace {
 // size up.
 std::vector<at::Tensor> stages(const NamedTensors& weights, const at::Tensor& batch) {
   const auto convolve = [&](const at::Tensor& x, const std::string& key, int stride, int padding) {
-    return at::conv2d(x, weights.at(key + ".weight"), weights.at(key + ".bias"), stride, padding).relu_();
+    return exact_convolution(x, weights.at(key + ".weight"), weights.at(key + ".bias"), stride, padding)
+        .relu_();
   };
   const auto pool = [](const at::Tensor& x) { return at::max_pool2d(x, 3, 2, 0, 1, /*ceil_mode=*/true); };
   const auto fire = [&](const at::Tensor& x, int index) {

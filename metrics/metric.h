@@ -4,12 +4,17 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include <ATen/core/Tensor.h>
+
 #include "datasets/image_fwd.h"
+#include "metrics/planes.h"
 
 namespace upbench {
 
@@ -19,6 +24,12 @@ enum class Better { higher, lower };
 // value here (smaller than its window); skipped: something it needs is absent (weights, reference); failed:
 // it threw or returned NaN.
 enum class ScoreFlag { ok, inf, undefined, skipped, failed };
+
+// Of one signal of two pictures, as metrics/ssim_kernel.h and metrics/squared_error.h define them.
+struct Similarity {
+  double ssim = 0;  // NaN for pictures smaller than the window
+  double mean_squared_error = 0;
+};
 
 struct Score {
   double value = 0;
@@ -33,12 +44,23 @@ using ReferenceFeatures = std::vector<at::Tensor>;
 using FeatureSource =
     std::function<std::shared_ptr<const ReferenceFeatures>(const std::function<ReferenceFeatures()>& make)>;
 
-// Scores two pictures of one size on one device, already cut by the border and quantised as asked. Made of a
+// A score that is known, or a float64 on the device that holds it.
+using PendingScore = std::variant<Score, at::Tensor>;
+// Queues its work on the current stream of the pictures' device and does not wait for it.
+using DeviceScoreFunction =
+    std::function<PendingScore(const Image& output, const Image& reference, const FeatureSource& features)>;
+
+// Scores two pictures of one size in CPU memory, already cut by the border and quantised as asked. Made of a
 // function (output, reference), or of one (output, reference, features) for a metric whose work on the
 // reference is worth keeping: the same score either way, bit for bit.
 class ScoreFunction {
  public:
   ScoreFunction() = default;
+  // on_device: the same metric for pictures on a device.
+  template <typename Function>
+  ScoreFunction(Function function, DeviceScoreFunction on_device) : ScoreFunction(std::move(function)) {
+    on_device_ = std::move(on_device);
+  }
   template <typename Function>
     requires(!std::same_as<std::remove_cvref_t<Function>, ScoreFunction>)
   ScoreFunction(Function function) {
@@ -54,9 +76,18 @@ class ScoreFunction {
     return score_(output, reference, features);
   }
   Score operator()(const Image& output, const Image& reference) const;  // keeps nothing
+  const DeviceScoreFunction& on_device() const { return on_device_; }   // empty: there is none
 
  private:
   std::function<Score(const Image&, const Image&, const FeatureSource&)> score_;
+  DeviceScoreFunction on_device_;
+};
+
+// A metric that follows from the squared error and the SSIM of signals: where pictures are on a device, all
+// such metrics share one pass over them (metrics/device_similarity.h).
+struct SignalScore {
+  std::span<const Signal> signals;
+  Score (*score)(std::span<const Similarity> of_signals) = nullptr;
 };
 
 struct Metric {
@@ -69,6 +100,7 @@ struct Metric {
   int decimals = 4;          // for reports
   // Loads what the metric needs once; an empty function with `reason` filled means "skipped, and why".
   std::function<ScoreFunction(std::string& reason)> make;
+  std::optional<SignalScore> signals = {};  // where that is all that it needs
 };
 
 }  // namespace upbench

@@ -1,3 +1,4 @@
+#include "metrics/device_similarity.h"
 #include "metrics/entries.h"
 #include "metrics/squared_error.h"
 
@@ -17,7 +18,8 @@ Metric mse() {
           .better = Better::lower,
           .cuts_border = true,
           .decimals = 3,
-          .make = [](std::string&) { return score; }};
+          .make = [](std::string&) { return score; },
+          .signals = SignalScore{.signals = kRgbSignals, .score = mse_of}};
 }
 
 }  // namespace upbench

@@ -26,6 +26,7 @@ Planes planes_of(const Image& image);
 struct Signal {
   std::array<double, 3> weights{};
   double offset = 0;
+  bool operator==(const Signal&) const = default;
 };
 
 inline constexpr std::array<Signal, 3> kRgbSignals = {{{{1, 0, 0}}, {{0, 1, 0}}, {{0, 0, 1}}}};

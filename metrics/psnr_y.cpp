@@ -1,3 +1,4 @@
+#include "metrics/device_similarity.h"
 #include "metrics/entries.h"
 #include "metrics/squared_error.h"
 
@@ -17,7 +18,8 @@ Metric psnr_y() {
           .better = Better::higher,
           .cuts_border = true,
           .decimals = 3,
-          .make = [](std::string&) { return score; }};
+          .make = [](std::string&) { return score; },
+          .signals = SignalScore{.signals = {&kLumaSignal, 1}, .score = psnr_of}};
 }
 
 }  // namespace upbench

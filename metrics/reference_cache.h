@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 
 #include "datasets/digest.h"
 #include "metrics/catalog.h"
@@ -15,11 +16,12 @@
 
 namespace upbench {
 
-// Whose features: a metric of the scorer's list and a reference, by name and size.
+// Whose features: a metric of the scorer's list and a reference, by name, size and place.
 struct ReferenceKey {
   std::size_t metric = 0;
   Digest reference;
   std::int64_t height = 0, width = 0;
+  std::string device = "cpu";  // where the features are
 
   auto operator<=>(const ReferenceKey&) const = default;
 };

@@ -8,9 +8,11 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "datasets/device/pixels.h"
 #include "datasets/image.h"
 #include "datasets/resampling/levels.h"
 #include "metrics/catalog.h"
+#include "metrics/device_scoring.h"
 #include "metrics/reference_cache.h"
 
 namespace upbench {
@@ -106,10 +108,47 @@ Score ScoreFunction::operator()(const Image& output, const Image& reference) con
 struct Scorer::Impl {
   explicit Impl(std::size_t cache_bytes) : references(cache_bytes) {}
 
+  FeatureSource features_of(std::size_t metric, const Image& reference, const Digest& name) {
+    if (name.is_zero()) return made;
+    const ReferenceKey key{metric, name, reference.size(1), reference.size(2), reference.device().str()};
+    return [this, key](const std::function<ReferenceFeatures()>& make) { return references.get(key, make); };
+  }
+
+  std::vector<Result> score_there(const Image& output, const Image& reference,
+                                  const std::vector<std::size_t>& which, const Digest& reference_name);
+
   std::vector<Entry> entries;
   std::vector<MetricRequest> requests;
   ReferenceCache references;
 };
+
+// Where the pictures are. Metrics share passes and one wait: each gets an equal part of the time.
+std::vector<Scorer::Result> Scorer::Impl::score_there(const Image& output, const Image& reference,
+                                                      const std::vector<std::size_t>& which,
+                                                      const Digest& reference_name) {
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<Result> results(which.size());
+  std::vector<ScoreTask> tasks;
+  for (std::size_t i = 0; i < which.size(); ++i) {
+    const Entry& entry = entries.at(which[i]);
+    if (!entry.function)
+      results[i].score = {.flag = ScoreFlag::skipped, .reason = entry.missing};
+    else
+      tasks.push_back({.function = &entry.function,
+                       .signals = &entry.request.metric->signals,
+                       .border = entry.border,
+                       .quantize = entry.request.quantize,
+                       .features = features_of(which[i], reference, reference_name)});
+  }
+  if (tasks.empty()) return results;
+  std::vector<Score> scores = score_on_device(output, reference, tasks);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  for (std::size_t i = 0, next = 0; i < which.size(); ++i)
+    if (entries[which[i]].function)
+      results[i] = {.score = std::move(scores[next++]),
+                    .seconds = seconds.count() / static_cast<double>(tasks.size())};
+  return results;
+}
 
 Scorer::Scorer(std::vector<MetricRequest> requests, int default_border, std::size_t reference_cache_bytes) {
   auto impl = std::make_unique<Impl>(reference_cache_bytes);
@@ -133,19 +172,13 @@ std::vector<Scorer::Result> Scorer::score(const Image& output, const Image& refe
                                           const std::vector<std::size_t>& which,
                                           const Digest& reference_name) const {
   require_pair(output, reference);
+  if (is_remote(output.device())) return impl_->score_there(output, reference, which, reference_name);
   const Pair pair = on_cpu(output, reference);
   const std::string problem = broken(pair);
   std::optional<Pair> saved, unrounded;  // each made when the first metric asks for it
 
-  std::size_t metric = 0;
-  const FeatureSource features = [&](const std::function<ReferenceFeatures()>& make) {
-    if (reference_name.is_zero()) return made(make);
-    return impl_->references.get({metric, reference_name, reference.size(1), reference.size(2)}, make);
-  };
-
   std::vector<Result> results;
   for (std::size_t index : which) {
-    metric = index;
     const Entry& entry = impl_->entries.at(index);
     if (!entry.function) {
       results.push_back({.score = {.flag = ScoreFlag::skipped, .reason = entry.missing}});
@@ -159,7 +192,8 @@ std::vector<Scorer::Result> Scorer::score(const Image& output, const Image& refe
     if (!entry.request.quantize && !unrounded)
       unrounded = Pair{pair.output.clamp(0, 1), pair.reference.clamp(0, 1)};
     const auto start = std::chrono::steady_clock::now();
-    Score score = run(entry, entry.request.quantize ? *saved : *unrounded, features);
+    Score score = run(entry, entry.request.quantize ? *saved : *unrounded,
+                      impl_->features_of(index, reference, reference_name));
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     results.push_back({.score = std::move(score), .seconds = seconds.count()});
   }

@@ -145,9 +145,12 @@ double ssim(const Planes& output, const Planes& reference, const Signal& signal)
   return total / (static_cast<double>(columns) * rows);
 }
 
+Score ssim_undefined() {
+  return {.flag = ScoreFlag::undefined, .reason = "smaller than the 11x11 window"};
+}
+
 Score ssim_score(const Planes& output, const Planes& reference, std::span<const Signal> signals) {
-  if (output.width < kSsimWindow || output.height < kSsimWindow)
-    return {.flag = ScoreFlag::undefined, .reason = "smaller than the 11x11 window"};
+  if (output.width < kSsimWindow || output.height < kSsimWindow) return ssim_undefined();
   double sum = 0;
   for (const Signal& signal : signals) sum += ssim(output, reference, signal);
   return {.value = sum / static_cast<double>(signals.size())};

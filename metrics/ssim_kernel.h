@@ -15,6 +15,9 @@ namespace upbench {
 // picture.
 double ssim(const Planes& output, const Planes& reference, const Signal& signal);
 
+// Of pictures smaller than the window.
+Score ssim_undefined();
+
 // The mean of that over the signals; undefined for pictures smaller than the window.
 Score ssim_score(const Planes& output, const Planes& reference, std::span<const Signal> signals);
 

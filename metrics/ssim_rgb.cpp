@@ -1,3 +1,4 @@
+#include "metrics/device_similarity.h"
 #include "metrics/entries.h"
 #include "metrics/ssim_kernel.h"
 
@@ -18,7 +19,8 @@ Metric ssim_rgb() {
           .better = Better::higher,
           .cuts_border = true,
           .decimals = 4,
-          .make = [](std::string&) { return score; }};
+          .make = [](std::string&) { return score; },
+          .signals = SignalScore{.signals = kRgbSignals, .score = ssim_of}};
 }
 
 }  // namespace upbench

@@ -1,3 +1,4 @@
+#include "metrics/device_similarity.h"
 #include "metrics/entries.h"
 #include "metrics/ssim_kernel.h"
 
@@ -19,7 +20,8 @@ Metric ssim_y() {
           .better = Better::higher,
           .cuts_border = true,
           .decimals = 4,
-          .make = [](std::string&) { return score; }};
+          .make = [](std::string&) { return score; },
+          .signals = SignalScore{.signals = {&kLumaSignal, 1}, .score = ssim_of}};
 }
 
 }  // namespace upbench

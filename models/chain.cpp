@@ -6,6 +6,7 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "models/upscale.h"
 
@@ -103,10 +104,12 @@ UpscalerPtr make_chain(const std::string& name, std::vector<UpscalerPtr> parts) 
     throw std::invalid_argument(
         fmt::format("chain '{}' has {} parts, expected at least 2", name, parts.size()));
   for (const UpscalerPtr& part : parts) {
-    if (part->info().scale == 0) {
-      throw std::invalid_argument(fmt::format("chain '{}': '{}' has no scale of its own, expected networks",
-                                              name, part->info().name));
-    }
+    const UpscalerInfo& info = part->info();
+    if (info.scale == 0)
+      throw std::invalid_argument(
+          fmt::format("chain '{}': '{}' {}, expected networks of one scale each", name, info.name,
+                      info.scales.empty() ? "takes any scale"
+                                          : fmt::format("has the scales {}", fmt::join(info.scales, ", "))));
   }
   UpscalerInfo info = describe(name, parts);
   return std::make_shared<Chain>(std::move(info), std::move(parts));

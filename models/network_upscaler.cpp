@@ -1,9 +1,14 @@
 #include "models/network_upscaler.h"
 
+#include <algorithm>
+#include <map>
+#include <mutex>
 #include <stdexcept>
+#include <string>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace upbench {
 namespace {
@@ -62,18 +67,13 @@ class NetworkUpscaler : public Upscaler {
       if (placed.dim() == 4) placed = placed.contiguous(at::MemoryFormat::ChannelsLast);
       weights_.emplace(name, std::move(placed));
     }
-    if (info_.scale != 0) function_ = network_->match.bind(weights_);
   }
 
   const UpscalerInfo& info() const override { return info_; }
 
   at::Tensor forward(const at::Tensor& batch, int scale) const override {
-    if (info_.scale == 0) return run(network_->match.bind_at(weights_, scale), batch);
-    if (scale != info_.scale) {
-      throw std::invalid_argument(
-          fmt::format("{}: a network of scale {} is asked for scale {}", info_.name, info_.scale, scale));
-    }
-    return run(function_, batch);
+    const at::Tensor input = batch.to(dtype_).contiguous(at::MemoryFormat::ChannelsLast);
+    return function_of(scale)(input).to(at::kFloat).contiguous();
   }
 
   UpscalerPtr to(const std::string& device, Precision precision) const override {
@@ -85,16 +85,29 @@ class NetworkUpscaler : public Upscaler {
   }
 
  private:
-  at::Tensor run(const NetworkFunction& function, const at::Tensor& batch) const {
-    const at::Tensor input = batch.to(dtype_).contiguous(at::MemoryFormat::ChannelsLast);
-    return function(input).to(at::kFloat).contiguous();
+  // Bound at the first use of a scale and kept: what a network computes from its weights alone is kept with
+  // it.
+  const NetworkFunction& function_of(int scale) const {
+    const bool known = info_.scale != 0 ? scale == info_.scale
+                                        : info_.scales.empty() || std::ranges::count(info_.scales, scale) > 0;
+    if (!known)
+      throw std::invalid_argument(fmt::format(
+          "{}: a network of scale {} is asked for scale {}", info_.name,
+          info_.scale != 0 ? std::to_string(info_.scale) : fmt::format("{}", fmt::join(info_.scales, ", ")),
+          scale));
+    const std::lock_guard lock(mutex_);
+    NetworkFunction& function = functions_[scale];
+    if (!function)
+      function = info_.scale != 0 ? network_->match.bind(weights_) : network_->match.bind_at(weights_, scale);
+    return function;
   }
 
   UpscalerInfo info_;
   std::shared_ptr<const LoadedNetwork> network_;
   at::ScalarType dtype_;
-  NamedTensors weights_;      // as placed
-  NetworkFunction function_;  // where the network has one scale
+  NamedTensors weights_;  // as placed
+  mutable std::mutex mutex_;
+  mutable std::map<int, NetworkFunction> functions_;  // by scale; entries stay where they are
 };
 
 }  // namespace

@@ -11,11 +11,6 @@
 namespace upbench {
 namespace {
 
-std::int64_t padded_side(std::int64_t side, const PaddingRule& rule) {
-  const std::int64_t least = std::max<std::int64_t>(side, rule.minimum_size), multiple = rule.size_multiple;
-  return (least + multiple - 1) / multiple * multiple;
-}
-
 // Adds `amount` rows (dim 2) or columns (dim 3) after the last one.
 at::Tensor reflected(const at::Tensor& batch, std::int64_t dim, std::int64_t amount) {
   if (amount == 0) return batch;
@@ -41,11 +36,17 @@ std::string to_string(Padding padding) {
   return padding == Padding::authors ? "authors" : "spandrel";
 }
 
+std::int64_t padded_side(std::int64_t side, const PaddingRule& rule) {
+  const std::int64_t least = std::max<std::int64_t>(side, rule.minimum_size), multiple = rule.size_multiple;
+  return (least + multiple - 1) / multiple * multiple + rule.mirrored;
+}
+
 at::Tensor padded(const at::Tensor& batch, const PaddingRule& rule) {
   at::Tensor result = batch;
   for (const std::int64_t dim : {2, 3}) {
     const std::int64_t side = batch.size(dim);
-    result = mirrored(reflected(result, dim, padded_side(side, rule) - side), dim, rule.mirrored);
+    const std::int64_t added = padded_side(side, rule) - rule.mirrored - side;
+    result = mirrored(reflected(result, dim, added), dim, rule.mirrored);
   }
   return result;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,9 @@ enum class Padding { authors, spandrel };
 // Throws std::invalid_argument for another name.
 Padding parse_padding(std::string_view name);
 std::string to_string(Padding padding);
+
+// What a side becomes.
+std::int64_t padded_side(std::int64_t side, const PaddingRule& rule);
 
 // batch [N, C, H, W] -> [N, C, H', W'], H' >= H and W' >= W; the batch itself where nothing is to be added.
 at::Tensor padded(const at::Tensor& batch, const PaddingRule& rule);

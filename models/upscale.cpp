@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -36,30 +37,6 @@ Image own_memory(const at::Tensor& tile, const Image& input, bool borrowed) {
   return borrowed || whole.is_alias_of(input) ? whole.clone() : whole;
 }
 
-// Blocks of a fixed length are what makes compilers use vector instructions here; ATen's comparisons and
-// count take 25 times as long and two pictures of memory.
-std::int64_t count_outside(const float* values, std::int64_t count) {
-  constexpr std::int64_t kBlock = 64;
-  const auto outside = [](float value) {
-    return static_cast<std::int32_t>(value < 0) | static_cast<std::int32_t>(value > 1);
-  };
-  std::int64_t total = 0, i = 0;
-  for (; i + kBlock <= count; i += kBlock) {
-    std::int32_t in_block = 0;
-    for (std::int64_t k = 0; k < kBlock; ++k) in_block += outside(values[i + k]);
-    total += in_block;
-  }
-  for (; i < count; ++i) total += outside(values[i]);
-  return total;
-}
-
-double share_outside(const Image& image) {
-  const std::int64_t outside =
-      image.is_cpu() ? count_outside(image.const_data_ptr<float>(), image.numel())
-                     : image.lt(0).logical_or_(image.gt(1)).count_nonzero().item<std::int64_t>();
-  return static_cast<double>(outside) / static_cast<double>(image.numel());
-}
-
 }  // namespace
 
 PaddingRule padding_rule(const UpscalerInfo& info, Padding padding) {
@@ -78,21 +55,25 @@ UpscaleResult upscale(const Upscaler& upscaler, const Image& image, const Upscal
   const bool untiled = plan.rows.size() * plan.cols.size() == 1;
   Image output;
   std::optional<TileMerge> merge;
-  runner.run([&](std::size_t index, const at::Tensor& tile) {
+  runner.run([&](std::span<const std::size_t> tiles, const at::Tensor& batch) {
     if (untiled) {
-      output = own_memory(tile, image, options.forward != nullptr);
+      output = own_memory(batch[0], image, options.forward != nullptr);
       return;
     }
-    if (!merge) merge.emplace(plan, tile.options());
-    merge->add(index / plan.cols.size(), index % plan.cols.size(), tile);
+    if (!merge) merge.emplace(plan, batch.options());
+    merge->add(tiles, batch);
+    if (merge->pasted()) return;
+    for (std::size_t i = 0; i < tiles.size(); ++i)
+      runner.checks().note_outside(tiles[i], merge->kept(tiles[i], batch[static_cast<std::int64_t>(i)]));
   });
   if (merge) output = merge->merged();
-  runner.require_finite();
+  if (untiled || merge->pasted()) runner.checks().note_outside(0, output);
+  const double outside_share = runner.require_finite();
   UpscaleResult result{.image = output,
                        .boundaries = plan.boundaries,
                        .tiles_y = static_cast<int>(plan.rows.size()),
                        .tiles_x = static_cast<int>(plan.cols.size()),
-                       .outside_share = share_outside(output),
+                       .outside_share = outside_share,
                        .batch = runner.batch(),
                        .batch_halved = runner.halved()};
   if (options.check_batch && result.batch > 1) result.batch_difference = runner.difference_alone();

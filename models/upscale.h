@@ -27,10 +27,10 @@ struct UpscaleOptions {
 PaddingRule padding_rule(const UpscalerInfo& info, Padding padding);
 
 struct UpscaleResult {
-  Image image;  // unclamped, contiguous, shares no memory with the input
+  Image image;  // contiguous, shares no memory with the input; unclamped, but for tiles that are blended
   std::vector<Boundary> boundaries;
   int tiles_y = 1, tiles_x = 1;
-  double outside_share = 0;      // share of values outside [0, 1] before clamping
+  double outside_share = 0;      // of the network's values that count: outside [0, 1], before any clamping
   int batch = 1;                 // most tiles at once
   bool batch_halved = false;     // memory did not suffice for as many as asked for
   double batch_difference = -1;  // largest, of the first tile alone to itself in its batch; -1: not checked
@@ -44,6 +44,8 @@ struct UpscaleResult {
 // gives the same with and without tiles only if context >= receptive_radius and tiles begin on multiples of
 // size_multiple (tile and context multiples of it). One tile that covers the picture is exactly the untiled
 // call.
+//
+// Tiles that are blended are clamped to [0, 1] first (models/tiling/tile_merge.h); pasted ones are not.
 //
 // Memory: the output and one batch of tiles. Throws std::invalid_argument for a picture of another layout, a
 // scale that the upscaler does not have, tile settings that cannot work; std::runtime_error when the network

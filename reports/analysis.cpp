@@ -7,7 +7,6 @@
 #include <numeric>
 #include <utility>
 
-#include "reports/render/format.h"
 #include "reports/statistics/descriptive.h"
 
 namespace upbench {
@@ -126,23 +125,6 @@ void mark_comparable(Analysis& analysis, std::size_t m) {
   }
 }
 
-std::vector<std::uint32_t> best_cells(const Analysis& analysis, std::size_t m) {
-  std::vector<std::uint32_t> comparable;
-  double best = kNone;
-  for (std::uint32_t c = 0; c < analysis.cells.size(); ++c) {
-    const MetricFigures& figures = analysis.cells[c].metrics[m];
-    if (!figures.comparable) continue;
-    comparable.push_back(c);
-    if (std::isnan(best) || analysis.better(m, figures.mean, best)) best = figures.mean;
-  }
-  if (comparable.size() < 2) return {};
-  const int decimals = analysis.metric(m).decimals;
-  std::erase_if(comparable, [&](std::uint32_t c) {
-    return fixed(analysis.cells[c].metrics[m].mean, decimals) != fixed(best, decimals);
-  });
-  return comparable;
-}
-
 // 0: comparable, 1: has a mean, 2: has none.
 int rank_class(const CellFigures& cell) {
   if (cell.metrics.empty() || std::isnan(cell.metrics[0].mean)) return 2;
@@ -169,7 +151,6 @@ Analysis analyse(const RunData& data) {
                     .naming = {},
                     .cells = {},
                     .ranking = {},
-                    .best = {},
                     .same_pixels = find_same_pixels(data)};
   analysis.naming = naming_axes(analysis.axes);
   const Groups groups(data);
@@ -177,10 +158,7 @@ Analysis analyse(const RunData& data) {
     analysis.cells.push_back(cell_figures(data, groups, cell));
     analysis.cells.back().name = cell_name(analysis.axes, cell);
   }
-  for (std::size_t m = 0; m < data.plan.metrics.size(); ++m) {
-    mark_comparable(analysis, m);
-    analysis.best.push_back(best_cells(analysis, m));
-  }
+  for (std::size_t m = 0; m < data.plan.metrics.size(); ++m) mark_comparable(analysis, m);
   analysis.ranking.resize(analysis.cells.size());
   std::iota(analysis.ranking.begin(), analysis.ranking.end(), 0U);
   std::stable_sort(analysis.ranking.begin(), analysis.ranking.end(), [&](std::uint32_t a, std::uint32_t b) {
@@ -190,6 +168,15 @@ Analysis analyse(const RunData& data) {
     return analysis.better(0, left.metrics[0].mean, right.metrics[0].mean);
   });
   return analysis;
+}
+
+CellTimes::CellTimes(const Analysis& analysis)
+    : analysis_(analysis), is_model_(std::ranges::any_of(analysis.cells, [](const CellFigures& cell) {
+        return cell.model_seconds > 0;
+      })) {}
+
+double CellTimes::operator()(std::uint32_t cell) const {
+  return is_model_ ? analysis_.cells[cell].model_seconds : analysis_.cells[cell].sweep_seconds;
 }
 
 std::vector<double> paired_differences(const MetricFigures& a, const MetricFigures& b) {

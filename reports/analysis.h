@@ -41,8 +41,6 @@ struct Analysis {
   std::vector<CellFigures> cells;
   std::vector<std::uint32_t>
       ranking;  // cells by the first metric's mean: comparable ones, others, those without a score
-  std::vector<std::vector<std::uint32_t>>
-      best;  // of each metric: cells with the best mean to the printed digit; empty unless two compare
   // Of each trial: the first trial of another cell that computed the same 8-bit output of the same picture by
   // itself, though its settings differ; kNoTrial: none. Repeats (same_as) are expected and do not count.
   std::vector<std::uint32_t> same_pixels;
@@ -53,6 +51,19 @@ struct Analysis {
 };
 
 Analysis analyse(const RunData& data);
+
+// The clock that cells are compared by: model time where any cell has it, else sweep time.
+class CellTimes {
+ public:
+  explicit CellTimes(const Analysis& analysis);
+  double operator()(std::uint32_t cell) const;  // seconds a picture; NaN: not measured
+  bool is_model() const { return is_model_; }
+  const char* clock() const { return is_model_ ? "model" : "sweep"; }
+
+ private:
+  const Analysis& analysis_;
+  bool is_model_ = false;
+};
 
 // Differences b - a over the pictures finite in both.
 std::vector<double> paired_differences(const MetricFigures& a, const MetricFigures& b);

@@ -1,6 +1,8 @@
 #include "reports/axes.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <map>
 
 namespace upbench {
@@ -49,6 +51,8 @@ std::vector<std::size_t> naming_axes(const std::vector<ReportAxis>& axes) {
   std::vector<std::size_t> naming;
   for (std::size_t i = 0; i < axes.size(); ++i)
     if (axes[i].varies()) naming.push_back(i);
+  std::ranges::stable_partition(
+      naming, [&](std::size_t i) { return axes[i].path == "run" || parameter(axes[i].path) == "model"; });
   if (naming.empty() && !axes.empty()) naming.push_back(0);
   return naming;
 }
@@ -61,6 +65,13 @@ std::string cell_name(const std::vector<ReportAxis>& axes, std::uint32_t cell) {
     name += axis_value(axes[i], cell);
   }
   return name.empty() ? "the only cell" : name;
+}
+
+std::optional<double> plain_number(const std::string& text) {
+  double value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || !std::isfinite(value)) return {};
+  return value;
 }
 
 const std::string& axis_value(const ReportAxis& axis, std::uint32_t cell) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,11 +22,15 @@ struct ReportAxis {
 // Every axis of the cells' labels, in order of first appearance.
 std::vector<ReportAxis> find_axes(const std::vector<CellRow>& cells);
 
-// Those that name a cell among the others: the varying ones; where none varies, the first axis alone.
+// Those that name a cell among the others: the varying ones, run and models first; where none varies, the
+// first axis alone.
 std::vector<std::size_t> naming_axes(const std::vector<ReportAxis>& axes);
 
 // "lanczos · tile 64": the first naming axis bare, the others with their titles.
 std::string cell_name(const std::vector<ReportAxis>& axes, std::uint32_t cell);
+
+// The finite number that the whole text is, "0.25"; nothing for other texts.
+std::optional<double> plain_number(const std::string& text);
 
 // The value as written; empty where the cell has no such axis.
 const std::string& axis_value(const ReportAxis& axis, std::uint32_t cell);

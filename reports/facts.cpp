@@ -250,7 +250,7 @@ Table notes_table(const Analysis& analysis) {
   Table table = text_table("notes", "Notes on pictures", "", {"picture", "note"});
   for (const ImageRow& image : analysis.data->plan.images) {
     for (const std::string& note : image.notes)
-      add_capped(table, {.cells = {text_cell(image.name), text_cell(note)}});
+      if (!is_class_note(note)) add_capped(table, {.cells = {text_cell(image.name), text_cell(note)}});
     if (!image.problem.empty())
       add_capped(table, {.cells = {text_cell(image.name), text_cell("unusable: " + image.problem)},
                          .status = Status::failed});

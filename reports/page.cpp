@@ -17,6 +17,7 @@ namespace upbench {
 namespace {
 
 constexpr std::size_t kMostTrials = 5000;
+constexpr std::string_view kPlotsAfter = "comparison";
 
 // {{name}} -> value, in one pass: text that was put in is never searched.
 std::string fill(std::string_view page, const std::map<std::string, std::string, std::less<>>& values) {
@@ -44,15 +45,24 @@ std::string base64(std::span<const std::uint8_t> bytes) {
   return text;
 }
 
-std::string list(const char* style, const std::vector<std::string>& sentences) {
+// Each sentence with a link to the table that shows more, where the page has it.
+std::string list(const char* style, const std::vector<Sentence>& sentences,
+                 const std::vector<Table>& tables) {
   if (sentences.empty()) return {};
   std::string text = fmt::format("<ul class=\"{}\">\n", style);
-  for (const std::string& sentence : sentences) text += fmt::format("<li>{}</li>\n", escape_html(sentence));
+  for (const Sentence& sentence : sentences) {
+    text += fmt::format("<li>{}", escape_html_sentence(sentence.text));
+    for (const Table& table : tables)
+      if (table.id == sentence.evidence && !table.rows.empty())
+        text += fmt::format(" <a href=\"#{}\">{}</a>", table.id, escape_html(table.title));
+    text += "</li>\n";
+  }
   return text + "</ul>\n";
 }
 
-std::string summary(const Headline& headline) {
-  std::string text = list("findings", headline.findings) + list("warnings", headline.warnings) + "<dl>\n";
+std::string summary(const Headline& headline, const std::vector<Table>& tables) {
+  std::string text =
+      list("findings", headline.findings, tables) + list("warnings", headline.warnings, tables) + "<dl>\n";
   for (const auto& [name, value] : headline.facts)
     text += fmt::format("<dt>{}</dt><dd>{}</dd>\n", escape_html(name), escape_html(value));
   return text + "</dl>\n";
@@ -101,25 +111,15 @@ class Sections {
 
 }  // namespace
 
-std::string make_page(const Analysis& analysis) {
-  const Headline headline = make_headline(analysis);
-  const std::vector<Plot> plots = make_plots(analysis);
+std::string make_page(const Analysis& analysis, const Decisions& decisions) {
+  const Headline headline = make_headline(analysis, decisions);
+  const std::vector<Plot> plots = make_plots(analysis, decisions);
+  const std::vector<Table> tables = report_tables(analysis, decisions, kMostTrials);
   Sections sections;
-  sections.add(ranking_table(analysis));
-  sections.add(published_table(analysis));
-  if (!plots.empty()) sections.add("plots", "Plots", plot_section(plots));
-  sections.add(axes_table(analysis));
-  sections.add(model_time_table(analysis));
-  sections.add(failures_table(analysis));
-  sections.add(missing_table(analysis));
-  sections.add(TrialTable(analysis, TrialTable::For::people).table(kMostTrials));
-  sections.add(exclusions_table(analysis));
-  sections.add(duplicates_table(analysis));
-  sections.add(same_pixels_table(analysis));
-  sections.add(notes_table(analysis));
-  sections.add(conventions_table(analysis));
-  sections.add(settings_table(analysis));
-  sections.add(environment_table(analysis));
+  for (const Table& table : tables) {
+    sections.add(table);
+    if (table.id == kPlotsAfter && !plots.empty()) sections.add("plots", "Plots", plot_section(plots));
+  }
   if (!analysis.data->plan.run.spec.empty())
     sections.add("spec", "Spec", render_html_block(analysis.data->plan.run.spec));
 
@@ -137,7 +137,7 @@ std::string make_page(const Analysis& analysis) {
       {{"script_hashes", hashes},
        {"title", escape_html(headline.title)},
        {"css", std::string(assets::style())},
-       {"summary", summary(headline)},
+       {"summary", summary(headline, tables)},
        {"links", sections.links},
        {"sections", sections.text},
        {"source", escape_html(analysis.data->source)},

@@ -9,8 +9,19 @@
 #include "reports/summary.h"
 
 namespace upbench {
+namespace {
 
-std::vector<Plot> make_plots(const Analysis& analysis) {
+// The plot of the sweet spot shows all that the response would.
+bool is_drawn_as_curve(const Analysis& analysis, const Decisions& decisions, std::size_t axis,
+                       std::size_t m) {
+  return std::ranges::any_of(decisions.sweet_spots, [&](const SweetSpot& spot) {
+    return spot.axis == axis && spot.metric == m && spot.settings.size() == analysis.axes[axis].values.size();
+  });
+}
+
+}  // namespace
+
+std::vector<Plot> make_plots(const Analysis& analysis, const Decisions& decisions) {
   std::vector<Plot> plots;
   const auto add = [&](std::optional<Plot> plot) {
     if (!plot) return;
@@ -20,11 +31,18 @@ std::vector<Plot> make_plots(const Analysis& analysis) {
     plots.push_back(std::move(*plot));
   };
   const std::size_t metrics = analysis.data->plan.metrics.size();
-  for (std::size_t m = 0; m < metrics; ++m) add(plot_quality_against_time(analysis, m));
+  for (std::size_t m = 0; m < metrics; ++m) add(plot_quality_against_time(analysis, decisions, m));
+  for (const SweetSpot& spot : decisions.sweet_spots)
+    if (spot.group.empty() && spot.content.empty()) add(plot_sweet_spot(analysis, spot));
   const Table axes = axes_table(analysis);
-  for (const ReportAxis& axis : analysis.axes)
-    if (axis.varies())
-      for (std::size_t m = 0; m < metrics; ++m) add(plot_axis_response(analysis, axes, axis, m));
+  for (std::size_t axis = 0; axis < analysis.axes.size(); ++axis)
+    if (analysis.axes[axis].varies())
+      for (std::size_t m = 0; m < metrics; ++m)
+        if (!is_drawn_as_curve(analysis, decisions, axis, m))
+          add(plot_axis_response(analysis, axes, analysis.axes[axis], m));
+  add(plot_agreement(analysis, decisions));
+  for (const Verdict& verdict : decisions.verdicts) add(plot_distances(analysis, verdict));
+  for (const Verdict& verdict : decisions.verdicts) add(plot_ranks(analysis, verdict));
   for (std::size_t m = 0; m < metrics; ++m) add(plot_picture_scores(analysis, m));
   return plots;
 }

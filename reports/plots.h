@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "reports/analysis.h"
+#include "reports/decision/decisions.h"
 
 namespace upbench {
 
@@ -19,8 +19,9 @@ struct Plot {
   nlohmann::json spec;
 };
 
-// Quality against time for each metric, response along each varying axis for each metric, scores of the
-// pictures for each metric. A plot that would hold no data is left out.
-std::vector<Plot> make_plots(const Analysis& analysis);
+// For each metric: quality against time, sweet spots, response along each varying axis; the agreement of the
+// metrics; for each metric the distance to the best, the stability of the ranks, the scores of the pictures.
+// A plot that would hold no data is left out.
+std::vector<Plot> make_plots(const Analysis& analysis, const Decisions& decisions);
 
 }  // namespace upbench

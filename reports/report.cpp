@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "datasets/codec/encode.h"
+#include "reports/decision/tables.h"
 #include "reports/headline.h"
 #include "reports/page.h"
 #include "reports/plots.h"
@@ -23,8 +24,20 @@ constexpr std::size_t kMostTrialsInMarkdown = 200;
 std::string section(const Table& table) {
   if (table.rows.empty()) return {};
   std::string text = fmt::format("\n## {}\n\n", table.title);
-  if (!table.caption.empty()) text += escape_markdown(table.caption) + "\n\n";
+  if (!table.caption.empty()) text += escape_markdown_sentence(table.caption) + "\n\n";
   return text + render_markdown(table);
+}
+
+// A list of sentences; each ends with the title of the table that shows more.
+std::string sentences(const std::vector<Sentence>& list, const std::vector<Table>& tables) {
+  std::string text;
+  for (const Sentence& sentence : list) {
+    text += "- " + escape_markdown_sentence(sentence.text);
+    for (const Table& table : tables)
+      if (table.id == sentence.evidence && !table.rows.empty()) text += fmt::format(" → {}", table.title);
+    text += "\n";
+  }
+  return text;
 }
 
 std::string dump(const nlohmann::json& json) {
@@ -35,23 +48,16 @@ std::string dump(const nlohmann::json& json) {
 
 std::string report_markdown(const RunData& data) {
   const Analysis analysis = analyse(data);
-  const Headline headline = make_headline(analysis);
+  const Decisions decisions = decide(analysis);
+  const Headline headline = make_headline(analysis, decisions);
+  const std::vector<Table> tables = report_tables(analysis, decisions, kMostTrialsInMarkdown);
   std::string text = fmt::format("# {}\n\n", escape_markdown(headline.title));
-  for (const std::string& finding : headline.findings)
-    text += fmt::format("- {}\n", escape_markdown(finding));
-  if (!headline.warnings.empty()) text += "\nWhat limits this:\n\n";
-  for (const std::string& warning : headline.warnings)
-    text += fmt::format("- {}\n", escape_markdown(warning));
+  text += sentences(headline.findings, tables);
+  if (!headline.warnings.empty()) text += "\nWhat limits this:\n\n" + sentences(headline.warnings, tables);
   text += "\nThe run:\n\n";
   for (const auto& [name, value] : headline.facts)
     text += fmt::format("- {}: {}\n", name, escape_markdown(value));
-  for (const Table& table : {ranking_table(analysis), published_table(analysis), axes_table(analysis),
-                             model_time_table(analysis), failures_table(analysis), missing_table(analysis),
-                             TrialTable(analysis, TrialTable::For::people).table(kMostTrialsInMarkdown),
-                             exclusions_table(analysis), duplicates_table(analysis),
-                             same_pixels_table(analysis), notes_table(analysis), conventions_table(analysis),
-                             settings_table(analysis), environment_table(analysis)})
-    text += section(table);
+  for (const Table& table : tables) text += section(table);
   return text;
 }
 
@@ -65,19 +71,16 @@ std::string report_csv(const RunData& data) {
 
 std::string report_json(const RunData& data) {
   const Analysis analysis = analyse(data);
-  const Headline headline = make_headline(analysis);
+  const Decisions decisions = decide(analysis);
+  const Headline headline = make_headline(analysis, decisions);
   nlohmann::json json = {{"name", clean_text(headline.title)},  {"run", data.plan.run.key.hex()},
                          {"findings", nlohmann::json::array()}, {"warnings", nlohmann::json::array()},
                          {"facts", nlohmann::json::object()},   {"tables", nlohmann::json::object()}};
-  for (const std::string& finding : headline.findings) json["findings"].push_back(clean_text(finding));
-  for (const std::string& warning : headline.warnings) json["warnings"].push_back(clean_text(warning));
+  for (const Sentence& finding : headline.findings) json["findings"].push_back(clean_sentence(finding.text));
+  for (const Sentence& warning : headline.warnings) json["warnings"].push_back(clean_sentence(warning.text));
   for (const auto& [name, value] : headline.facts) json["facts"][name] = clean_text(value);
-  for (const Table& table :
-       {ranking_table(analysis), published_table(analysis), axes_table(analysis), model_time_table(analysis),
-        failures_table(analysis), missing_table(analysis), exclusions_table(analysis),
-        duplicates_table(analysis), same_pixels_table(analysis), notes_table(analysis),
-        conventions_table(analysis), settings_table(analysis), environment_table(analysis)})
-    json["tables"][table.id] = render_json(table);
+  for (const Table& table : report_tables(analysis, decisions, 0))
+    if (table.id != kTrialsId) json["tables"][table.id] = render_json(table);
   const TrialTable trials(analysis, TrialTable::For::programs);
   // Row by row, as a million trials do not fit as one document.
   std::string text = dump(json);
@@ -94,22 +97,31 @@ std::string report_latex(const RunData& data) {
   const Analysis analysis = analyse(data);
   std::string text = fmt::format("% upbench report of {}; needs \\usepackage{{booktabs}}\n",
                                  escape_latex(data.plan.run.name));
-  for (const Table& table : {ranking_table(analysis), axes_table(analysis)})
+  const Decisions decisions = decide(analysis);
+  for (const Table& table : {ranking_table(analysis, decisions), comparison_table(analysis, decisions),
+                             sweet_spots_table(analysis, decisions), axes_table(analysis)})
     if (!table.rows.empty()) text += render_latex(table);
   return text;
 }
 
 std::string report_html(const RunData& data) {
-  return make_page(analyse(data));
+  const Analysis analysis = analyse(data);
+  return make_page(analysis, decide(analysis));
 }
 
 std::string report_ranking_text(const RunData& data) {
-  return render_text(ranking_table(analyse(data)));
+  const Analysis analysis = analyse(data);
+  const Decisions decisions = decide(analysis);
+  std::string text = render_text(ranking_table(analysis, decisions));
+  for (const Sentence& finding : make_headline(analysis, decisions).findings)
+    text += "\n- " + clean_sentence(finding.text);
+  return text + "\n";
 }
 
 void write_plots(const RunData& data, const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder);
-  for (const Plot& plot : make_plots(analyse(data))) {
+  const Analysis analysis = analyse(data);
+  for (const Plot& plot : make_plots(analysis, decide(analysis))) {
     const std::string text = dump(plot.spec);
     write_file_atomically(folder / (plot.name + ".vl.json"),
                           {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});

@@ -13,9 +13,9 @@ std::string report_markdown(const RunData& data);
 std::string report_csv(
     const RunData& data);  // one row a trial, every axis; measured costs in columns that start with cost_
 std::string report_json(const RunData& data);   // findings, facts, every table and every trial
-std::string report_latex(const RunData& data);  // ranking and axes
+std::string report_latex(const RunData& data);  // ranking, comparison, sweet spots, axes
 std::string report_html(const RunData& data);
-std::string report_ranking_text(const RunData& data);  // for a terminal, after a run
+std::string report_ranking_text(const RunData& data);  // with the findings, for a terminal, after a run
 
 // Writes NAME.vl.json for every plot; the folder is made where it is absent. scripts/render_plots.py draws
 // them as SVG and PNG.

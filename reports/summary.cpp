@@ -25,10 +25,6 @@ Table::Column cost_column(std::string id, std::string title, Table::Kind kind = 
   return {.id = std::move(id), .title = std::move(title), .kind = kind, .better = Table::Better::lower};
 }
 
-Table::Cell optional_cell(double value) {
-  return std::isnan(value) ? Table::Cell{} : value_cell(value);
-}
-
 Table::Cell mean_cell(const MetricFigures& figures, bool best) {
   Table::Cell cell = optional_cell(figures.mean);
   if (std::isinf(figures.mean)) cell.flag = ValueFlag::inf;
@@ -78,9 +74,8 @@ std::string ranking_caption(const Analysis& analysis) {
   std::string caption = "No metrics were asked for.";
   if (!metrics.empty())
     caption = fmt::format(
-        "Best first by {}. Mean ± standard deviation over n pictures; bold: best mean to the printed digit, "
-        "among cells that scored every "
-        "picture.",
+        "Best first by {}. Mean ± standard deviation over n pictures; bold: not shown to be worse than the "
+        "best (none where nothing can be told).",
         metrics[0].name);
   std::size_t least = analysis.data->plan.images.size(), most = 0;
   for (const CellFigures& cell : analysis.cells) {
@@ -98,8 +93,11 @@ std::string ranking_caption(const Analysis& analysis) {
 
 }  // namespace
 
-Table ranking_table(const Analysis& analysis) {
+Table ranking_table(const Analysis& analysis, const Decisions& decisions) {
   const auto& metrics = analysis.data->plan.metrics;
+  std::vector<std::vector<std::uint32_t>> leaders;
+  for (const Verdict& verdict : decisions.verdicts)
+    leaders.push_back(verdict.tells_anything() ? verdict.leaders() : std::vector<std::uint32_t>());
   Table table{.id = "ranking", .title = "Ranking", .columns = {}, .rows = {}};
   table.caption = ranking_caption(analysis);
   for (const std::size_t i : analysis.naming)
@@ -123,8 +121,7 @@ Table ranking_table(const Analysis& analysis) {
     row.cells.push_back(value_cell(static_cast<double>(pictures)));
     for (std::size_t m = 0; m < metrics.size(); ++m) {
       const MetricFigures& figures = cell.metrics[m];
-      row.cells.push_back(
-          mean_cell(figures, std::count(analysis.best[m].begin(), analysis.best[m].end(), c) > 0));
+      row.cells.push_back(mean_cell(figures, std::ranges::count(leaders[m], c) > 0));
       if (const std::size_t n = figures.scored + figures.infinite; n > 0 && n < pictures)
         row.cells.back().text = fmt::format("n = {}", n);
     }
@@ -303,7 +300,7 @@ Table::Row TrialTable::row(std::size_t index) const {
 
 // Columns that say nothing (no seed but one, no flag, no repeat, ...) are for programs only.
 Table TrialTable::table(std::size_t most_rows) const {
-  Table table{.id = "trials", .title = "Every trial", .caption = {}, .columns = columns_, .rows = {}};
+  Table table{.id = kTrialsId, .title = "Every trial", .caption = {}, .columns = columns_, .rows = {}};
   const std::size_t count = analysis_.data->trials.size();
   for (std::size_t i = 0; i < std::min(count, most_rows); ++i) table.add(row(i));
   table.left_out = count - table.rows.size();

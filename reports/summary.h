@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "reports/analysis.h"
+#include "reports/decision/decisions.h"
 #include "reports/table.h"
 
 // The tables of a report. Tables about things that did not happen (failures, exclusions, ...) come without
@@ -12,13 +13,15 @@
 namespace upbench {
 
 // One row a cell, best first by the first metric: axes, n, mean and spread of each metric, trial counts,
-// times.
-Table ranking_table(const Analysis& analysis);
+// times. Means that are not shown to be worse than the best are marked, where anything is shown at all.
+Table ranking_table(const Analysis& analysis, const Decisions& decisions);
 
 // One row a value of every varying axis: mean and spread of each metric over pictures (cells of the value
 // averaged first) and the effect: mean paired difference from the axis's first value, over cells that differ
 // in this axis alone and the same pictures.
 Table axes_table(const Analysis& analysis);
+
+inline constexpr const char* kTrialsId = "trials";  // of the table of trials
 
 // One row a trial. programs: every axis, status always, exact identities; people: the varying axes.
 class TrialTable {
@@ -48,5 +51,9 @@ Table missing_table(
 Table duplicates_table(const Analysis& analysis);   // by cell and the cell that it repeats
 Table same_pixels_table(const Analysis& analysis);  // by cell and the other cell with byte-equal outputs
 Table notes_table(const Analysis& analysis);        // pictures with notes or a problem
+
+// All of a report in its order, the trials of people with at most so many rows.
+std::vector<Table> report_tables(const Analysis& analysis, const Decisions& decisions,
+                                 std::size_t most_trials);
 
 }  // namespace upbench

@@ -1,5 +1,6 @@
 #include "reports/table.h"
 
+#include <cmath>
 #include <stdexcept>
 #include <utility>
 
@@ -20,6 +21,17 @@ Table::Cell text_cell(std::string text) {
 
 Table::Cell value_cell(double value, ValueFlag flag) {
   return {.value = value, .flag = flag};
+}
+
+Table::Cell optional_cell(double value) {
+  return std::isnan(value) ? Table::Cell{} : value_cell(value);
+}
+
+Table::Cell estimate_cell(const Estimate& estimate) {
+  Table::Cell cell = optional_cell(estimate.value);
+  if (std::isfinite(estimate.interval.low) && std::isfinite(estimate.interval.high))
+    cell.interval = estimate.interval;
+  return cell;
 }
 
 }  // namespace upbench

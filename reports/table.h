@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/record.h"
+#include "reports/statistics/bootstrap.h"
 
 namespace upbench {
 
@@ -23,13 +24,16 @@ struct Table {
     Kind kind = Kind::text;
     int decimals = 4;  // for people; number, decibel and ratio only
     Better better = Better::neither;
-    bool spread = false;  // cells may carry a standard deviation; data files get a second column ID_sd
+    bool spread = false;    // cells may carry a standard deviation; data files get a second column ID_sd
+    bool interval = false;  // cells may carry an interval; data files get the columns ID_low and ID_high
   };
 
   struct Cell {
     std::string text;  // of a text column; in others a note beside the value or the reason why there is none
     std::optional<double> value;  // empty: no value, `flag` says why
     std::optional<double> spread;
+    std::optional<Interval> interval;  // finite
+    std::optional<int> decimals;       // for people; other than the column's
     ValueFlag flag = ValueFlag::ok;
     bool best = false;
   };
@@ -52,5 +56,7 @@ struct Table {
 
 Table::Cell text_cell(std::string text);
 Table::Cell value_cell(double value, ValueFlag flag = ValueFlag::ok);
+Table::Cell optional_cell(double value);              // NaN: no value
+Table::Cell estimate_cell(const Estimate& estimate);  // with its interval where that is finite
 
 }  // namespace upbench

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from gpu_check_report import render
 
-KERNEL_TESTS = "Cuda/*Kernel*"
+KERNEL_TESTS = "Cuda/*Kernel*:Cuda/DeviceScoring*"
 SWEEP_PICTURES, SWEEP_SIDE = 24, 1024
 NETWORKS = ("rrdb23", "srvgg32")
 
@@ -186,16 +186,21 @@ def sweep(programs, work, clock, device):
                                           str(SWEEP_PICTURES), "--size", str(SWEEP_SIDE), "--scale", "4", "--kernel",
                                           "matlab-bicubic"), clock.for_step(60))
     (folder / "spec.yaml").write_text(SPEC.format(models=", ".join(f"{name}.safetensors" for name in NETWORKS)))
-    results = {}
-    start = time.monotonic()
-    with Busy() as busy:
-        code, text = run_step("sweep", programs.command("upbench", "run", "spec.yaml", "--device", device, "--keep-outputs",
-                                                        "none", "--json"), clock.for_step(90), cwd=folder)
-    results.update({"exit": code, "seconds": time.monotonic() - start, "busy": busy.share(),
-                    "trials": SWEEP_PICTURES * len(NETWORKS) * 2})
-    if code != 0:
-        results["error"] = text[-1500:]
+    results = {"trials": SWEEP_PICTURES * len(NETWORKS) * 2}
+
+    def run(kernels):
+        start = time.monotonic()
+        with Busy() as busy:
+            code, text = run_step(f"sweep, kernels {kernels}", programs.command(
+                "upbench", "run", "spec.yaml", "--device", device, "--keep-outputs", "none", "--json", "--store", f"{kernels}.db"),
+                clock.for_step(90), cwd=folder, env={**os.environ, "UPBENCH_DEVICE_KERNELS": kernels})
+        found = {"exit": code, "seconds": time.monotonic() - start, "busy": busy.share()}
+        return found if code == 0 else {**found, "error": text[-1500:]}
+
+    results.update(run("none"))
+    if results["exit"] != 0:
         return results
+    results["kernels"] = run("all")
     loop = Path(__file__).with_name("gpu_python_loop.py")
     code, text = run_step("PyTorch loop", [sys.executable, str(loop), str(folder), device, str(SWEEP_PICTURES), str(SWEEP_SIDE)],
                           clock.for_step(120))

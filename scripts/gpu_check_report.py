@@ -140,6 +140,11 @@ def sweep_lines(sweep):
     if sweep.get("exit") != 0:
         return [f"The sweep did not end well (exit {sweep.get('exit')}):", "", "```", sweep.get("error", "").strip(), "```"]
     lines = [f"{sweep['trials']} trials in {sweep['seconds']:.1f} s, start-up included."]
+    kernels = sweep.get("kernels", {})
+    if kernels.get("exit") == 0:
+        lines.append(f"With all of our kernels: {kernels['seconds']:.1f} s.")
+    elif kernels:
+        lines.append(f"With all of our kernels it did not end well (exit {kernels['exit']}): {kernels.get('error', '').strip()[-300:]}")
     loop = sweep.get("loop", {})
     if "seconds" in loop:
         lines.append(f"The PyTorch loop took {loop['seconds']:.1f} s, start-up included, for the same networks, sizes, tiles and metrics "

@@ -7,7 +7,7 @@
 
 namespace upbench {
 
-inline constexpr int kKernelTableVersion = 1;
+inline constexpr int kKernelTableVersion = 2;
 
 enum class PixelType : int { u8, f32, f16, bf16 };
 
@@ -77,7 +77,7 @@ struct PixelKernels {
   int (*gather_tiles)(const PixelView& picture, const TileSource* tiles, int mirrored, const BatchView& batch,
                       void* stream);
   // Batch -> f32 picture, inside the rows [row_begin, row_end) that the tiles cover. Weights null: copied
-  // (tiles do not overlap), else added, tile after tile.
+  // (tiles do not overlap), else clamped to [0, 1] and added, tile after tile.
   int (*scatter_tiles)(const BatchView& batch, const TileTarget* tiles, const float* row_weights,
                        const float* column_weights, int row_begin, int row_end, const PixelView& picture,
                        void* stream);

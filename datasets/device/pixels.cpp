@@ -34,6 +34,8 @@ KernelChoice& choice_in_force() {
   return choice;
 }
 
+const PixelKernels* pretended = nullptr;
+
 void require_bytes(const at::Tensor& bytes) {
   if (bytes.dim() == 3 && bytes.size(2) == 3 && bytes.scalar_type() == at::kByte && bytes.numel() > 0) return;
   throw std::invalid_argument(fmt::format("image_of_bytes: expected u8 [H, W, 3], got [{}] of {}",
@@ -78,8 +80,21 @@ const KernelChoice& kernel_choice() {
 }
 
 const PixelKernels* kernels_for(bool on, const at::Tensor& tensor) {
-  if (!on || !tensor.is_cuda() || !cuda_module().module) return nullptr;
-  return &cuda_module().module->kernels;
+  if (!on) return nullptr;
+  if (tensor.is_cpu()) return pretended;
+  return tensor.is_cuda() && cuda_module().module ? &cuda_module().module->kernels : nullptr;
+}
+
+bool is_remote(const c10::Device& device) {
+  return !device.is_cpu() || pretended != nullptr;
+}
+
+PretendedDevice::PretendedDevice(const PixelKernels& kernels) {
+  pretended = &kernels;
+}
+
+PretendedDevice::~PretendedDevice() {
+  pretended = nullptr;
 }
 
 Image image_of_bytes(const at::Tensor& bytes) {

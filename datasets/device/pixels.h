@@ -32,6 +32,20 @@ const KernelChoice& kernel_choice();
 // The module's kernels where `on` says so and `tensor` is on a GPU, else null: ATen does it then.
 const PixelKernels* kernels_for(bool on, const at::Tensor& tensor);
 
+// Whether work for a device goes the way of devices: pictures go there as 8 bit, are scored there and come
+// back as 8 bit. Every device but "cpu".
+bool is_remote(const c10::Device& device);
+
+// For tests: until the end of the scope the CPU is taken for a device (is_remote) whose kernels these are.
+// The whole pipeline then goes the way that it goes on a GPU. One at a time, made before work begins.
+class PretendedDevice {
+ public:
+  explicit PretendedDevice(const PixelKernels& kernels);
+  ~PretendedDevice();
+  PretendedDevice(const PretendedDevice&) = delete;
+  PretendedDevice& operator=(const PretendedDevice&) = delete;
+};
+
 // u8 [H, W, 3] as decoded -> image, x / 255, on the same device; the bits of to_image().
 Image image_of_bytes(const at::Tensor& bytes);
 

@@ -33,7 +33,8 @@ UPBENCH_HD void gather_pixel(const PixelView& picture, const TileSource& tile, i
 }
 
 // One pixel of the picture: what the tiles of the batch put there, in their order, so that sums have one
-// order and no two threads write to one place. Load: the batch's element -> float.
+// order and no two threads write to one place. What is summed is clamped to [0, 1] first, as TileMerge does;
+// a NaN becomes 0 there. Load: the batch's element -> float.
 template <typename Element, typename Load>
 UPBENCH_HD void scatter_pixel(const BatchView& batch, const TileTarget* tiles, const float* row_weights,
                               const float* column_weights, const PixelView& picture, int y, int x,
@@ -49,7 +50,7 @@ UPBENCH_HD void scatter_pixel(const BatchView& batch, const TileTarget* tiles, c
       float& pixel = to[offset_of(picture, c, y, x)];
       pixel = row_weights == nullptr
                   ? value
-                  : fmaf(value,
+                  : fmaf(fminf(fmaxf(value, 0.0F), 1.0F),
                          row_weights[tile.row_weights + row] * column_weights[tile.column_weights + column],
                          pixel);
     }

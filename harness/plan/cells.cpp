@@ -160,13 +160,6 @@ bool advance(const std::vector<Dimension>& list, std::vector<std::size_t>& at, C
   return false;
 }
 
-std::string label_text(const CellRow& row) {
-  std::string text;
-  for (const auto& [path, value] : row.label)
-    text += fmt::format("{}{}={}", text.empty() ? "" : " ", path, value);
-  return text;
-}
-
 }  // namespace
 
 void ExclusionBook::add(const CellRow& cell, const std::vector<std::string>& model_paths,
@@ -225,9 +218,10 @@ std::vector<PlannedCell> plan_cells(const Spec& spec, const PlanInputs& inputs, 
   do {
     CellRow row;
     label_cell(spec, choice, row);
-    if (!labels.insert(label_text(row)).second)
-      throw std::invalid_argument(fmt::format(
-          "{}: two cells are '{}', expected every combination once (see zip)", spec.name, label_text(row)));
+    if (!labels.insert(label_text(row.label)).second)
+      throw std::invalid_argument(
+          fmt::format("{}: two cells are '{}', expected every combination once (see zip)", spec.name,
+                      label_text(row.label)));
     if (const std::size_t rule = matching_rule(spec, choice); rule < spec.exclude.size()) {
       book.add(row, {}, fmt::format("excluded by {}", spec.exclude[rule].text), trials_per_cell);
       continue;

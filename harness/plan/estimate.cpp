@@ -8,6 +8,11 @@ namespace {
 constexpr double kFloat = 4;     // bytes
 constexpr double kPictures = 3;  // copies of input and output alive at once: as made, clamped, as scored
 
+double macs_per_pixel(const ModelFacts& facts, int scale) {
+  const auto own = facts.macs_by_scale.find(scale);
+  return own == facts.macs_by_scale.end() ? facts.macs_per_pixel : own->second;
+}
+
 }  // namespace
 
 // A network that works at input resolution with 64 channels and ends at output resolution with 64 more, two
@@ -26,9 +31,10 @@ TrialCost trial_cost(const PlannedCell& cell, const Pipeline::Pass& pass, Pictur
     const StageOutcome& outcome = pass.outcomes[i];
     resampled += outcome.pixels_resampled;
     if (const ModelFacts* facts = cell.models[i]) {
-      cost.macs += facts->macs_per_pixel * outcome.pixels_read;
+      const double macs = macs_per_pixel(*facts, outcome.scale);
+      cost.macs += macs * outcome.pixels_read;
       weight_bytes += static_cast<double>(facts->weight_bytes);
-      const double per_pixel = activation_bytes_per_pixel(facts->macs_per_pixel, facts->scale);
+      const double per_pixel = activation_bytes_per_pixel(macs, outcome.scale);
       stage_bytes = std::max(stage_bytes, outcome.largest_piece * per_pixel);
     }
   }

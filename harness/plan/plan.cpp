@@ -284,7 +284,7 @@ std::string Planner::cells_reason(const TrialRow& repeat, const TrialRow& origin
 
 void Planner::count_cost(const TrialRow& row, const TrialCost& cost) {
   ++plan_.executions;
-  Estimate& sum = plan_.estimate;
+  CostEstimate& sum = plan_.estimate;
   sum.macs += cost.macs;
   sum.seconds += cost.stage_seconds + cost.other_seconds;
   if (!plan_.rows.images[row.image].reference.is_zero()) sum.seconds += cost.output_megapixels * metric_rate_;

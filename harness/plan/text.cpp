@@ -67,13 +67,6 @@ std::string bytes(std::uint64_t count) {
   return fmt::format("{:.1f} GB", value / 1e9);
 }
 
-std::string label_text(const std::vector<std::pair<std::string, std::string>>& label) {
-  std::string text;
-  for (const auto& [path, value] : label)
-    text += fmt::format("{}{}={}", text.empty() ? "" : " ", path, value);
-  return text;
-}
-
 // "title" and its lines, indented; nothing when there are none.
 std::string section(std::string_view title, const std::vector<std::string>& lines) {
   if (lines.empty()) return "";

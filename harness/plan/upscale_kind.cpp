@@ -147,6 +147,7 @@ StageOutcome Upscaling::operator()(PictureSize input, PictureSize target) const 
     made.refusal = scale_refusal(input, target);
     return made;
   }
+  made.scale = scale;
   PictureSize last = input;  // input of the last pass
   int passes = 0;
   made.output = input;
@@ -243,6 +244,7 @@ StageKind upscale_kind() {
                                           "uniform"};
   StageKind kind;
   kind.name = "upscale";
+  kind.version = 2;  // 2: tiles are clamped before they are blended
   kind.parameters = {
       {.name = "model",
        .type = Type::model,

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 
@@ -20,25 +22,42 @@ namespace {
 constexpr int kMostPasses = 3;
 
 // TF32 on or off for what a GPU computes until the end of the scope. LibTorch's switch is one for the
-// process: a device computes one trial at a time.
+// process: who wants it otherwise waits until nobody needs it as it is, so that GPUs beside each other
+// compute alike cells together and others one after the other.
 class Tf32 {
  public:
-  Tf32(const std::string& device, bool on)
-      : gpu_(device != "cpu"), before_(gpu_ ? settings_in_force() : DeviceSettings{}) {
+  Tf32(const std::string& device, bool on) : gpu_(device != "cpu") {
     if (!gpu_) return;
-    DeviceSettings settings = before_;
+    Switch& shared = the_switch();
+    std::unique_lock lock(shared.mutex);
+    shared.changed.wait(lock, [&] { return shared.users == 0 || shared.on == on; });
+    if (shared.users++ > 0) return;
+    shared.on = on;
+    DeviceSettings settings = settings_in_force();
     settings.tf32 = on;
     apply(settings);
   }
   ~Tf32() {
-    if (gpu_) apply(before_);
+    if (!gpu_) return;
+    Switch& shared = the_switch();
+    const std::lock_guard lock(shared.mutex);
+    if (--shared.users == 0) shared.changed.notify_all();
   }
   Tf32(const Tf32&) = delete;
   Tf32& operator=(const Tf32&) = delete;
 
  private:
+  struct Switch {
+    std::mutex mutex;
+    std::condition_variable changed;
+    int users = 0;
+    bool on = false;
+  };
+  static Switch& the_switch() {
+    static Switch shared;
+    return shared;
+  }
   bool gpu_;
-  DeviceSettings before_;
 };
 
 // Of a tile in a batch to itself alone; kernels round otherwise, networks that mix the tiles of a batch do

@@ -101,12 +101,7 @@ void settle_trials(Database& database, const RunPlan& plan) {
         "  WHERE run = ?1 AND problem <> '') AS bad"
         " WHERE run = ?1 AND state <> 'done' AND image = bad.ordinal",
         run);
-  database.run(
-      "UPDATE trials INDEXED BY trials_aliases SET state = 'done', status = o.status, reason = o.reason, "
-      "flags = o.flags"
-      " FROM trials AS o WHERE trials.run = ?1 AND trials.same_as IS NOT NULL AND trials.state <> 'done'"
-      " AND o.run = ?1 AND o.ordinal = trials.same_as AND o.state = 'done'",
-      run);
+  finish_aliases(database, run);
 }
 
 std::shared_ptr<RunState> load_run(Database& database, const RunPlan& plan) {
@@ -132,6 +127,15 @@ std::shared_ptr<RunState> load_run(Database& database, const RunPlan& plan) {
 }
 
 }  // namespace
+
+std::uint64_t finish_aliases(Database& database, const Digest& run) {
+  return database.run(
+      "UPDATE trials INDEXED BY trials_aliases SET state = 'done', status = o.status, reason = o.reason, "
+      "flags = o.flags"
+      " FROM trials AS o WHERE trials.run = ?1 AND trials.same_as IS NOT NULL AND trials.state <> 'done'"
+      " AND o.run = ?1 AND o.ordinal = trials.same_as AND o.state = 'done'",
+      run);
+}
 
 void require_consistent(const RunPlan& plan) {
   for (std::size_t i = 0; i < plan.trials.size(); ++i) {

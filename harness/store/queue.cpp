@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <unordered_set>
 #include <utility>
 
 namespace upbench {
@@ -91,12 +92,40 @@ void Queue::lost(RunState& run) {
   --run.progress.leased;
 }
 
-void Queue::reopened(const Digest& run, std::uint64_t failed, const std::vector<std::uint64_t>& ready) {
+void Queue::reopened(const Digest& run, Status status, std::uint64_t trials,
+                     const std::vector<std::uint64_t>& ready) {
   std::lock_guard lock(mutex_);
   const auto found = runs_.find(run);
   if (found == runs_.end()) return;
-  found->second->progress.failed -= failed;
+  counter(found->second->progress, status) -= trials;
   for (const auto entry : ready) push_ready(*found->second, entry);
+}
+
+void Queue::skipped(const Digest& run, std::uint64_t trials, const std::vector<std::uint32_t>& ordinals) {
+  std::lock_guard lock(mutex_);
+  const auto found = runs_.find(run);
+  if (found == runs_.end()) return;
+  RunState& state = *found->second;
+  state.progress.skipped += trials;
+  const std::unordered_set<std::uint32_t> gone(ordinals.begin(), ordinals.end());
+  for (auto* list : {&state.ready, &state.held})
+    std::erase_if(*list,
+                  [&](std::uint64_t entry) { return gone.contains(static_cast<std::uint32_t>(entry)); });
+  std::make_heap(state.ready.begin(), state.ready.end(), std::greater<>());
+}
+
+void Queue::select(const Digest& run, const std::vector<bool>& wanted) {
+  std::lock_guard lock(mutex_);
+  const auto found = runs_.find(run);
+  if (found == runs_.end()) return;
+  RunState& state = *found->second;
+  state.ready.insert(state.ready.end(), state.held.begin(), state.held.end());
+  const auto held = std::partition(state.ready.begin(), state.ready.end(), [&](std::uint64_t entry) {
+    return wanted.at(static_cast<std::uint32_t>(entry));
+  });
+  state.held.assign(held, state.ready.end());
+  state.ready.erase(held, state.ready.end());
+  std::make_heap(state.ready.begin(), state.ready.end(), std::greater<>());
 }
 
 std::vector<Lease> Queue::leases() const {

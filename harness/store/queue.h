@@ -25,6 +25,7 @@ struct RunState {
   std::vector<Digest> cells, images, references;  // by ordinal of the run
   std::vector<MetricRow> metrics;
   std::vector<std::uint64_t> ready;  // min-heap of position << 32 | ordinal
+  std::vector<std::uint64_t> held;   // the same, not to be claimed now
   Progress progress;                 // ready is derived from the others
 };
 
@@ -77,8 +78,14 @@ class Queue {
   // After the commit: `trials` rows of the run are finished with this status, one leased trial among them.
   void finished(RunState& run, Status status, std::uint64_t trials);
   void lost(RunState& run);  // a leased trial that turned out not to be ours
-  // After the commit: `failed` of the run's rows are open again, of which these can be claimed.
-  void reopened(const Digest& run, std::uint64_t failed, const std::vector<std::uint64_t>& ready);
+  // After the commit: `trials` of the run's rows with this status are open again, of which these can be
+  // claimed.
+  void reopened(const Digest& run, Status status, std::uint64_t trials,
+                const std::vector<std::uint64_t>& ready);
+  // After the commit: `trials` rows are skipped, these ordinals among them.
+  void skipped(const Digest& run, std::uint64_t trials, const std::vector<std::uint32_t>& ordinals);
+  // Only ready trials with these ordinals are taken from now on.
+  void select(const Digest& run, const std::vector<bool>& wanted);
 
   std::vector<Lease> leases() const;
   std::optional<Progress> progress(const Digest& run) const;

@@ -85,25 +85,54 @@ void Store::begin_run(const RunPlan& plan) {
   impl_->queue.begin(std::move(run));
 }
 
-void Store::requeue_failed(const Digest& run) {
+void Store::Impl::requeue(const Digest& run, Status status) {
   // A picture that could not be read is still the same picture: its trials stay failed.
   constexpr std::string_view kAgain =
-      " WHERE run = ?1 AND state = 'done' AND status = 'failed' AND image NOT IN"
+      " WHERE run = ?1 AND state = 'done' AND status = ?2 AND image NOT IN"
       " (SELECT ordinal FROM run_images JOIN images ON images.key = run_images.image WHERE run = ?1 AND "
       "problem <> '')";
   std::vector<std::uint64_t> ready;
-  const std::uint64_t failed = impl_->write_now([&](Database& database) {
+  const std::uint64_t again = write_now([&](Database& database) {
     Rows rows = database.query(
-        fmt::format("SELECT position << 32 | ordinal FROM trials{} AND same_as IS NULL", kAgain), run);
+        fmt::format("SELECT position << 32 | ordinal FROM trials{} AND same_as IS NULL", kAgain), run,
+        to_string(status));
     while (rows.next()) ready.push_back(static_cast<std::uint64_t>(rows.integer(0)));
-    const std::uint64_t again = database.run(
+    const std::uint64_t reopened = database.run(
         fmt::format("UPDATE trials SET state = 'ready', status = NULL, reason = '', flags = '', owner = ''{}",
                     kAgain),
-        run);
-    if (again > 0) database.run("UPDATE runs SET finished_at = '' WHERE key = ?", run);
-    return again;
+        run, to_string(status));
+    if (reopened > 0) database.run("UPDATE runs SET finished_at = '' WHERE key = ?", run);
+    return reopened;
   });
-  impl_->queue.reopened(run, failed, ready);
+  queue.reopened(run, status, again, ready);
+}
+
+void Store::requeue_failed(const Digest& run) {
+  impl_->requeue(run, Status::failed);
+}
+
+void Store::requeue_skipped(const Digest& run) {
+  impl_->requeue(run, Status::skipped);
+}
+
+void Store::select(const Digest& run, const std::vector<bool>& wanted) {
+  impl_->queue.select(run, wanted);
+}
+
+void Store::skip(const Digest& run, const std::vector<std::pair<std::uint32_t, std::string>>& trials) {
+  std::vector<std::uint32_t> ended;
+  const std::uint64_t rows = impl_->write_now([&](Database& database) {
+    std::uint64_t changed = 0;
+    for (const auto& [ordinal, reason] : trials)
+      if (database.run("UPDATE trials SET state = 'done', status = 'skipped', reason = ?3"
+                       " WHERE run = ?1 AND ordinal = ?2 AND state = 'ready' AND same_as IS NULL",
+                       run, ordinal, reason) > 0) {
+        ended.push_back(ordinal);
+        ++changed;
+      }
+    return changed + finish_aliases(database, run);
+  });
+  impl_->queue.skipped(run, rows, ended);
 }
 
 std::vector<Claim> Store::claim(const Digest& run, const std::string& worker, std::size_t most) {

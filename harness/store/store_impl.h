@@ -35,6 +35,8 @@ struct Store::Impl {
     return result;
   }
 
+  void requeue(const Digest& run, Status status);
+
   std::filesystem::path file;
   std::filesystem::path real;  // file, or what it points to
   std::optional<WriterLock> lock;
@@ -51,5 +53,7 @@ struct Store::Impl {
 // queue needs it.
 void require_consistent(const RunPlan& plan);
 std::shared_ptr<RunState> write_plan(Database& database, const RunPlan& plan);
+// Ends the trials that repeat a finished one as that ended; how many.
+std::uint64_t finish_aliases(Database& database, const Digest& run);
 
 }  // namespace upbench

@@ -90,7 +90,8 @@ class Measurement {
         options_(options),
         rules_(rules_of(sweep.spec.timing, options)),
         kept_(store.output_folder()),
-        models_(sweep.search, kBlockWeightBytes) {}
+        models_([&sweep](const nlohmann::json& model) { return load_model(sweep, model); },
+                kBlockWeightBytes) {}
 
   MeasureResult run() {
     std::vector<std::vector<Target>> pictures = targets();
@@ -279,10 +280,8 @@ class Measurement {
   }
 
   std::string name_of(const Target& target) const {
-    std::string name;
-    for (const auto& [path, value] : sweep_.plan.rows.cells[target.cell].label)
-      name += fmt::format("{}{}={}", name.empty() ? "" : " ", path, value);
-    return fmt::format("{} on {}", name, sweep_.plan.rows.images[target.image].name);
+    return fmt::format("{} on {}", label_text(sweep_.plan.rows.cells[target.cell].label),
+                       sweep_.plan.rows.images[target.image].name);
   }
 
   bool stopped() { return result_.interrupted = options_.stop && *options_.stop; }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include <ATen/ATen.h>
@@ -76,9 +77,8 @@ at::Tensor rectangle_block(Layers& layers, const std::string& prefix, const at::
   const at::Tensor values = from_tokens(qkv.narrow(3, 2 * features, features));
   const at::Tensor attended =
       layers.sum(at::cat(branches, 3), to_tokens(layers.depthwise(prefix + "get_v", values)));
-  const at::Tensor y = layers.sum(layers.linear(prefix + "proj", attended, features), tokens);
-  return layers.sum(perceptron(layers, prefix + "mlp", layers.layer_norm(prefix + "norm2", y), shape.hidden),
-                    y);
+  const at::Tensor y = layers.linear(prefix + "proj", attended, features, {}, tokens);
+  return perceptron(layers, prefix + "mlp", layers.layer_norm(prefix + "norm2", y), shape.hidden, y);
 }
 
 at::Tensor high_frequency_block(Layers& layers, const std::string& prefix, const at::Tensor& x,
@@ -93,24 +93,37 @@ at::Tensor high_frequency_block(Layers& layers, const std::string& prefix, const
 // Queries from `high`, keys and values from `low`; `sum` is added.
 at::Tensor channel_attention(Layers& layers, const std::string& prefix, const at::Tensor& low,
                              const at::Tensor& high, const at::Tensor& sum, const CraftShape& shape) {
+  const std::int64_t features = shape.features;
   const auto projected = [&](const std::string& name, const at::Tensor& x, std::int64_t outputs) {
     return layers.depthwise(prefix + name + "_dwconv",
                             layers.conv(prefix + name, x, outputs, {.kernel = 1, .bias = false}),
                             {.bias = false});
   };
-  const auto heads = [&](const at::Tensor& x) {
-    return x.reshape({x.size(0), shape.heads, shape.features / shape.heads, -1});
-  };
-  const auto normalized = [](const at::Tensor& x) {
-    return x / at::linalg_vector_norm(x, 2, -1, /*keepdim=*/true).clamp_min(1e-12);
-  };
-  const at::Tensor q = projected("q", high, shape.features), kv = projected("kv", low, 2 * shape.features);
-  const at::Tensor k = kv.narrow(1, 0, shape.features), v = kv.narrow(1, shape.features, shape.features);
-  const at::Tensor scores = layers.matmul(normalized(heads(q)), normalized(heads(k)).transpose(-2, -1)) *
-                            layers.parameter(prefix + "temperature", {shape.heads, 1, 1});
-  const at::Tensor attended = layers.matmul(scores.softmax(-1), heads(v)).reshape(low.sizes());
-  return layers.conv(prefix + "project_out", attended, shape.features,
-                     {.kernel = 1, .bias = false, .plus = sum});
+  const at::Tensor q = projected("q", high, features), kv = projected("kv", low, 2 * features);
+  const at::Tensor temperature = layers.parameter(prefix + "temperature", {shape.heads, 1, 1});
+  const at::Tensor weight = layers.parameter(prefix + "project_out.weight", {features, features, 1, 1});
+  const double products = 2.0 * static_cast<double>(features / shape.heads) + static_cast<double>(features);
+  return layers.counted(low.sizes().vec(), static_cast<double>(low.numel()) * products, [&] {
+    const auto normalised = [](const at::Tensor& x) {  // [N, H W, C], each channel of length 1
+      const at::Tensor tokens = to_tokens(x).flatten(1, 2);
+      return tokens / at::linalg_vector_norm(tokens, 2, 1, /*keepdim=*/true).clamp_min(1e-12);
+    };
+    const at::Tensor correlation =
+        at::bmm(normalised(q).transpose(1, 2), normalised(kv.narrow(1, 0, features)));
+    const at::Tensor other_head =
+        layers.constant("other heads", [&] { return same_head(features, shape.heads, 1, q).eq(0); });
+    const at::Tensor factors = temperature.flatten().repeat_interleave(features / shape.heads).unsqueeze(1);
+    const at::Tensor scores =
+        (correlation * factors).masked_fill(other_head, -std::numeric_limits<double>::infinity()).softmax(-1);
+    // The projection of a weighed sum of values is one convolution of them, with weights of its own for each
+    // picture.
+    std::vector<at::Tensor> pictures;
+    for (std::int64_t n = 0; n < low.size(0); ++n)
+      pictures.push_back(
+          convolution({.weight = at::mm(weight.flatten(1), scores[n]).reshape({features, features, 1, 1})},
+                      kv.narrow(0, n, 1).narrow(1, features, features), {.plus = sum.narrow(0, n, 1)}));
+    return pictures.size() == 1 ? pictures[0] : at::cat(pictures);
+  });
 }
 
 at::Tensor fusion_block(Layers& layers, const std::string& prefix, const at::Tensor& low,
@@ -119,9 +132,21 @@ at::Tensor fusion_block(Layers& layers, const std::string& prefix, const at::Ten
                                          channel_norm(layers, prefix + "norm1", low), high, low, shape);
   const at::Tensor inside = layers.conv(prefix + "ffn.project_in", channel_norm(layers, prefix + "norm2", x),
                                         2 * shape.gated, {.kernel = 1, .bias = false});
-  const auto parts = layers.depthwise(prefix + "ffn.dwconv", inside, {.bias = false}).chunk(2, 1);
-  return layers.conv(prefix + "ffn.project_out", layers.product(at::gelu(parts[0]), parts[1]), shape.features,
-                     {.kernel = 1, .bias = false, .plus = x});
+  const at::Tensor weight = layers.parameter(prefix + "ffn.dwconv.weight", {2 * shape.gated, 1, 3, 3});
+  const at::Tensor y =
+      layers.counted({x.size(0), shape.gated, x.size(2), x.size(3)},
+                     18.0 * static_cast<double>(x.numel() / x.size(1) * shape.gated), [&] {
+                       const auto filtered = [&](std::int64_t k, const Following& following) {
+                         const std::int64_t first = k * shape.gated;
+                         return convolution({.weight = weight.narrow(0, first, shape.gated),
+                                             .bias = {},
+                                             .padding = 1,
+                                             .groups = shape.gated},
+                                            inside.narrow(1, first, shape.gated), following);
+                       };
+                       return filtered(1, {.times = filtered(0, {.then = kGelu})});
+                     });
+  return layers.conv(prefix + "ffn.project_out", y, shape.features, {.kernel = 1, .bias = false, .plus = x});
 }
 
 at::Tensor craft(Layers& layers, const at::Tensor& x, const CraftShape& shape) {

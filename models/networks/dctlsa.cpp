@@ -7,6 +7,7 @@
 
 #include "models/networks/attention.h"
 #include "models/networks/derive.h"
+#include "models/networks/kernels.h"
 #include "models/networks/windows.h"
 
 namespace upbench {
@@ -16,30 +17,35 @@ constexpr std::int64_t kHeads = 5, kWindow = 16;
 
 at::Tensor with_local_features(Layers& layers, const std::string& name, const at::Tensor& tokens) {
   const std::int64_t features = tokens.size(3);
-  at::Tensor y = layers.batch_norm(name + ".pointwise_prenorm_0", from_tokens(tokens));
-  y = layers.conv(name + ".pointwise_conv_0", y, features, {.kernel = 1, .bias = false});
-  y = layers.batch_norm(name + ".pointwise_prenorm_1",
-                        layers.depthwise(name + ".depthwise_conv", y, {.bias = false}));
-  return to_tokens(layers.conv(name + ".pointwise_conv_1", y, features,
-                               {.kernel = 1, .bias = false, .plus = from_tokens(tokens)}));
+  at::Tensor y = layers.batch_normed_conv(name + ".pointwise_prenorm_0", name + ".pointwise_conv_0",
+                                          from_tokens(tokens), features);
+  y = layers.depthwise(name + ".depthwise_conv", y, {.bias = false});
+  return to_tokens(layers.batch_normed_conv(name + ".pointwise_prenorm_1", name + ".pointwise_conv_1", y,
+                                            features, from_tokens(tokens)));
+}
+
+// qkv [N, H, W, 3 C] -> [N, H, W, C].
+at::Tensor attended(Layers& layers, const at::Tensor& qkv) {
+  if (linear_attention_takes(qkv)) return windowed_linear_attention(qkv, kHeads, kWindow);
+  const std::int64_t features = qkv.size(3) / 3;
+  const at::Tensor windows = to_windows(qkv, kWindow, kWindow);
+  const auto part = [&](std::int64_t k) { return windows.narrow(2, k * features, features); };
+  const at::Tensor heads = layers.constant("heads", [&] {
+    return same_head(features, kHeads, 1 / std::sqrt(static_cast<double>(features / kHeads)), qkv);
+  });
+  return from_windows(at::bmm(part(0), at::bmm(part(1).softmax(1).transpose(1, 2), part(2)).mul_(heads)),
+                      kWindow, kWindow, qkv);
 }
 
 // tokens [N, H, W, C], sides multiples of the window.
 at::Tensor linear_attention(Layers& layers, const std::string& name, const at::Tensor& tokens) {
-  const std::int64_t features = tokens.size(3), width = features / kHeads;
-  const at::Tensor local = with_local_features(layers, name + ".local", tokens);
-  const at::Tensor qkv = to_windows(layers.linear(name + ".qkv", local, 3 * features), kWindow, kWindow);
-  const at::Tensor attended = layers.counted(
-      {qkv.size(0), qkv.size(1), features},
-      2.0 * static_cast<double>(qkv.size(0) * qkv.size(1) * features * width), [&] {
-        const auto part = [&](std::int64_t k) { return qkv.narrow(2, k * features, features); };
-        const at::Tensor heads = layers.constant("heads", [&] {
-          return same_head(features, kHeads, 1 / std::sqrt(static_cast<double>(width)), qkv);
-        });
-        return at::bmm(part(0), at::bmm(part(1).softmax(1).transpose(1, 2), part(2)).mul_(heads));
-      });
-  return layers.sum(from_windows(layers.linear(name + ".proj", attended, features), kWindow, kWindow, local),
-                    local);
+  const std::int64_t features = tokens.size(3);
+  const at::Tensor local = with_local_features(layers, name + ".local", tokens),
+                   qkv = layers.linear(name + ".qkv", local, 3 * features);
+  const at::Tensor y =
+      layers.counted(tokens.sizes().vec(), 2.0 * static_cast<double>(tokens.numel() * (features / kHeads)),
+                     [&] { return attended(layers, qkv); });
+  return layers.linear(name + ".proj", y, features, {}, local);
 }
 
 at::Tensor layer(Layers& layers, const std::string& prefix, const at::Tensor& x, const DctlsaShape& shape) {
@@ -51,7 +57,7 @@ at::Tensor layer(Layers& layers, const std::string& prefix, const at::Tensor& x,
     const std::string block = fmt::format("{}blocks.{}.", prefix, i);
     const std::int64_t shift = i % 2 == 0 ? 0 : kWindow / 2;
     tokens = rolled(linear_attention(layers, block + "attn", rolled(tokens, -shift, -shift)), shift, shift);
-    tokens = layers.sum(perceptron(layers, block + "mlp", tokens, shape.hidden), tokens);
+    tokens = perceptron(layers, block + "mlp", tokens, shape.hidden, tokens);
   }
   return from_tokens(tokens).narrow(2, 0, x.size(2)).narrow(3, 0, x.size(3));
 }

@@ -8,6 +8,8 @@
 #include <ATen/cpu/Utils.h>
 #include <c10/core/GradMode.h>
 
+#include "models/networks/kernels.h"
+
 namespace upbench {
 namespace {
 
@@ -138,6 +140,8 @@ at::Tensor convolution(const ConvolutionLayer& layer, const at::Tensor& x, const
     if (plus.defined()) y = y + plus;
     return activated(times.defined() ? y * times : y, then);
   }
+  if (depthwise_takes(layer, x)) return depthwise_convolution(layer, x, following);
+  if (pointwise_takes(layer, x)) return pointwise_convolution(layer, x, following);
   if (plus.defined()) {
     at::Tensor y = with_other(layer, x, plus, "add");
     return activated(times.defined() ? y.mul_(times) : y, then);
@@ -154,9 +158,13 @@ void add_convolution(const ConvolutionLayer& layer, const at::Tensor& x, at::Ten
 }
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                  const Activation& then) {
+                  const Activation& then, const at::Tensor& plus) {
+  if (rows_take(weight, x)) return multiplied_rows(x, weight, bias, {.plus = plus, .then = then});
   // A product with a vector is slower in oneDNN.
-  if (!is_fusible(x) || weight.size(0) == 1) return activated(at::linear(x, weight, bias), then);
+  if (!is_fusible(x) || weight.size(0) == 1 || plus.defined()) {
+    const at::Tensor y = at::linear(x, weight, bias);
+    return activated(plus.defined() ? y + plus : y, then);
+  }
   static const auto run = operation<Linear>("mkldnn::_linear_pointwise", "");
   const PostOperation post = post_operation(then);
   return run.call(x, weight, optional(bias), post.name, post.scalars, post.algorithm);

@@ -45,9 +45,9 @@ bool is_fusible(const at::Tensor& x);
 at::Tensor convolution(const ConvolutionLayer& layer, const at::Tensor& x, const Following& following = {});
 // sum += the convolution. x: fusible; sum: dense, channels last.
 void add_convolution(const ConvolutionLayer& layer, const at::Tensor& x, at::Tensor& sum);
-// x [..., inputs], weight [outputs, inputs]. Fused where x is fusible.
+// x [..., inputs], weight [outputs, inputs], plus [..., outputs] or undefined. Fused where x is fusible.
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                  const Activation& then = {});
+                  const Activation& then = {}, const at::Tensor& plus = {});
 
 // The slope of channel c below zero is slope[c], or slope[0] for all. May overwrite x [N, C, H, W].
 at::Tensor parametric_relu(at::Tensor x, const at::Tensor& slope);

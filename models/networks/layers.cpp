@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "models/networks/enlarged.h"
+#include "models/networks/kernels.h"
 
 namespace upbench {
 namespace {
@@ -69,14 +70,18 @@ at::Tensor Layers::conv(const std::string& name, const at::Tensor& x, std::int64
   const std::vector<std::int64_t> shape{outputs, x.size(1) / options.groups, options.kernel, options.kernel};
   const at::Tensor weight = parameter(name + ".weight", shape);
   const at::Tensor bias = options.bias ? parameter(name + ".bias", {outputs}) : at::Tensor();
-  if (!declares())
-    return convolution({.weight = weight,
-                        .bias = bias,
-                        .stride = options.stride,
-                        .padding = padding,
-                        .dilation = options.dilation,
-                        .groups = options.groups},
-                       x, {.plus = options.plus, .times = options.times, .then = options.then});
+  if (!declares()) {
+    ConvolutionLayer layer{.weight = weight,
+                           .bias = bias,
+                           .stride = options.stride,
+                           .padding = padding,
+                           .dilation = options.dilation,
+                           .groups = options.groups};
+    const Following following{.plus = options.plus, .times = options.times, .then = options.then};
+    if (!winograd_takes(layer, x)) return convolution(layer, x, following);
+    layer.weight = constant(name + ".winograd", [&] { return winograd_weight(weight); });
+    return winograd_convolution(layer, outputs, x, following);
+  }
   const std::int64_t height = conv_side(x.size(2), options, padding),
                      width = conv_side(x.size(3), options, padding);
   return declared({x.size(0), outputs, height, width},
@@ -109,10 +114,10 @@ at::Tensor Layers::shuffled_conv(const std::string& name, const at::Tensor& x, i
 }
 
 at::Tensor Layers::linear(const std::string& name, const at::Tensor& x, std::int64_t outputs,
-                          const Activation& then) {
+                          const Activation& then, const at::Tensor& plus) {
   const at::Tensor weight = parameter(name + ".weight", {outputs, x.size(-1)});
   const at::Tensor bias = parameter(name + ".bias", {outputs});
-  if (!declares()) return upbench::linear(x, weight, bias, then);
+  if (!declares()) return upbench::linear(x, weight, bias, then, plus);
   std::vector<std::int64_t> shape = x.sizes().vec();
   shape.back() = outputs;
   return declared(shape, count(x.sizes()) * static_cast<double>(outputs));
@@ -159,14 +164,27 @@ at::Tensor Layers::constant(const std::string& name, const std::function<at::Ten
   return constants_ ? constants_->of(name, make) : make();
 }
 
-at::Tensor Layers::batch_norm(const std::string& name, const at::Tensor& x, double epsilon) {
-  const auto of_channels = [&](const char* what) { return parameter(name + what, {x.size(1)}); };
+at::Tensor Layers::batch_normed_conv(const std::string& norm, const std::string& conv, const at::Tensor& x,
+                                     std::int64_t outputs, const at::Tensor& plus) {
+  constexpr double kEpsilon = 1e-5;
+  const auto of_channels = [&](const char* what) { return parameter(norm + what, {x.size(1)}); };
   const at::Tensor weight = of_channels(".weight"), bias = of_channels(".bias"),
-                   mean = of_channels(".running_mean"), variance = of_channels(".running_var");
-  ignored(name + ".num_batches_tracked", {});
-  if (declares()) return x;
-  return at::batch_norm(x, weight, bias, mean, variance, /*training=*/false, /*momentum=*/0, epsilon,
-                        /*cudnn_enabled=*/false);
+                   mean = of_channels(".running_mean"), variance = of_channels(".running_var"),
+                   filters = parameter(conv + ".weight", {outputs, x.size(1), 1, 1});
+  ignored(norm + ".num_batches_tracked", {});
+  const std::vector<std::int64_t> shape{x.size(0), outputs, x.size(2), x.size(3)};
+  return counted(shape, count(shape) * static_cast<double>(x.size(1)), [&] {
+    const auto exact = [](const at::Tensor& t) { return t.to(at::kDouble); };
+    const auto factor = [&] { return exact(weight) / (exact(variance) + kEpsilon).sqrt(); };
+    const at::Tensor scaled = constant(norm + ".scaled", [&] {
+      return (exact(filters) * factor().reshape({1, -1, 1, 1})).to(filters.scalar_type());
+    });
+    const at::Tensor shift = constant(norm + ".shift", [&] {
+      return at::mv(exact(filters).flatten(1), exact(bias) - exact(mean) * factor())
+          .to(filters.scalar_type());
+    });
+    return convolution({.weight = scaled, .bias = shift}, x, {.plus = plus});
+  });
 }
 
 void Layers::ignored(const std::string& name, const std::vector<std::int64_t>& shape) {

@@ -61,9 +61,9 @@ class Layers {
   at::Tensor depthwise(const std::string& name, const at::Tensor& x, ConvOptions options = {});
   // A convolution to 3 * scale^2 channels, shuffled: [N, C, H, W] -> [N, 3, H * scale, W * scale].
   at::Tensor shuffled_conv(const std::string& name, const at::Tensor& x, int scale);
-  // x [..., C] -> [..., outputs].
+  // x [..., C] -> [..., outputs], plus a tensor of that shape where one is given.
   at::Tensor linear(const std::string& name, const at::Tensor& x, std::int64_t outputs,
-                    const Activation& then = {});
+                    const Activation& then = {}, const at::Tensor& plus = {});
   // Over the last dimension.
   at::Tensor layer_norm(const std::string& name, const at::Tensor& x, double epsilon = 1e-5);
   // One slope a channel, or one for all. May overwrite x.
@@ -80,8 +80,10 @@ class Layers {
   // What `make` gives, which must depend on weights alone; `name` tells it from others of the network. Its
   // work is counted as that of one picture.
   at::Tensor constant(const std::string& name, const std::function<at::Tensor()>& make);
-  // Over channels, by the statistics that training kept.
-  at::Tensor batch_norm(const std::string& name, const at::Tensor& x, double epsilon = 1e-5);
+  // A 1x1 convolution without bias of x normed over channels by the statistics that training kept: as one
+  // convolution.
+  at::Tensor batch_normed_conv(const std::string& norm, const std::string& conv, const at::Tensor& x,
+                               std::int64_t outputs, const at::Tensor& plus = {});
   // What files hold besides, and no pixel depends on.
   void ignored(const std::string& name, const std::vector<std::int64_t>& shape);
   // What files hold although it follows from the architecture alone: `value`, which theirs must equal.

@@ -26,33 +26,52 @@ at::Tensor block(Layers& layers, const std::string& name, const at::Tensor& x, c
   return layers.conv(name + ".conv3", both, shape.features, {.kernel = 1, .bias = false, .plus = x});
 }
 
-// Stage `k` (1, 2): twice the size.
-at::Tensor enlarged(Layers& layers, int k, const at::Tensor& x, const PanShape& shape) {
-  const at::Tensor y = layers.enlarged_conv(fmt::format("upconv{}", k), x, shape.enlarged);
+// Stage `k` (1, 2): `factor` times the size, 2 or 3.
+at::Tensor enlarged(Layers& layers, int k, const at::Tensor& x, const PanShape& shape, int factor) {
+  const std::string name = fmt::format("upconv{}", k);
+  const at::Tensor y =
+      factor == 2 ? layers.enlarged_conv(name, x, shape.enlarged)
+                  : layers.conv(name, at::upsample_nearest2d(x, {factor * x.size(2), factor * x.size(3)}),
+                                shape.enlarged);
   const at::Tensor weights =
       layers.conv(fmt::format("att{}.conv", k), y, shape.enlarged, {.kernel = 1, .then = kSigmoid});
   const at::Tensor weighed = layers.activated(layers.product(weights, y), kLeaky);
   return layers.conv(fmt::format("HRconv{}", k), weighed, shape.enlarged, {.then = kLeaky});
 }
 
-at::Tensor pan(Layers& layers, const at::Tensor& x, const PanShape& shape) {
+at::Tensor pan(Layers& layers, const at::Tensor& x, const PanShape& shape, int scale) {
   const at::Tensor first = layers.conv("conv_first", x, shape.features);
   at::Tensor y = first;
   for (int i = 0; i < shape.blocks; ++i) y = block(layers, fmt::format("SCPA_trunk.{}", i), y, shape);
   y = layers.conv("trunk_conv", y, shape.features, {.plus = first});
-  for (int k = 1; k <= shape.stages; ++k) y = enlarged(layers, k, y, shape);
+  for (int k = 1; k <= shape.stages; ++k) y = enlarged(layers, k, y, shape, scale == 3 ? 3 : 2);
   const at::Tensor base = at::upsample_bilinear2d(x, {y.size(2), y.size(3)}, false);
   return layers.conv("conv_last", y, 3, {.plus = base});
 }
 
-NetworkDefinition definition(const PanShape& shape) {
-  return [shape](Layers& layers, const at::Tensor& x) { return pan(layers, x, shape); };
+// One enlargement makes two or three times the size: networks of both have the same tensors.
+std::vector<int> scales(const PanShape& shape) {
+  return shape.stages == 2 ? std::vector{4} : std::vector{2, 3};
+}
+
+void define(NetworkMatch& match, const PanShape& shape) {
+  const ScaledDefinition network = [shape](Layers& layers, const at::Tensor& x, int scale) {
+    return pan(layers, x, shape, scale);
+  };
+  if (shape.stages == 1) {
+    match.scales = scales(shape);
+    define(match, match.scales, network);
+  } else {
+    match.scale = 4;
+    define(match, [network](Layers& layers, const at::Tensor& x) { return network(layers, x, 4); });
+  }
 }
 
 // Two pixels a block and one each for the convolutions around them; behind these the last convolution at full
 // size and two at each size on the way there.
 int receptive_radius(const PanShape& shape) {
-  int low = -1, high = (1 << shape.stages) - 1 + 1;  // of the output pixels that come from one input pixel
+  // Of the output pixels that come from one input pixel. Three times the size reaches no further than twice.
+  int low = -1, high = (1 << shape.stages) - 1 + 1;
   for (int k = 0; k < shape.stages; ++k) {
     low = (low - 2) >> 1;
     high = (high + 2) >> 1;
@@ -75,20 +94,21 @@ std::optional<NetworkMatch> match_pan(const NamedTensors& tensors) {
                                {"branch", shape.branch},
                                {"enlarged", shape.enlarged},
                                {"blocks", shape.blocks, kMostBlocks}});
-  match.scale = 1 << shape.stages;
   match.recognised_by = fmt::format(
       "SCPA_trunk.0.conv1_a takes {} features and gives {}: {} pixel attention blocks; {}", shape.features,
       shape.branch, shape.blocks,
       shape.stages == 2 ? "upconv2: two enlargements, x4"
-                        : "no upconv2: one enlargement (a x3 network has the same tensors; taken as x2)");
+                        : "no upconv2: one enlargement, x2 or x3, whose networks have the same tensors");
   if (!match.problem.empty()) return match;
   match.receptive_radius = receptive_radius(shape);
-  define(match, definition(shape));
+  define(match, shape);
   return match;
 }
 
 Layout pan_layout(const PanShape& shape) {
-  return layout_of(definition(shape));
+  NetworkMatch match;
+  define(match, shape);
+  return match.layout;
 }
 
 }  // namespace upbench

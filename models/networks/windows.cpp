@@ -15,8 +15,25 @@ at::Tensor from_tokens(const at::Tensor& tokens) {
   return tokens.permute({0, 3, 1, 2});  // channels last in memory, as convolutions like it
 }
 
+// at::roll goes over the tokens once for each direction.
 at::Tensor rolled(const at::Tensor& tokens, std::int64_t down, std::int64_t right) {
-  return down == 0 && right == 0 ? tokens : tokens.roll({down, right}, {1, 2});
+  if (down == 0 && right == 0) return tokens;
+  if (!tokens.is_cpu() || tokens.requires_grad()) return tokens.roll({down, right}, {1, 2});
+  const std::int64_t height = tokens.size(1), width = tokens.size(2);
+  const auto wrapped = [](std::int64_t shift, std::int64_t side) { return ((shift % side) + side) % side; };
+  const std::int64_t y = wrapped(down, height), x = wrapped(right, width);
+  const at::Tensor result = at::empty(tokens.sizes(), tokens.options());
+  const auto move = [&](std::int64_t from_y, std::int64_t to_y, std::int64_t rows) {
+    const auto block = [&](const at::Tensor& t, std::int64_t first_row, std::int64_t column,
+                           std::int64_t columns) {
+      return t.narrow(1, first_row, rows).narrow(2, column, columns);
+    };
+    block(result, to_y, x, width - x).copy_(block(tokens, from_y, 0, width - x));
+    block(result, to_y, 0, x).copy_(block(tokens, from_y, width - x, x));
+  };
+  move(0, y, height - y);
+  move(height - y, 0, y);
+  return result;
 }
 
 at::Tensor to_windows(const at::Tensor& tokens, std::int64_t height, std::int64_t width) {
@@ -71,9 +88,10 @@ at::Tensor same_head(std::int64_t channels, std::int64_t heads, double value, co
   return head.unsqueeze(0).eq(head.unsqueeze(1)).to(like.scalar_type()).mul_(value);
 }
 
-at::Tensor perceptron(Layers& layers, const std::string& name, const at::Tensor& tokens,
-                      std::int64_t hidden) {
-  return layers.linear(name + ".fc2", layers.linear(name + ".fc1", tokens, hidden, kGelu), tokens.size(-1));
+at::Tensor perceptron(Layers& layers, const std::string& name, const at::Tensor& tokens, std::int64_t hidden,
+                      const at::Tensor& plus) {
+  return layers.linear(name + ".fc2", layers.linear(name + ".fc1", tokens, hidden, kGelu), tokens.size(-1),
+                       {}, plus);
 }
 
 at::Tensor div2k_mean(const at::Tensor& x) {

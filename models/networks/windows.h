@@ -36,8 +36,9 @@ at::Tensor dynamic_position_bias(Layers& layers, const std::string& name, const 
 // v of all heads at once (of few channels each), weighed by this, is faster than one for each head.
 at::Tensor same_head(std::int64_t channels, std::int64_t heads, double value, const at::Tensor& like);
 
-// Two linear layers around GELU.
-at::Tensor perceptron(Layers& layers, const std::string& name, const at::Tensor& tokens, std::int64_t hidden);
+// Two linear layers around GELU, plus a tensor of the tokens' shape.
+at::Tensor perceptron(Layers& layers, const std::string& name, const at::Tensor& tokens, std::int64_t hidden,
+                      const at::Tensor& plus);
 
 // The mean colour of DIV2K in RGB, [1, 3, 1, 1], as x is.
 at::Tensor div2k_mean(const at::Tensor& x);

@@ -4,6 +4,8 @@
 
 #include <ATen/ATen.h>
 
+#include "datasets/device/pixels.h"
+
 namespace upbench {
 namespace {
 
@@ -26,10 +28,32 @@ at::Tensor part(const at::Tensor& tensor, std::int64_t dim, int origin, Span spa
   return tensor.narrow(dim, std::int64_t{span.begin - origin} * scale, std::int64_t{span.size()} * scale);
 }
 
+// Weights one after the other, and where those of each axis begin.
+struct Weights {
+  at::Tensor all;  // undefined when pasted
+  std::vector<int> begins;
+};
+
+Weights joined(const std::vector<at::Tensor>& weights) {
+  if (weights.empty()) return {};
+  Weights joined;
+  std::vector<at::Tensor> flat;
+  int begin = 0;
+  for (const at::Tensor& tensor : weights) {
+    flat.push_back(tensor.flatten());
+    joined.begins.push_back(begin);
+    begin += static_cast<int>(tensor.numel());
+  }
+  joined.all = at::cat(flat);
+  return joined;
+}
+
 }  // namespace
 
 TileMerge::TileMerge(const TilePlan& plan, const at::TensorOptions& options)
-    : plan_(plan), pasted_(all_ones(plan.rows) && all_ones(plan.cols)) {
+    : plan_(plan),
+      pasted_(all_ones(plan.rows) && all_ones(plan.cols)),
+      added_(plan.rows.size() * plan.cols.size()) {
   const std::int64_t scale = plan.scale;
   const std::vector<std::int64_t> shape{3, plan.rows.back().read.end * scale,
                                         plan.cols.back().read.end * scale};
@@ -39,17 +63,64 @@ TileMerge::TileMerge(const TilePlan& plan, const at::TensorOptions& options)
   column_weights_ = weights_of(plan.cols, {1, -1}, options);
 }
 
+at::Tensor TileMerge::kept(std::size_t index, const at::Tensor& tile) const {
+  const TileAxis &rows = plan_.rows[index / plan_.cols.size()],
+                 &columns = plan_.cols[index % plan_.cols.size()];
+  return part(part(tile, 1, rows.read.begin, rows.keep, plan_.scale), 2, columns.read.begin, columns.keep,
+              plan_.scale);
+}
+
 void TileMerge::add(std::size_t row, std::size_t column, const at::Tensor& tile) {
-  const TileAxis &rows = plan_.rows[row], &columns = plan_.cols[column];
+  const std::size_t index = row * plan_.cols.size() + column;
+  if (added_[index]) return;
   const int scale = plan_.scale;
-  at::Tensor into = part(part(output_, 1, 0, rows.keep, scale), 2, 0, columns.keep, scale);
-  const at::Tensor kept =
-      part(part(tile, 1, rows.read.begin, rows.keep, scale), 2, columns.read.begin, columns.keep, scale);
+  at::Tensor into =
+      part(part(output_, 1, 0, plan_.rows[row].keep, scale), 2, 0, plan_.cols[column].keep, scale);
   if (pasted_) {
-    into.copy_(kept);
+    into.copy_(kept(index, tile));
   } else {
-    into.addcmul_(kept, row_weights_[row] * column_weights_[column]);
+    const at::Tensor values = kept(index, tile).clamp(0, 1),
+                     weights = row_weights_[row] * column_weights_[column];
+    into.addcmul_(values, weights);  // takes no memory: it happens wholly or not at all
   }
+  added_[index] = true;
+}
+
+void TileMerge::add(std::span<const std::size_t> tiles, const at::Tensor& batch) {
+  if (const PixelKernels* table = kernels_for(kernel_choice().tiles, batch)) {
+    scatter(*table, tiles, batch);
+    return;
+  }
+  for (std::size_t i = 0; i < tiles.size(); ++i)
+    add(tiles[i] / plan_.cols.size(), tiles[i] % plan_.cols.size(), batch[static_cast<std::int64_t>(i)]);
+}
+
+void TileMerge::scatter(const PixelKernels& table, std::span<const std::size_t> tiles,
+                        const at::Tensor& batch) {
+  if (std::ranges::any_of(tiles, [&](std::size_t tile) { return added_[tile]; })) return;
+  const int scale = plan_.scale;
+  const Weights rows = joined(row_weights_), columns = joined(column_weights_);
+  std::vector<TileTarget> targets;
+  int row_begin = static_cast<int>(output_.size(1)), row_end = 0;
+  for (const std::size_t tile : tiles) {
+    const std::size_t r = tile / plan_.cols.size(), c = tile % plan_.cols.size();
+    const TileAxis &row = plan_.rows[r], &column = plan_.cols[c];
+    const TileTarget& target =
+        targets.emplace_back(TileTarget{.y = row.keep.begin * scale,
+                                        .x = column.keep.begin * scale,
+                                        .height = row.keep.size() * scale,
+                                        .width = column.keep.size() * scale,
+                                        .tile_y = (row.keep.begin - row.read.begin) * scale,
+                                        .tile_x = (column.keep.begin - column.read.begin) * scale,
+                                        .row_weights = pasted_ ? 0 : rows.begins[r],
+                                        .column_weights = pasted_ ? 0 : columns.begins[c]});
+    row_begin = std::min(row_begin, target.y);
+    row_end = std::max(row_end, target.y + target.height);
+  }
+  const at::Tensor list = kernels::on_device(std::span<const TileTarget>(targets), batch.device());
+  kernels::scatter_tiles(table, batch.narrow(0, 0, static_cast<std::int64_t>(tiles.size())), list, 0,
+                         rows.all, columns.all, row_begin, row_end, output_);
+  for (const std::size_t tile : tiles) added_[tile] = true;
 }
 
 }  // namespace upbench

@@ -1,7 +1,6 @@
 #include "models/tiling/tile_runner.h"
 
 #include <algorithm>
-#include <cmath>
 #include <stdexcept>
 #include <utility>
 
@@ -11,6 +10,7 @@
 
 #include "datasets/device/fault.h"
 #include "datasets/device/memory.h"
+#include "datasets/device/pixels.h"
 
 namespace upbench {
 namespace {
@@ -48,9 +48,9 @@ TileRunner::TileRunner(const Upscaler& upscaler, const Image& image, const TileP
       most_(std::max(most, 1)),
       forward_(std::move(forward)),
       batches_(batch_tiles(plan, static_cast<std::size_t>(most_))),
-      ranges_(2 * plan.rows.size() * plan.cols.size()) {}
+      checks_(plan.rows.size() * plan.cols.size()) {}
 
-void TileRunner::run(const TakeTile& take) {
+void TileRunner::run(const TakeTiles& take) {
   const std::string device = image_.device().str();
   for (const TileBatch& batch : batches_) {
     std::size_t done = 0;
@@ -66,7 +66,7 @@ void TileRunner::run(const TakeTile& take) {
 }
 
 // done: tiles of the batch that were taken; they are not run again when memory runs out on the way.
-void TileRunner::run_batch(const TileBatch& batch, std::size_t& done, const TakeTile& take) {
+void TileRunner::run_batch(const TileBatch& batch, std::size_t& done, const TakeTiles& take) {
   with_shrinking_batch(
       most_, image_.device().str(),
       [&](int most) {
@@ -81,51 +81,66 @@ void TileRunner::run_batch(const TileBatch& batch, std::size_t& done, const Take
 
 // `count` tiles from `begin`; where fewer are left, the last one is repeated.
 void TileRunner::run_tiles(const TileBatch& batch, std::size_t begin, std::size_t count,
-                           const TakeTile& take) {
-  std::vector<at::Tensor> inputs;
-  for (std::size_t i = begin; i < begin + count; ++i)
-    inputs.push_back(read(batch.tiles[std::min(i, batch.tiles.size() - 1)]));
-  const std::size_t first = batch.tiles[begin];
-  const at::Tensor result =
-      forward(count == 1 ? inputs[0].unsqueeze(0).contiguous() : at::stack(inputs), first);
-  const std::int64_t height = inputs[0].size(1) * plan_.scale, width = inputs[0].size(2) * plan_.scale;
-  for (std::size_t i = begin; i < std::min(begin + count, batch.tiles.size()); ++i) {
-    const at::Tensor whole = result[static_cast<std::int64_t>(i - begin)];
-    std::tie(ranges_[2 * batch.tiles[i]], ranges_[2 * batch.tiles[i] + 1]) = at::aminmax(whole);
-    take(batch.tiles[i], whole.narrow(1, 0, height).narrow(2, 0, width));
-  }
+                           const TakeTiles& take) {
+  const std::span<const std::size_t> tiles =
+      std::span(batch.tiles).subspan(begin, std::min(count, batch.tiles.size() - begin));
+  const at::Tensor result = forward(input(tiles, count), tiles[0]);
+  const TileSource size = source(tiles[0]);
+  checks_.note_finite(tiles, result);
+  take(tiles, result.narrow(2, 0, std::int64_t{size.height} * plan_.scale)
+                  .narrow(3, 0, std::int64_t{size.width} * plan_.scale));
   if (count == 1 || checked_) return;
-  checked_ = CheckedTile{.index = first, .in_batch = result[0].clone()};
+  checked_ = CheckedTile{.index = tiles[0], .in_batch = result[0].clone()};
 }
 
-void TileRunner::require_finite() const {
-  const at::Tensor ranges = at::stack(ranges_).cpu();
-  const float* values = ranges.const_data_ptr<float>();
-  const float* bad =
-      std::find_if_not(values, values + ranges.numel(), [](float value) { return std::isfinite(value); });
-  if (bad == values + ranges.numel()) return;
-  const auto index = static_cast<std::size_t>(bad - values) / 2;
+double TileRunner::require_finite() const {
+  const TileChecks::Answer answer = checks_.answer();
+  if (!answer.not_finite) return answer.outside_share;
   throw std::runtime_error(
-      fmt::format("{}: {} is not finite", upscaler_.info().name, tile_name(plan_, index)));
+      fmt::format("{}: {} is not finite", upscaler_.info().name, tile_name(plan_, *answer.not_finite)));
 }
 
 double TileRunner::difference_alone() const {
   if (!checked_) return 0;
-  const at::Tensor alone = forward(read(checked_->index).unsqueeze(0).contiguous(), checked_->index)[0];
+  const at::Tensor alone = forward(input({&checked_->index, 1}, 1), checked_->index)[0];
   return (alone - checked_->in_batch).abs().max().item<double>();
 }
 
-at::Tensor TileRunner::read(std::size_t index) const {
+TileSource TileRunner::source(std::size_t index) const {
   const Span rows = plan_.rows[index / plan_.cols.size()].read,
              columns = plan_.cols[index % plan_.cols.size()].read;
-  return image_.narrow(1, rows.begin, rows.size()).narrow(2, columns.begin, columns.size());
+  return {.y = rows.begin, .x = columns.begin, .height = rows.size(), .width = columns.size()};
 }
 
-// batch: [N, 3, h, w], unpadded. The result covers the padded batch. first: the tile to name in an error.
-at::Tensor TileRunner::forward(const at::Tensor& batch, std::size_t first) const {
-  const at::Tensor input = padded(batch, rule_);
+// What the network gets: `count` tiles, padded; the last one is repeated where there are fewer.
+at::Tensor TileRunner::input(std::span<const std::size_t> tiles, std::size_t count) const {
+  if (const PixelKernels* table = kernels_for(kernel_choice().tiles, image_))
+    return gathered(*table, tiles, count);
+  std::vector<at::Tensor> parts;
+  for (std::size_t i = 0; i < count; ++i) {
+    const TileSource tile = source(tiles[std::min(i, tiles.size() - 1)]);
+    parts.push_back(image_.narrow(1, tile.y, tile.height).narrow(2, tile.x, tile.width));
+  }
+  return padded(count == 1 ? parts[0].unsqueeze(0).contiguous() : at::stack(parts), rule_);
+}
+
+at::Tensor TileRunner::gathered(const PixelKernels& table, std::span<const std::size_t> tiles,
+                                std::size_t count) const {
+  std::vector<TileSource> sources;
+  for (std::size_t i = 0; i < count; ++i) sources.push_back(source(tiles[std::min(i, tiles.size() - 1)]));
+  const at::Tensor batch =
+      at::empty({static_cast<std::int64_t>(count), 3, padded_side(sources[0].height, rule_),
+                 padded_side(sources[0].width, rule_)},
+                image_.options());
+  const at::Tensor list = kernels::on_device(std::span<const TileSource>(sources), image_.device());
+  kernels::gather_tiles(table, image_, list, 0, rule_.mirrored, batch);
+  return batch;
+}
+
+// The result covers the padded batch. first: the tile to name in an error.
+at::Tensor TileRunner::forward(const at::Tensor& input, std::size_t first) const {
   at::Tensor result = forward_ ? forward_(input) : upscaler_.forward(input, plan_.scale);
-  const std::vector<std::int64_t> expected{batch.size(0), 3, input.size(2) * plan_.scale,
+  const std::vector<std::int64_t> expected{input.size(0), 3, input.size(2) * plan_.scale,
                                            input.size(3) * plan_.scale};
   if (result.defined() && result.sizes() == at::IntArrayRef(expected) && result.scalar_type() == at::kFloat)
     return result;

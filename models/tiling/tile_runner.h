@@ -3,14 +3,17 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
+#include "datasets/device/kernel_table.h"
 #include "datasets/image_fwd.h"
 #include "models/padding.h"
 #include "models/tiling/tile_batches.h"
+#include "models/tiling/tile_checks.h"
 #include "models/upscaler.h"
 
 namespace upbench {
@@ -23,8 +26,9 @@ using BatchFunction = std::function<at::Tensor(const at::Tensor& batch)>;
 // of.
 class TileRunner {
  public:
-  // Takes tile `index`, [3, h * scale, w * scale] for the h x w pixels read. Valid during the call.
-  using TakeTile = std::function<void(std::size_t index, const at::Tensor& tile)>;
+  // Takes tiles of one size, [N, 3, h * scale, w * scale] for the h x w pixels read; tile i of them is
+  // batch[i]. Valid during the call. A tile may come again after memory ran out in the call that took it.
+  using TakeTiles = std::function<void(std::span<const std::size_t> tiles, const at::Tensor& batch)>;
 
   // most: tiles at once. forward: see UpscaleOptions; empty: the upscaler's own.
   TileRunner(const Upscaler& upscaler, const Image& image, const TilePlan& plan, const PaddingRule& rule,
@@ -32,11 +36,12 @@ class TileRunner {
 
   // Out of memory: half as many at once from there on; one at a time is tried twice, then std::runtime_error
   // "out of memory: NAME: ...".
-  void run(const TakeTile& take);
+  void run(const TakeTiles& take);
 
-  // Throws for the first tile that held a NaN or an infinity. Once after all tiles: asking makes the host
-  // wait for the device.
-  void require_finite() const;
+  TileChecks& checks() { return checks_; }
+  // Throws for the first tile that held a NaN or an infinity, else returns the share of values that checks()
+  // found outside [0, 1]. Once after all tiles: asking makes the host wait for the device.
+  double require_finite() const;
 
   int batch() const { return most_; }  // most tiles at once that memory allowed
   bool halved() const { return halved_; }
@@ -51,10 +56,12 @@ class TileRunner {
     at::Tensor in_batch;
   };
 
-  void run_batch(const TileBatch& batch, std::size_t& done, const TakeTile& take);
-  void run_tiles(const TileBatch& batch, std::size_t begin, std::size_t count, const TakeTile& take);
-  at::Tensor read(std::size_t index) const;
-  at::Tensor forward(const at::Tensor& batch, std::size_t first) const;
+  void run_batch(const TileBatch& batch, std::size_t& done, const TakeTiles& take);
+  void run_tiles(const TileBatch& batch, std::size_t begin, std::size_t count, const TakeTiles& take);
+  at::Tensor input(std::span<const std::size_t> tiles, std::size_t count) const;
+  at::Tensor gathered(const PixelKernels& table, std::span<const std::size_t> tiles, std::size_t count) const;
+  TileSource source(std::size_t index) const;
+  at::Tensor forward(const at::Tensor& input, std::size_t first) const;
 
   const Upscaler& upscaler_;
   const Image& image_;
@@ -64,7 +71,7 @@ class TileRunner {
   BatchFunction forward_;
   bool halved_ = false;
   std::vector<TileBatch> batches_;
-  std::vector<at::Tensor> ranges_;  // by tile: least, greatest
+  TileChecks checks_;
   std::optional<CheckedTile> checked_;
 };
 

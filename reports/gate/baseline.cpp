@@ -81,7 +81,7 @@ GateSide read(const json& file) {
   for (const json& metric : file.at("metrics")) side.metrics.push_back(parse_metric_row(metric));
   for (const json& cell : file.at("cells")) side.cells.push_back({cell.at("label"), cell.at("settings")});
   for (const json& picture : file.at("pictures"))
-    side.pictures.push_back({picture.at("name"), picture.at("reference")});
+    side.pictures.push_back({picture.at("name"), picture.at("reference"), picture.value("input", "")});
   for (const json& value : file.at("trials")) {
     const GateSide::Key key{value.at("cell"), value.at("picture"), value.at("seed")};
     GateSide::Trial trial{
@@ -106,8 +106,10 @@ std::string baseline_text(const GateSide& side) {
   for (const MetricRow& metric : side.metrics) metrics.push_back(metric_json(metric));
   for (const GateSide::Cell& cell : side.cells)
     cells.push_back({{"label", cell.label}, {"settings", cell.settings}});
-  for (const GateSide::Picture& picture : side.pictures)
+  for (const GateSide::Picture& picture : side.pictures) {
     pictures.push_back({{"name", picture.name}, {"reference", picture.reference}});
+    if (!picture.input.empty()) pictures.back()["input"] = picture.input;
+  }
   for (const auto& [key, trial] : side.trials)
     if (trial.finished) trials.push_back(trial_json(key, trial));
   return fmt::format(

@@ -10,17 +10,13 @@
 #include <fmt/format.h>
 
 #include "reports/gate/changes.h"
-#include "reports/statistics/bootstrap.h"
 #include "reports/statistics/descriptive.h"
-#include "reports/statistics/paired.h"
 #include "reports/statistics/signed_rank.h"
-#include "reports/statistics/two_sample.h"
 
 namespace upbench {
 namespace {
 
 constexpr std::size_t kWorstShown = 5;
-constexpr double kConfidence = 0.9;  // of intervals: both ends at 5 %
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 // What both sides have: indices into each.
@@ -149,17 +145,6 @@ Scores collect(const GateSide& base, const GateSide& now, Pairing::Pair cell, Pa
   return scores;
 }
 
-// Only one direction raises an alarm.
-double one_sided(double two_sided_p) {
-  return two_sided_p < 1 ? two_sided_p / 2 : 1;
-}
-
-GateVerdict verdict_of(const Interval& interval, const GateLimits& limits, double improved_limit) {
-  if (interval.low > limits.tolerance) return GateVerdict::regressed;
-  if (interval.high < improved_limit) return GateVerdict::improved;
-  return interval.high < limits.margin ? GateVerdict::no_worse : GateVerdict::cannot_tell;
-}
-
 std::vector<GateComparison::Picture> worst_of(const Scores& scores) {
   std::vector<GateComparison::Picture> worst;
   for (std::size_t i = 0; i < scores.worsening.size(); ++i)
@@ -167,6 +152,13 @@ std::vector<GateComparison::Picture> worst_of(const Scores& scores) {
   std::ranges::sort(worst, std::greater<>(), &GateComparison::Picture::worsening);
   if (worst.size() > kWorstShown) worst.resize(kWorstShown);
   return worst;
+}
+
+void take(const GateDecision& decision, GateComparison& comparison) {
+  comparison.verdict = decision.verdict;
+  comparison.worsening = decision.worsening;
+  comparison.interval = decision.interval;
+  comparison.p = decision.p;
 }
 
 GateComparison compare_metric(const GateSide& base, const GateSide& now, Pairing::Pair cell,
@@ -200,15 +192,7 @@ GateComparison compare_metric(const GateSide& base, const GateSide& now, Pairing
     comparison.required = false;
     return comparison;
   }
-  const bool unchanged = std::ranges::all_of(scores.worsening, [](double value) { return value == 0; });
-  const Estimate estimate =
-      unchanged ? Estimate{0, {0, 0}}
-                : bootstrap(scores.worsening, Average::mean,
-                            {.resamples = policy.resamples, .confidence = kConfidence, .seed = policy.seed});
-  comparison.worsening = estimate.value;
-  comparison.interval = estimate.interval;
-  comparison.p = one_sided(mean_test(scores.worsening));
-  comparison.verdict = verdict_of(estimate.interval, comparison.limits, -comparison.limits.tolerance);
+  take(decide(scores.worsening, comparison.limits, policy), comparison);
   if (comparison.verdict == GateVerdict::cannot_tell)
     comparison.reason =
         scores.worsening.size() < 2 ? "one picture has no interval" : "the interval holds both harm and none";
@@ -251,16 +235,9 @@ std::optional<GateComparison> compare_time(const GateSide& base, const GateSide&
     comparison.reason = other;
     return comparison;
   }
-  const Estimate ratio = ratio_of_medians(
-      times.base, times.now, {.resamples = policy.resamples, .confidence = kConfidence, .seed = policy.seed});
-  comparison.worsening = ratio.value;
-  comparison.interval = ratio.interval;
-  comparison.p = one_sided(rank_sum_test(times.base, times.now).p);
-  comparison.verdict = verdict_of(ratio.interval, policy.time, 1 / policy.time.tolerance);
-  if (std::min(times.base.size(), times.now.size()) < 5) {
-    comparison.verdict = GateVerdict::cannot_tell;
-    comparison.reason = "fewer than 5 samples on a side";
-  }
+  take(decide_times(times.base, times.now, policy), comparison);
+  if (std::min(times.base.size(), times.now.size()) < kLeastTimes)
+    comparison.reason = fmt::format("fewer than {} samples on a side", kLeastTimes);
   return comparison;
 }
 
@@ -285,20 +262,18 @@ void control_family(GateResult& result, double family_error) {
 
 }  // namespace
 
-std::string_view to_string(GateVerdict verdict) {
-  switch (verdict) {
-    case GateVerdict::regressed:
-      return "regressed";
-    case GateVerdict::improved:
-      return "improved";
-    case GateVerdict::no_worse:
-      return "no worse";
-    case GateVerdict::cannot_tell:
-      return "cannot tell";
-    case GateVerdict::not_comparable:
-      return "not comparable";
+std::string_view to_string(GateCause::Basis basis) {
+  switch (basis) {
+    case GateCause::Basis::recorded:
+      return "recorded";
+    case GateCause::Basis::measured:
+      return "measured";
+    case GateCause::Basis::pictures:
+      return "pictures";
+    case GateCause::Basis::scores:
+      return "scores";
   }
-  return "cannot tell";
+  return "recorded";
 }
 
 std::size_t GateResult::count(GateVerdict verdict) const {

@@ -4,15 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "reports/gate/decide.h"
 #include "reports/gate/policy.h"
 #include "reports/gate/side.h"
 #include "reports/statistics/distributions.h"
 
 // Did the last change make it worse?
 namespace upbench {
-
-enum class GateVerdict { regressed, improved, no_worse, cannot_tell, not_comparable };
-std::string_view to_string(GateVerdict verdict);
 
 // One metric, or the time, of one cell in both sides.
 struct GateComparison {
@@ -39,12 +37,28 @@ struct GateComparison {
   std::vector<Picture> worst;  // most worsened first, at most 5, worsened ones only
 };
 
+// What would explain a regression.
+struct GateCause {
+  enum class Basis {
+    recorded,  // the two sides say so: other weights, settings, inputs, program
+    measured,  // the times themselves
+    pictures,  // the kept output pictures are consistent with it
+    scores     // no pictures: a guess from which metrics moved
+  };
+  Basis basis = Basis::recorded;
+  std::string text;
+  std::vector<std::string> cells;  // regressed ones that it would explain
+};
+std::string_view to_string(GateCause::Basis basis);
+
 struct GateResult {
   std::vector<GateComparison> comparisons;  // by cell in the base's order, then metric
   std::vector<std::string> failures;        // trials that were ok and are not any more, and why
   std::vector<std::string> missing;         // cells, pictures, metrics of the base that the new side lacks
   std::vector<std::string> added;           // of the new side only: not compared
   std::vector<std::string> changed;         // weights, versions, build, settings that differ
+  std::vector<GateCause> causes;            // of what regressed, and
+  std::vector<std::string> cause_notes;     // why there are not more: both by name_causes()
   std::size_t count(GateVerdict verdict) const;
 };
 

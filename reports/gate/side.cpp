@@ -26,6 +26,7 @@ GateSide::Trial trial_of(const TrialResult& result) {
     if (timing.clock == Clock::model && timing.stage == "trial")
       trial.model_seconds.push_back(timing.seconds);
   if (!result.pixels.is_zero()) trial.pixels = result.pixels.hex();
+  trial.output = result.output.hex();
   return trial;
 }
 
@@ -35,13 +36,15 @@ GateSide from_store(const std::filesystem::path& file, const std::string& run) {
   RunPlan plan = store.plan(key);
   GateSide side;
   side.source = file.string();
+  side.outputs = store.output_folder();
   side.run = plan.run.name;
   side.environment = nlohmann::json::parse(plan.environment.json);
   side.metrics = std::move(plan.metrics);
   for (const CellRow& cell : plan.cells)
     side.cells.push_back({label_text(cell), nlohmann::json::parse(cell.settings)});
   for (const ImageRow& image : plan.images)
-    side.pictures.push_back({image.name, image.reference.is_zero() ? "" : image.reference.hex()});
+    side.pictures.push_back(
+        {image.name, image.reference.is_zero() ? "" : image.reference.hex(), image.input.hex()});
   bool any = false;
   store.for_each_trial(key, [&](const TrialResult& result) {
     side.trials.emplace(GateSide::Key{result.cell, result.image, result.seed}, trial_of(result));
@@ -53,6 +56,11 @@ GateSide from_store(const std::filesystem::path& file, const std::string& run) {
 }
 
 }  // namespace
+
+void leave_out_machine(GateSide& side) {
+  side.environment = nlohmann::json::object();
+  for (auto& [key, trial] : side.trials) trial.model_seconds.clear();
+}
 
 GateSide load_side(const std::filesystem::path& file, const std::string& run) {
   std::ifstream stream(file, std::ios::binary);

@@ -27,6 +27,7 @@ struct GateSide {
     std::vector<Score> scores;          // aligned with metrics
     std::vector<double> model_seconds;  // every sample of the whole trial on the model clock
     std::string pixels;                 // SHA-256 of the 8-bit output; empty: there is none
+    std::string output;                 // its key in the store; empty in a baseline
   };
   struct Cell {
     std::string label;        // "upscale.model = lanczos, upscale.tile = 64": what cells are paired by
@@ -35,12 +36,15 @@ struct GateSide {
   struct Picture {
     std::string name;
     std::string reference;  // SHA-256; empty: none
+    std::string input{};    // SHA-256 of the picture that is upscaled; empty: the baseline does not say
   };
   using Key = std::tuple<std::size_t, std::size_t, std::uint64_t>;  // cell, picture, seed
 
   std::string source;  // file
-  std::string run;     // name of the spec
-  nlohmann::json environment;
+  // Kept output pictures by content, FOLDER/ab/abcdef....png (harness/kept_outputs.h); empty: there are none.
+  std::filesystem::path outputs{};
+  std::string run;             // name of the spec
+  nlohmann::json environment;  // an empty object: not known
   std::vector<MetricRow> metrics;
   std::vector<Cell> cells;
   std::vector<Picture> pictures;
@@ -51,6 +55,9 @@ struct GateSide {
 // Throws std::invalid_argument for a file that is neither, a store without runs, a run that nothing of is
 // finished.
 GateSide load_side(const std::filesystem::path& file, const std::string& run = {});
+
+// For a baseline that any machine compares with: no environment, no times. What is compared is quality alone.
+void leave_out_machine(GateSide& side);
 
 // Baselines: JSON with one trial a line, so that a review shows what changed. Schema:
 // docs/baseline.schema.json.

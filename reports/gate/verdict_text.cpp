@@ -1,8 +1,10 @@
 #include "reports/gate/verdict_text.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "reports/render/format.h"
@@ -33,13 +35,6 @@ std::string figures(const GateComparison& comparison) {
                      comparison.pictures, is_time(comparison) ? "samples" : "pictures");
 }
 
-std::string described(const GateComparison& comparison) {
-  const bool measured = comparison.verdict != GateVerdict::not_comparable && comparison.pictures > 1;
-  std::string text = measured ? figures(comparison) : "";
-  if (!comparison.reason.empty()) text += (text.empty() ? "" : ": ") + comparison.reason;
-  return text;
-}
-
 std::string worst_pictures(const GateComparison& comparison) {
   std::string text;
   for (const auto& picture : comparison.worst)
@@ -61,7 +56,7 @@ Table comparison_table(const GateResult& result) {
 std::string bullets(const std::string& title, const std::vector<std::string>& lines) {
   if (lines.empty()) return {};
   std::string text = fmt::format("\n**{}**\n\n", title);
-  for (const std::string& line : lines) text += "- " + escape_markdown(line) + "\n";
+  for (const std::string& line : lines) text += "- " + escape_markdown_sentence(line) + "\n";
   return text;
 }
 
@@ -76,7 +71,45 @@ std::vector<std::string> lines_of(const GateResult& result, GateVerdict verdict,
   return lines;
 }
 
+std::string basis_text(GateCause::Basis basis) {
+  switch (basis) {
+    case GateCause::Basis::pictures:
+      return "consistent with: ";
+    case GateCause::Basis::scores:
+      return "a guess from the scores alone: ";
+    case GateCause::Basis::recorded:
+    case GateCause::Basis::measured:
+      break;
+  }
+  return {};
+}
+
+// "consistent with: R and B swapped: ... [cell a; cell b]"
+std::vector<std::string> cause_lines(const GateResult& result) {
+  std::vector<std::string> lines;
+  for (const GateCause& cause : result.causes)
+    lines.push_back(
+        fmt::format("{}{} [{}]", basis_text(cause.basis), cause.text, fmt::join(cause.cells, "; ")));
+  for (const std::string& note : result.cause_notes) lines.push_back("not told: " + note);
+  return lines;
+}
+
 }  // namespace
+
+std::string causes_of(const GateResult& result, const std::string& cell) {
+  std::string text;
+  for (const GateCause& cause : result.causes)
+    if (std::ranges::find(cause.cells, cell) != cause.cells.end())
+      text += (text.empty() ? "" : "; ") + basis_text(cause.basis) + cause.text;
+  return text;
+}
+
+std::string described(const GateComparison& comparison) {
+  const bool measured = comparison.verdict != GateVerdict::not_comparable && comparison.pictures > 1;
+  std::string text = measured ? figures(comparison) : "";
+  if (!comparison.reason.empty()) text += (text.empty() ? "" : ": ") + comparison.reason;
+  return text;
+}
 
 std::string verdict_line(const GateResult& result) {
   std::string text;
@@ -97,6 +130,7 @@ std::string verdict_markdown(const GateResult& result) {
   std::string text =
       fmt::format("### upbench: {}\n\n{}\n", kHeadings[exit_code_of(result)], verdict_line(result));
   text += bullets("Worse", lines_of(result, GateVerdict::regressed, false));
+  text += bullets("Why, as far as it can be told", cause_lines(result));
   text += bullets("Trials that were ok", result.failures);
   text += bullets("Missing", result.missing);
   text += bullets("Cannot be told", lines_of(result, GateVerdict::cannot_tell, true));
@@ -118,9 +152,9 @@ std::string verdict_junit(const GateResult& result) {
     ++tests;
     cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\"", escape_html(clean_text(group)),
                          escape_html(clean_text(name)));
-    cases +=
-        outcome ? fmt::format("><{} message=\"{}\"/></testcase>\n", outcome, escape_html(clean_text(message)))
-                : "/>\n";
+    cases += outcome
+                 ? fmt::format("><{} message=\"{}\"/></testcase>\n", outcome, escape_html_sentence(message))
+                 : "/>\n";
   };
   for (const GateComparison& comparison : result.comparisons) {
     const bool told =
@@ -130,8 +164,10 @@ std::string verdict_junit(const GateResult& result) {
     failures += regressed ? 1 : 0;
     errors += !told && !regressed && comparison.required ? 1 : 0;
     skipped += !told && !regressed && !comparison.required ? 1 : 0;
-    add(comparison.cell, comparison.metric, outcome,
-        fmt::format("{}: {}", to_string(comparison.verdict), described(comparison)));
+    std::string message = fmt::format("{}: {}", to_string(comparison.verdict), described(comparison));
+    if (const std::string why = causes_of(result, comparison.cell); regressed && !why.empty())
+      message += "; why: " + why;
+    add(comparison.cell, comparison.metric, outcome, message);
   }
   for (const std::string& failure : result.failures) add("trials", failure, "failure", "was ok in the base");
   for (const std::string& missing : result.missing)
@@ -170,10 +206,19 @@ std::string verdict_json(const GateResult& result) {
                            {"required", comparison.required},
                            {"worst", worst}});
   }
-  const json verdict = {{"schema", "upbench-verdict-1"},   {"exit_code", exit_code_of(result)},
-                        {"summary", verdict_line(result)}, {"comparisons", comparisons},
-                        {"failures", result.failures},     {"missing", result.missing},
-                        {"added", result.added},           {"changed", result.changed}};
+  json causes = json::array();
+  for (const GateCause& cause : result.causes)
+    causes.push_back({{"basis", to_string(cause.basis)}, {"text", cause.text}, {"cells", cause.cells}});
+  const json verdict = {{"schema", "upbench-verdict-1"},
+                        {"exit_code", exit_code_of(result)},
+                        {"summary", verdict_line(result)},
+                        {"comparisons", comparisons},
+                        {"failures", result.failures},
+                        {"missing", result.missing},
+                        {"added", result.added},
+                        {"changed", result.changed},
+                        {"causes", causes},
+                        {"cause_notes", result.cause_notes}};
   return verdict.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 

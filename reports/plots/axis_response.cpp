@@ -1,4 +1,3 @@
-#include <charconv>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -15,34 +14,27 @@ using nlohmann::json;
 
 constexpr std::size_t kMostValues = 500;
 
-std::optional<double> number(const std::string& text) {
-  double value = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || !std::isfinite(value)) return {};
-  return value;
-}
-
 // What a plot shows of one axis and one metric.
-struct Response {
+struct Points {
   json rows = json::array(), order = json::array();
   bool numeric = true;
   std::size_t left_out = 0;
 };
 
-Response collect(const Table& table, const ReportAxis& axis, const MetricRow& metric, std::size_t column) {
-  Response response;
+Points collect(const Table& table, const ReportAxis& axis, const MetricRow& metric, std::size_t column) {
+  Points points;
   for (const Table::Row& row : table.rows) {
     const Table::Cell &cell = row.cells[column], &effect = row.cells[column + 1];
     if (row.cells[0].text != axis.title || !cell.value || !std::isfinite(*cell.value)) continue;
-    if (response.rows.size() == kMostValues) {
-      ++response.left_out;
+    if (points.rows.size() == kMostValues) {
+      ++points.left_out;
       continue;
     }
     const std::string value = clean_text(row.cells[1].text);
     const double spread = cell.spread.value_or(0);
-    response.numeric = response.numeric && number(value);
-    response.order.push_back(value);
-    response.rows.push_back(
+    points.numeric = points.numeric && plain_number(value);
+    points.order.push_back(value);
+    points.rows.push_back(
         {{"value", value},
          {"mean", *cell.value},
          {"low", *cell.value - spread},
@@ -50,7 +42,7 @@ Response collect(const Table& table, const ReportAxis& axis, const MetricRow& me
          {"shown", vl::shown(metric, *cell.value) + (cell.spread ? " ± " + vl::shown(metric, spread) : "")},
          {"effect", effect.value ? vl::shown(metric, *effect.value) : "–"}});
   }
-  return response;
+  return points;
 }
 
 }  // namespace
@@ -58,12 +50,12 @@ Response collect(const Table& table, const ReportAxis& axis, const MetricRow& me
 std::optional<Plot> plot_axis_response(const Analysis& analysis, const Table& axes, const ReportAxis& axis,
                                        std::size_t m) {
   const MetricRow& metric = analysis.metric(m);
-  Response response = collect(axes, axis, metric, 3 + 2 * m);
-  if (response.rows.size() < 2) return {};
+  Points points = collect(axes, axis, metric, 3 + 2 * m);
+  if (points.rows.size() < 2) return {};
   // Two numbers are two settings; three or more are a curve, and its steps may be uneven.
-  const bool curve = response.numeric && response.rows.size() >= 3;
+  const bool curve = points.numeric && points.rows.size() >= 3;
   if (curve)
-    for (json& row : response.rows) row["value"] = *number(row["value"].get<std::string>());
+    for (json& row : points.rows) row["value"] = *plain_number(row["value"].get<std::string>());
   const std::string title = clean_text(axis.title), score = vl::axis_title(metric);
   Plot plot;
   plot.name = vl::file_name(fmt::format("axis_{}_{}", axis.path, metric.name));
@@ -71,13 +63,13 @@ std::optional<Plot> plot_axis_response(const Analysis& analysis, const Table& ax
   plot.caption = fmt::format(
       "Mean of all cells with the value; bar: ± one standard deviation over pictures (their difficulty, not "
       "an error of the mean).{}",
-      response.left_out > 0 ? fmt::format(" {} values are left out.", response.left_out) : "");
+      points.left_out > 0 ? fmt::format(" {} values are left out.", points.left_out) : "");
   plot.spec = vl::frame(plot.title, fmt::format("n = {} pictures", analysis.data->plan.images.size()),
-                        std::move(response.rows));
+                        std::move(points.rows));
 
   // Numbers run along x as a curve; names stand beside y, where they can be read.
   const std::string along = curve ? "x" : "y", across = curve ? "y" : "x";
-  json first = curve ? vl::quantitative("value", title) : vl::nominal("value", response.order, "");
+  json first = curve ? vl::quantitative("value", title) : vl::nominal("value", points.order, "");
   if (!curve) first["axis"] = {{"labelLimit", 260}, {"grid", true}};
   plot.spec["height"] = curve ? json(220) : json{{"step", 30}};
   plot.spec["encoding"][along] = first;

@@ -13,51 +13,50 @@ namespace {
 namespace vl = vega_lite;
 using nlohmann::json;
 
-constexpr std::size_t kMostCells = 1000;
+constexpr std::size_t kMostCells = 900;
 constexpr std::size_t kMostLabels = 12;  // names written beside frontier points
 
 using Cells = std::vector<std::uint32_t>;
 
-struct Times {
-  explicit Times(const Analysis& given) : analysis(given) {
-    is_model = std::any_of(given.cells.begin(), given.cells.end(),
-                           [](const CellFigures& cell) { return cell.model_seconds > 0; });
-  }
-  double operator()(std::uint32_t cell) const {
-    return is_model ? analysis.cells[cell].model_seconds : analysis.cells[cell].sweep_seconds;
-  }
-  const char* clock() const { return is_model ? "model" : "sweep"; }
-  const Analysis& analysis;
-  bool is_model = false;
-};
-
-// Of the comparable cells sorted by time, those better than every faster one.
-Cells frontier(const Analysis& analysis, std::size_t m, const Cells& cells, const Times& seconds) {
-  const auto mean = [&](std::uint32_t c) { return analysis.cells[c].metrics[m].mean; };
-  Cells sorted;
-  std::copy_if(cells.begin(), cells.end(), std::back_inserter(sorted),
-               [&](std::uint32_t c) { return analysis.cells[c].metrics[m].comparable; });
-  std::sort(sorted.begin(), sorted.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return seconds(a) != seconds(b) ? seconds(a) < seconds(b) : analysis.better(m, mean(a), mean(b));
-  });
+// Without a front (a single cell with score and time) every comparable cell is on it.
+Cells frontier(const Analysis& analysis, const Front& front, std::size_t m, const Cells& cells) {
   Cells found;
-  for (const std::uint32_t c : sorted)
-    if (found.empty() || analysis.better(m, mean(c), mean(found.back()))) found.push_back(c);
+  for (const Front::Point& point : front.points)
+    if (point.efficiency.on_front) found.push_back(point.cell);
+  if (front.points.empty())
+    for (const std::uint32_t cell : cells)
+      if (analysis.cells[cell].metrics[m].comparable) found.push_back(cell);
   return found;
 }
 
-json point_rows(const Analysis& analysis, std::size_t m, const Cells& cells, const Cells& best,
-                const Times& seconds) {
+// A mean and what of it is uncertain beside the best cell's: its distance to it. Both ends are the mean where
+// that is not known.
+Interval around_mean(const Analysis& analysis, const Verdict& verdict, std::uint32_t cell) {
+  const double mean = analysis.cells[cell].metrics[verdict.metric].mean;
+  for (const Contender& contender : verdict.contenders) {
+    const Estimate& behind = contender.rival.behind;
+    if (contender.cell != cell || !std::isfinite(behind.interval.low)) continue;
+    return {mean - (behind.value - behind.interval.low), mean + (behind.interval.high - behind.value)};
+  }
+  return {mean, mean};
+}
+
+json point_rows(const Analysis& analysis, const Verdict& verdict, const Cells& cells, const Cells& best,
+                const CellTimes& seconds) {
+  const std::size_t m = verdict.metric;
   const MetricRow& metric = analysis.metric(m);
   json rows = json::array();
   for (const std::uint32_t c : cells) {
     const MetricFigures& figures = analysis.cells[c].metrics[m];
+    const Interval around = around_mean(analysis, verdict, c);
     rows.push_back(
         {{"cell", clean_text(analysis.cells[c].name)},
          {"group",
           analysis.naming.empty() ? "" : clean_text(axis_value(analysis.axes[analysis.naming.front()], c))},
          {"seconds", seconds(c)},
          {"mean", figures.mean},
+         {"low", around.low},
+         {"high", around.high},
          {"shown", vl::shown(metric, figures.mean) +
                        (std::isnan(figures.spread) ? "" : " ± " + vl::shown(metric, figures.spread))},
          {"time", format_value({.id = {}, .title = {}, .kind = Table::Kind::seconds}, seconds(c))},
@@ -104,9 +103,10 @@ json label_layer(bool right, double middle, bool higher_is_better) {
 
 }  // namespace
 
-std::optional<Plot> plot_quality_against_time(const Analysis& analysis, std::size_t m) {
+std::optional<Plot> plot_quality_against_time(const Analysis& analysis, const Decisions& decisions,
+                                              std::size_t m) {
   const MetricRow& metric = analysis.metric(m);
-  const Times seconds(analysis);
+  const CellTimes seconds(analysis);
   Cells cells;
   std::copy_if(
       analysis.ranking.begin(), analysis.ranking.end(), std::back_inserter(cells),
@@ -115,7 +115,7 @@ std::optional<Plot> plot_quality_against_time(const Analysis& analysis, std::siz
   const std::size_t without = analysis.cells.size() - cells.size(),
                     cut = cells.size() - std::min(cells.size(), kMostCells);
   cells.resize(cells.size() - cut);
-  const Cells best = frontier(analysis, m, cells, seconds);
+  const Cells best = frontier(analysis, decisions.fronts[m], m, cells);
   const auto [least, most] = std::minmax_element(
       cells.begin(), cells.end(), [&](std::uint32_t a, std::uint32_t b) { return seconds(a) < seconds(b); });
   const double shortest = seconds(*least), longest = seconds(*most);
@@ -125,10 +125,10 @@ std::optional<Plot> plot_quality_against_time(const Analysis& analysis, std::siz
   plot.title = fmt::format("{} against time", clean_text(metric.name));
   plot.caption = fmt::format(
       "One point a cell: mean over pictures, median {} time of a picture. The line joins cells that no "
-      "faster cell matches.{}{}",
+      "faster cell matches; bar: 95 % interval of the distance to the best cell, around the mean.{}{}",
       seconds.clock(), without > 0 ? fmt::format(" {} without score or time left out.", without) : "",
       cut > 0 ? fmt::format(" The {} lowest ranked are left out.", cut) : "");
-  const json rows = point_rows(analysis, m, cells, best, seconds);
+  const json rows = point_rows(analysis, decisions.verdicts[m], cells, best, seconds);
   plot.spec = vl::frame(
       plot.title, fmt::format("{} cells, n = {} pictures", cells.size(), analysis.data->plan.images.size()),
       rows);
@@ -145,6 +145,9 @@ std::optional<Plot> plot_quality_against_time(const Analysis& analysis, std::siz
                       {"color", vl::kGrey},
                       {"strokeWidth", 1.5},
                       {"aria", false}}}});
+  layers.push_back(
+      {{"mark", {{"type", "rule"}, {"color", vl::kGrey}, {"strokeWidth", 1.5}, {"aria", false}}},
+       {"encoding", {{"y", vl::quantitative("low", vl::axis_title(metric))}, {"y2", {{"field", "high"}}}}}});
   layers.push_back(point_layer(
       rows, analysis.naming.empty() ? "" : clean_text(analysis.axes[analysis.naming.front()].title)));
   const double middle = std::sqrt(shortest * longest);

@@ -20,7 +20,7 @@ inline constexpr const char* kShapes[] = {"circle",  "square",        "triangle-
                                           "diamond", "triangle-down", "cross"};
 inline constexpr std::size_t kMostGroups = 42;
 inline constexpr const char *kBlue = kColours[0], *kRed = kColours[1], *kSky = kColours[5],
-                            *kGrey = kColours[6];
+                            *kGrey = kColours[6], *kGreen = kColours[2];
 
 // The outside of a plot, with its data inline.
 nlohmann::json frame(const std::string& title, const std::string& subtitle, nlohmann::json rows);

@@ -38,6 +38,8 @@ std::string csv_header(const std::vector<Table::Column>& columns) {
     if (!line.empty()) line += ',';
     line += field(clean_text(column.id));
     if (column.spread) line += ',' + field(clean_text(column.id + "_sd"));
+    if (column.interval)
+      line += ',' + field(clean_text(column.id + "_low")) + ',' + field(clean_text(column.id + "_high"));
   }
   return line + "\r\n";
 }
@@ -48,6 +50,8 @@ std::string csv_row(const std::vector<Table::Column>& columns, const Table::Row&
     if (i > 0) line += ',';
     line += is_number(columns[i]) ? number(row.cells[i].value) : field(clean_text(row.cells[i].text));
     if (columns[i].spread) line += ',' + number(row.cells[i].spread);
+    if (const auto& interval = row.cells[i].interval; columns[i].interval)
+      line += interval ? ',' + exact(interval->low) + ',' + exact(interval->high) : ",,";
   }
   return line + "\r\n";
 }

@@ -12,6 +12,7 @@ namespace upbench {
 namespace {
 
 constexpr std::size_t kLongestText = 400;
+constexpr std::size_t kLongestSentence = 4000;
 constexpr std::size_t kLongestBlock = 200'000;
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
@@ -74,15 +75,17 @@ std::string fixed(double value, int decimals) {
   return text;
 }
 
-std::string format_value(const Table::Column& column, double value) {
+namespace {
+
+std::string format_kind(Table::Kind kind, int decimals, double value) {
   if (std::isinf(value)) return value > 0 ? "∞" : "-∞";
-  switch (column.kind) {
+  switch (kind) {
     case Table::Kind::text:
     case Table::Kind::number:
     case Table::Kind::decibel:
-      return fixed(value, column.decimals);
+      return fixed(value, decimals);
     case Table::Kind::ratio:
-      return fixed(value * 100, column.decimals) + " %";
+      return fixed(value * 100, decimals) + " %";
     case Table::Kind::seconds:
       return format_seconds(value);
     case Table::Kind::bytes:
@@ -93,16 +96,36 @@ std::string format_value(const Table::Column& column, double value) {
   return {};
 }
 
+}  // namespace
+
+std::string format_value(const Table::Column& column, double value) {
+  return format_kind(column.kind, column.decimals, value);
+}
+
+std::string format_value(const Table::Column& column, const Table::Cell& cell, double value) {
+  return format_kind(column.kind, cell.decimals.value_or(column.decimals), value);
+}
+
+std::string format_interval(const Table::Column& column, const Table::Cell& cell) {
+  return fmt::format("[{}, {}]", format_value(column, cell, cell.interval->low),
+                     format_value(column, cell, cell.interval->high));
+}
+
 std::string format_cell(const Table::Column& column, const Table::Cell& cell) {
   if (column.kind == Table::Kind::text) return clean_text(cell.text);
-  std::string text = cell.value ? format_value(column, *cell.value) : "–";
-  if (cell.value && cell.spread) text += " ± " + format_value(column, *cell.spread);
+  std::string text = cell.value ? format_value(column, cell, *cell.value) : "–";
+  if (cell.value && cell.spread) text += " ± " + format_value(column, cell, *cell.spread);
+  if (cell.value && cell.interval) text += " " + format_interval(column, cell);
   if (!cell.text.empty()) text += fmt::format(" ({})", clean_text(cell.text));
   return text;
 }
 
 std::string clean_text(std::string_view text) {
   return clean(text, kLongestText, "");
+}
+
+std::string clean_sentence(std::string_view text) {
+  return clean(text, kLongestSentence, "");
 }
 
 std::string clean_block(std::string_view text) {

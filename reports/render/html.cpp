@@ -45,10 +45,11 @@ std::string head(const Table::Column& column) {
 // format_cell.
 std::string body(const Table::Column& column, const Table::Cell& cell) {
   if (!is_number(column)) return fmt::format("<td>{}</td>", escape_html(cell.text));
-  std::string inner = cell.value ? format_value(column, *cell.value) : "–";
+  std::string inner = cell.value ? format_value(column, cell, *cell.value) : "–";
   if (cell.best) inner = fmt::format("<b>{}</b>", inner);
   if (cell.value && cell.spread)
-    inner += fmt::format(" <small>± {}</small>", format_value(column, *cell.spread));
+    inner += fmt::format(" <small>± {}</small>", format_value(column, cell, *cell.spread));
+  if (cell.value && cell.interval) inner += fmt::format(" <small>{}</small>", format_interval(column, cell));
   if (!cell.text.empty()) inner += fmt::format(" <small>({})</small>", escape_html(cell.text));
   return fmt::format("<td class=\"n\" data-v=\"{}\">{}</td>", cell.value ? exact(*cell.value) : "", inner);
 }
@@ -57,6 +58,10 @@ std::string body(const Table::Column& column, const Table::Cell& cell) {
 
 std::string escape_html(std::string_view text) {
   return escape(clean_text(text));
+}
+
+std::string escape_html_sentence(std::string_view text) {
+  return escape(clean_sentence(text));
 }
 
 std::string render_html_block(std::string_view text) {

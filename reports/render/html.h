@@ -14,6 +14,9 @@ std::string render_html(const Table& table);
 // For text between tags and inside double-quoted attributes.
 std::string escape_html(std::string_view text);
 
+// The same for a sentence of our own, which may be longer than a name.
+std::string escape_html_sentence(std::string_view text);
+
 // <pre> with lines kept.
 std::string render_html_block(std::string_view text);
 

@@ -25,6 +25,10 @@ nlohmann::json json_row(const std::vector<Table::Column>& columns, const Table::
       object[column.id] = *cell.value;
     if (column.spread)
       object[column.id + "_sd"] = cell.spread ? nlohmann::json(*cell.spread) : nlohmann::json();
+    if (column.interval) {
+      object[column.id + "_low"] = cell.interval ? nlohmann::json(cell.interval->low) : nlohmann::json();
+      object[column.id + "_high"] = cell.interval ? nlohmann::json(cell.interval->high) : nlohmann::json();
+    }
     if (!usable && cell.flag != ValueFlag::ok) flags[column.id] = to_string(cell.flag);
   }
   if (!flags.empty()) object["flags_of_values"] = std::move(flags);

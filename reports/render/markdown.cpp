@@ -8,11 +8,12 @@
 
 namespace upbench {
 
+namespace {
+
 // A backslash before ASCII punctuation is itself invisible in markdown. '.', '-', '+', '#' act at the start
 // of a line only, where no text of ours stands; '<' and '&' become entities because some readers pass HTML
 // through despite the backslash.
-std::string escape_markdown(std::string_view text) {
-  const std::string clean = clean_text(text);
+std::string escape(const std::string& clean) {
   const auto is_word = [&](std::size_t i) {
     return i < clean.size() && std::isalnum(static_cast<unsigned char>(clean[i]));
   };
@@ -33,6 +34,16 @@ std::string escape_markdown(std::string_view text) {
     }
   }
   return escaped;
+}
+
+}  // namespace
+
+std::string escape_markdown(std::string_view text) {
+  return escape(clean_text(text));
+}
+
+std::string escape_markdown_sentence(std::string_view text) {
+  return escape(clean_sentence(text));
 }
 
 std::string render_markdown(const Table& table) {

@@ -13,4 +13,7 @@ std::string render_markdown(const Table& table);
 
 std::string escape_markdown(std::string_view text);
 
+// The same for a sentence of our own, which may be longer than a name.
+std::string escape_markdown_sentence(std::string_view text);
+
 }  // namespace upbench

@@ -117,20 +117,17 @@ double value_of(std::span<const double> values, Average average) {
   return average == Average::mean ? mean(values) : median(values);
 }
 
-struct Intervals {
-  Interval bca, percentile;
+struct Replicated {
+  std::vector<double> replicates, without_each;
 };
 
-Intervals intervals(std::span<const double> values, Average average, const BootstrapOptions& options,
-                    double confidence) {
+Replicated replicate(std::span<const double> values, Average average, const BootstrapOptions& options) {
   const bool means = average == Average::mean;
-  const auto replicates = resampled(values.size(), options, [&](std::span<const std::uint32_t> drawn) {
-    return means ? mean_at(values, drawn) : median_at(values, drawn);
-  });
-  const double tail = (1 - confidence) / 2;
-  return {bca_interval(replicates, value_of(values, average),
-                       means ? means_without_each(values) : medians_without_each(values), confidence),
-          {quantile(replicates, tail), quantile(replicates, 1 - tail)}};
+  return {resampled(values.size(), options,
+                    [&](std::span<const std::uint32_t> drawn) {
+                      return means ? mean_at(values, drawn) : median_at(values, drawn);
+                    }),
+          means ? means_without_each(values) : medians_without_each(values)};
 }
 
 }  // namespace
@@ -144,17 +141,24 @@ double expanded_confidence(std::size_t count, double confidence) {
   return 2 * normal_cdf(expanded_quantile(count, confidence)) - 1;
 }
 
+Interval hull_interval(const std::vector<double>& replicates, double value,
+                       std::span<const double> without_each, std::size_t count, double confidence) {
+  const double expanded = expanded_confidence(count, confidence), tail = (1 - expanded) / 2;
+  const Interval bca = bca_interval(replicates, value, without_each, expanded);
+  return {std::min(bca.low, quantile(replicates, tail)), std::max(bca.high, quantile(replicates, 1 - tail))};
+}
+
 Interval bca_interval(std::span<const double> values, Average average, const BootstrapOptions& options) {
-  return intervals(values, average, options, options.confidence).bca;
+  const Replicated all = replicate(values, average, options);
+  return bca_interval(all.replicates, value_of(values, average), all.without_each, options.confidence);
 }
 
 Estimate bootstrap(std::span<const double> values, Average average, const BootstrapOptions& options) {
   if (values.empty()) return {kNone, {kNone, kNone}};
   const double value = value_of(values, average);
   if (values.size() < 2) return {value, {kNone, kNone}};
-  const auto [bca, percentile] =
-      intervals(values, average, options, expanded_confidence(values.size(), options.confidence));
-  return {value, {std::min(bca.low, percentile.low), std::max(bca.high, percentile.high)}};
+  const Replicated all = replicate(values, average, options);
+  return {value, hull_interval(all.replicates, value, all.without_each, values.size(), options.confidence)};
 }
 
 }  // namespace upbench

@@ -46,6 +46,11 @@ Interval bca_interval(std::vector<double> replicates, double value, std::span<co
 double expanded_quantile(std::size_t count, double confidence);
 double expanded_confidence(std::size_t count, double confidence);  // at which z is that quantile
 
+// The hull of that interval and of the percentile interval, both at the expanded confidence for `count`
+// units: what bootstrap() says. count >= 2.
+Interval hull_interval(const std::vector<double>& replicates, double value,
+                       std::span<const double> without_each, std::size_t count, double confidence);
+
 enum class Average { mean, median };
 
 // The BCa interval of the mean or median, at the confidence that options say. At least two values.

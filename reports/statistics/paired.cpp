@@ -35,12 +35,16 @@ PairedComparison compare_paired(std::span<const double> differences, const Boots
   result.wins = signs.positive;
   result.losses = signs.negative;
   result.ties = signs.zero;
-  const double spread = spread_of(differences);
-  result.standardised = spread > 0 ? mean(differences) / spread : kNone;
+  result.standardised = standardised_mean(differences);
   result.win_rate = differences.empty()
                         ? Interval{kNone, kNone}
                         : wilson_interval(signs.positive, differences.size(), options.confidence);
   return result;
+}
+
+double standardised_mean(std::span<const double> differences) {
+  const double spread = spread_of(differences);
+  return spread > 0 ? mean(differences) / spread : kNone;
 }
 
 double mean_test(std::span<const double> differences) {

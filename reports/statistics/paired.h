@@ -25,6 +25,9 @@ struct PairedComparison {
 // turns the sign of metrics of which less is better). None: figures are NaN, p-values 1.
 PairedComparison compare_paired(std::span<const double> differences, const BootstrapOptions& options = {});
 
+// Mean over standard deviation of the differences (Cohen's d_z); NaN: no spread.
+double standardised_mean(std::span<const double> differences);
+
 // Two-sided p-value of Student's t-test that the mean difference is zero: 1 where all are zero, 0 where all
 // are the same other value; NaN for fewer than two.
 double mean_test(std::span<const double> differences);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "reports/statistics/descriptive.h"
 #include "reports/statistics/signed_rank.h"
@@ -14,7 +15,9 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::RowVectorXd;
 
-RowVectorXd mean_of(const MatrixXd& scores, std::span<const std::uint32_t> pictures) {
+using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+RowVectorXd mean_of(const RowMajor& scores, std::span<const std::uint32_t> pictures) {
   RowVectorXd sum = RowVectorXd::Zero(scores.cols());
   for (const std::uint32_t picture : pictures) sum += scores.row(picture);
   return sum / static_cast<double>(pictures.size());
@@ -27,50 +30,68 @@ std::vector<double> ranks_of(const RowVectorXd& means) {
   return mid_ranks(negative);
 }
 
-// The sums over resamples below are made by one thread.
-BootstrapOptions on_one_thread(BootstrapOptions options) {
-  options.threads = 1;
-  return options;
-}
-
 std::size_t pictures_of(const MatrixXd& scores) {
   return static_cast<std::size_t>(scores.rows());
 }
 
+// From the cheapest on, a cell is on the front if it beats every cheaper one; of equal costs only the best
+// can.
 std::vector<bool> front(const RowVectorXd& quality, const RowVectorXd& cost) {
-  std::vector<bool> on(static_cast<std::size_t>(quality.size()), true);
-  for (Index a = 0; a < quality.size(); ++a)
-    for (Index b = 0; b < quality.size(); ++b)
-      if (quality[b] >= quality[a] && cost[b] <= cost[a] && (quality[b] > quality[a] || cost[b] < cost[a]))
-        on[static_cast<std::size_t>(a)] = false;
+  std::vector<Index> order(static_cast<std::size_t>(quality.size()));
+  std::iota(order.begin(), order.end(), Index{0});
+  std::ranges::sort(order, [&](Index a, Index b) {
+    return cost[a] != cost[b] ? cost[a] < cost[b] : quality[a] > quality[b];
+  });
+  std::vector<bool> on(order.size(), false);
+  double best = -std::numeric_limits<double>::infinity(), its_cost = 0;
+  for (const Index cell : order) {
+    const bool equal = quality[cell] == best && cost[cell] == its_cost;
+    if (!equal && !(quality[cell] > best)) continue;
+    on[static_cast<std::size_t>(cell)] = true;
+    best = quality[cell];
+    its_cost = cost[cell];
+  }
   return on;
 }
 
 }  // namespace
 
-std::vector<Standing> rank_cells(const MatrixXd& scores, const BootstrapOptions& options) {
-  const RowVectorXd means = scores.colwise().mean();
+MatrixXd resampled_means(const MatrixXd& scores, const BootstrapOptions& options) {
+  const RowMajor rows = scores;
+  RowMajor draws(options.resamples, scores.cols());
+  for_each_resample(pictures_of(scores), options, [&](std::size_t i, std::span<const std::uint32_t> drawn) {
+    draws.row(static_cast<Index>(i)) = mean_of(rows, drawn);
+  });
+  return draws;
+}
+
+std::vector<Standing> standings_of(const RowVectorXd& means, const MatrixXd& draws,
+                                   const BootstrapOptions& options) {
   const std::vector<double> ranks = ranks_of(means);
   std::vector<Standing> standings(ranks.size());
-  std::vector<std::vector<double>> drawn_ranks(ranks.size());
-  for_each_resample(pictures_of(scores), on_one_thread(options),
-                    [&](std::size_t, std::span<const std::uint32_t> drawn) {
-                      const std::vector<double> once = ranks_of(mean_of(scores, drawn));
-                      const double first = std::ranges::min(once);  // (k + 1) / 2 where k cells share it
-                      for (std::size_t cell = 0; cell < once.size(); ++cell) {
-                        drawn_ranks[cell].push_back(once[cell]);
-                        if (once[cell] == first) standings[cell].best_share += 1 / (2 * first - 1);
-                      }
-                    });
+  std::vector<std::vector<float>> drawn_ranks(ranks.size());  // halves, so exact
+  for (Index i = 0; i < draws.rows(); ++i) {
+    const std::vector<double> once = ranks_of(draws.row(i));
+    const double first = std::ranges::min(once);  // (k + 1) / 2 where k cells share it
+    for (std::size_t cell = 0; cell < once.size(); ++cell) {
+      drawn_ranks[cell].push_back(static_cast<float>(once[cell]));
+      if (once[cell] == first) standings[cell].best_share += 1 / (2 * first - 1);
+    }
+  }
   for (std::size_t cell = 0; cell < ranks.size(); ++cell) {
     Standing& standing = standings[cell];
+    const std::vector<double> drawn(drawn_ranks[cell].begin(), drawn_ranks[cell].end());
     standing.mean = means[static_cast<Index>(cell)];
     standing.rank = ranks[cell];
-    standing.ranks = {std::floor(quantile(drawn_ranks[cell], (1 - options.confidence) / 2)),
-                      std::ceil(quantile(drawn_ranks[cell], (1 + options.confidence) / 2))};
-    standing.best_share /= static_cast<double>(options.resamples);
+    standing.ranks = {std::floor(quantile(drawn, (1 - options.confidence) / 2)),
+                      std::ceil(quantile(drawn, (1 + options.confidence) / 2))};
+    standing.best_share /= static_cast<double>(draws.rows());
   }
   return standings;
+}
+
+std::vector<Standing> rank_cells(const MatrixXd& scores, const BootstrapOptions& options) {
+  return standings_of(scores.colwise().mean(), resampled_means(scores, options), options);
 }
 
 std::size_t winner_of(const MatrixXd& scores) {
@@ -111,12 +132,12 @@ std::vector<Efficiency> pareto_front(const MatrixXd& quality, const MatrixXd& co
   const std::vector<bool> on = front(quality.colwise().mean(), cost.colwise().mean());
   std::vector<Efficiency> cells(on.size());
   for (std::size_t cell = 0; cell < on.size(); ++cell) cells[cell].on_front = on[cell];
-  for_each_resample(pictures_of(quality), on_one_thread(options),
-                    [&](std::size_t, std::span<const std::uint32_t> drawn) {
-                      const std::vector<bool> once = front(mean_of(quality, drawn), mean_of(cost, drawn));
-                      for (std::size_t cell = 0; cell < once.size(); ++cell)
-                        cells[cell].share += once[cell] ? 1 : 0;
-                    });
+  // The same options draw the same pictures for both.
+  const MatrixXd qualities = resampled_means(quality, options), costs = resampled_means(cost, options);
+  for (Index i = 0; i < qualities.rows(); ++i) {
+    const std::vector<bool> once = front(qualities.row(i), costs.row(i));
+    for (std::size_t cell = 0; cell < once.size(); ++cell) cells[cell].share += once[cell] ? 1 : 0;
+  }
   for (Efficiency& cell : cells) cell.share /= static_cast<double>(options.resamples);
   return cells;
 }

@@ -21,6 +21,12 @@ struct Standing {
 // scores: [pictures, cells], finite, greater is better.
 std::vector<Standing> rank_cells(const Eigen::MatrixXd& scores, const BootstrapOptions& options = {});
 
+// What rank_cells() is made of: the means of the columns on each resample of rows, [resamples, cells], and
+// the standings that follow. The sums run in the same order for every column, so equal columns stay equal.
+Eigen::MatrixXd resampled_means(const Eigen::MatrixXd& scores, const BootstrapOptions& options);
+std::vector<Standing> standings_of(const Eigen::RowVectorXd& means, const Eigen::MatrixXd& draws,
+                                   const BootstrapOptions& options);
+
 struct Flip {
   std::size_t left_out = 0;  // row of the picture, or number of the group
   std::size_t winner = 0;    // cell that is best without it

@@ -19,6 +19,7 @@
 #include "harness/device.h"
 #include "harness/device_runtime.h"
 #include "harness/timing/peaks.h"
+#include "metrics/catalog.h"
 #include "metrics/device_similarity.h"
 #include "models/network_upscaler.h"
 #include "models/networks/rrdb.h"
@@ -97,6 +98,19 @@ void similarity(benchmark::State& state, bool kernel, bool bytes) {
     kernel ? similarity_with_kernels(kernels_of_module(), a, b, kRgbSignals)
            : similarity_with_aten(a, b, kRgbSignals);
   });
+}
+
+// Every metric of signals of one output, as a trial asks for them: two passes (with and without the border)
+// and the transfer of their results.
+void scores(benchmark::State& state, bool kernel) {
+  const auto side = state.range(0);
+  const Scorer scorer(
+      {parse_metric("psnr-y"), parse_metric("ssim-y"), parse_metric("psnr-rgb"), parse_metric("ssim-rgb@b0")},
+      4);
+  const Image output = at::rand({3, side, side}, there()), reference = at::rand({3, side, side}, there());
+  set_kernel_choice(parse_kernel_choice(kernel ? "similarity,layout" : "none"));
+  measure(state, {.bytes = 24 * square(side)}, [&] { scorer.score(output, reference); });
+  set_kernel_choice({});
 }
 
 constexpr std::int64_t kTile = 256, kTiles = 16;  // a batch of tiles cut from a picture
@@ -228,6 +242,7 @@ void register_pixels() {
     add("layout_down/" + way, layout_down, kernel)->Arg(1024)->Arg(4096);
     add("similarity_u8/" + way, similarity, kernel, true)->Arg(256)->Arg(1024)->Arg(4096);
     add("similarity_f32/" + way, similarity, kernel, false)->Arg(1024);
+    add("scores/" + way, scores, kernel)->Arg(256)->Arg(1024);
     add("gather/" + way, gather, kernel);
     add("scatter/" + way, scatter, kernel);
     add("statistics/" + way, statistics, kernel);

@@ -1,9 +1,14 @@
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "datasets/codec/decode.h"
+#include "datasets/codec/encode.h"
 #include "tests/support/assets.h"
 #include "tests/support/program.h"
 
@@ -66,6 +71,151 @@ TEST_F(CompareTest, WrongRequestsAreRefusedWithTheFile) {
   EXPECT_EQ(policy.exit_code, 2);
   EXPECT_THAT(policy.err, HasSubstr("margin is missing"));
   EXPECT_EQ(run({"compare", "base.db", "base.db", "--run", "ffffffff"}).exit_code, 2);
+}
+
+// The regressions that a gate is for, each from the command line to the message that names it.
+
+TEST_F(CompareTest, ASmallerTileContextFailsTheGateAndIsNamed) {
+  const std::vector<std::string> tiled{"--set", "upscale.tile=16", "--set", "upscale.model=compact-x2"};
+  const auto with_context = [&](const char* context, const char* store) {
+    std::vector<std::string> arguments{"run", "gate.yaml", "--store", store, "--set", context};
+    arguments.insert(arguments.end(), tiled.begin(), tiled.end());
+    return run(arguments).exit_code;
+  };
+  ASSERT_EQ(with_context("upscale.context=8", "wide.db"), 0);
+  ASSERT_EQ(with_context("upscale.context=0", "narrow.db"), 0);
+  const ProgramResult result = run({"compare", "wide.db", "narrow.db"});
+  EXPECT_EQ(result.exit_code, 1) << result.out << result.err;
+  EXPECT_THAT(result.out, HasSubstr("(smaller tile context)"));
+  EXPECT_THAT(result.out, HasSubstr("consistent with: borders of tiles"));
+}
+
+TEST_F(CompareTest, ChangedWeightsFailTheGateAndAreNamed) {
+  std::string weights = read_text(UPBENCH_SOURCE_DIR "/models/embedded/compact-x2.safetensors");
+  const auto save = [&](const char* folder) {
+    std::filesystem::create_directory(folder_ / folder);
+    write_text((folder_ / folder / "net.safetensors").string(), weights);
+  };
+  save("one");
+  // float16 of the last tensors: half the size where the exponent allows it.
+  for (std::size_t i = weights.size() - 20'000; i < weights.size(); i += 2)
+    if ((weights[i + 1] & 0x7C) >= 0x08) weights[i + 1] = static_cast<char>(weights[i + 1] - 0x04);
+  save("two");
+  for (const std::string folder : {"one", "two"})
+    ASSERT_EQ(
+        run({"run", "gate.yaml", "--store", folder + ".db", "--set", "upscale.model=net", "--models", folder})
+            .exit_code,
+        0);
+  const ProgramResult result = run({"compare", "one.db", "two.db"});
+  EXPECT_EQ(result.exit_code, 1) << result.out << result.err;
+  EXPECT_THAT(result.out, HasSubstr("changed weights: upscale.models"));
+}
+
+// Outputs of another tool, scored as they are: the pipeline repeats pixels of pictures that have their size
+// already.
+class PictureCompareTest : public CompareTest {
+ protected:
+  void SetUp() override {
+    write_text((folder_ / "draw.yaml").string(),
+               "name: draw\nimages: {procedural: {count: 6, size: 64, seed: 4}, lr: {scale: 1}}\n"
+               "pipeline: [{upscale: {model: nearest}}]\nmetrics: [psnr-rgb]\ntiming: none\n");
+    write_text((folder_ / "score.yaml").string(),
+               "name: score\nimages: {hr: reference, lr: output}\npipeline: [{upscale: {model: nearest}}]\n"
+               "metrics: [psnr-y, psnr-rgb]\ntiming: none\n");
+    ASSERT_EQ(run({"run", "draw.yaml"}).exit_code, 0);
+    for (const char* folder : {"reference", "output"}) std::filesystem::create_directory(folder_ / folder);
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_ / "draw.db.outputs"))
+      if (entry.is_regular_file())
+        std::filesystem::copy_file(entry.path(), folder_ / "reference" / entry.path().filename());
+    // A tool that is a little wrong in the base already.
+    ASSERT_EQ(score("base.db", [](const Raster& from, int x, int y, int c) { return at(from, x, y, c) ^ 1; }),
+              0);
+  }
+
+  static std::size_t place(const Raster& raster, int x, int y, int c) {
+    const auto width = static_cast<std::size_t>(raster.width);
+    return (static_cast<std::size_t>(y) * width + static_cast<std::size_t>(x)) * 3 +
+           static_cast<std::size_t>(c);
+  }
+
+  static int at(const Raster& raster, int x, int y, int c) {
+    return raster.samples[place(raster, std::clamp(x, 0, raster.width - 1), y, c)];
+  }
+
+  // Scores the references with every sample replaced.
+  template <class Sample>
+  int score(const std::string& store, Sample sample) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "reference")) {
+      const Raster from = decode_file(entry.path());
+      Raster to = from;
+      for (int y = 0; y < to.height; ++y)
+        for (int x = 0; x < to.width; ++x)
+          for (int c = 0; c < 3; ++c)
+            to.samples[place(to, x, y, c)] = static_cast<std::uint8_t>(sample(from, x, y, c));
+      write_file_atomically(folder_ / "output" / entry.path().filename(), encode_png(to));
+    }
+    return run({"run", "score.yaml", "--store", store}).exit_code;
+  }
+};
+
+TEST_F(PictureCompareTest, AHalfPixelShiftFailsTheGateAndIsNamed) {
+  ASSERT_EQ(score("new.db", [](const Raster& from, int x, int y,
+                               int c) { return (at(from, x, y, c) + at(from, x - 1, y, c)) / 2; }),
+            0);
+  const ProgramResult result = run({"compare", "base.db", "new.db"});
+  EXPECT_EQ(result.exit_code, 1) << result.out << result.err;
+  EXPECT_THAT(result.out, HasSubstr("consistent with: shifted by half a pixel: "));
+}
+
+TEST_F(PictureCompareTest, SwappedChannelsFailTheGateAndAreNamedFromABaselineToo) {
+  ASSERT_EQ(score("new.db", [](const Raster& from, int x, int y, int c) { return at(from, x, y, 2 - c); }),
+            0);
+  ASSERT_EQ(run({"baseline", "base.db", "-o", "base.json"}).exit_code, 0);
+  const ProgramResult blind = run({"compare", "base.json", "new.db"});
+  EXPECT_EQ(blind.exit_code, 1);
+  EXPECT_THAT(blind.out, HasSubstr("--base-outputs"));
+  const ProgramResult result = run({"compare", "base.json", "new.db", "--base-outputs", "base.db.outputs"});
+  EXPECT_EQ(result.exit_code, 1) << result.out << result.err;
+  EXPECT_THAT(result.out, HasSubstr("consistent with: R and B swapped"));
+}
+
+TEST_F(CompareTest, ASlowerKernelFailsTheGateAndIsNamed) {
+  ASSERT_EQ(run({"baseline", "base.db", "-o", "base.json"}).exit_code, 0);
+  auto baseline = nlohmann::json::parse(read_text((folder_ / "base.json").string()));
+  const auto save = [&](const std::string& name, double factor) {
+    for (auto& trial : baseline["trials"])
+      trial["model_seconds"] = {1.00 * factor, 1.01 * factor, 0.99 * factor, 1.02 * factor, 1.00 * factor};
+    write_text((folder_ / name).string(), baseline.dump());
+  };
+  save("fast.json", 1);
+  save("slow.json", 1.2);
+  const ProgramResult result = run({"compare", "fast.json", "slow.json"});
+  EXPECT_EQ(result.exit_code, 1) << result.out << result.err;
+  EXPECT_THAT(result.out, HasSubstr("slower: 1.20 to 1.20 times as long in 2 of 2 timed cells"));
+}
+
+TEST_F(CompareTest, WritesWhatCiServicesShow) {
+  run({"run", "gate.yaml", "--store", "new.db", "--set", "images.lr.kernel=nearest"});
+  const ProgramResult result = run({"compare", "base.db", "new.db", "--annotate", "--code-quality",
+                                    "quality.json", "--badge", "badge.svg", "--markdown", "summary.md"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.out, HasSubstr("\n::error title=upbench%3A psnr-y regressed::"));
+  EXPECT_THAT(result.out, HasSubstr("changed inputs: 12 of 12 pictures"));
+  EXPECT_EQ(nlohmann::json::parse(read_text((folder_ / "quality.json").string()))[0]["location"]["path"],
+            "base.db");
+  EXPECT_THAT(read_text((folder_ / "badge.svg").string()), HasSubstr(">regression</text>"));
+  EXPECT_THAT(read_text((folder_ / "summary.md").string()), HasSubstr("Why, as far as it can be told"));
+}
+
+TEST_F(CompareTest, CalibratesOnRepeatsOfARun) {
+  run({"run", "gate.yaml", "--store", "again.db"});
+  const ProgramResult result = run({"compare", "--calibrate", "base.db", "again.db", "--json"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  const auto calibration = nlohmann::json::parse(result.out);
+  EXPECT_EQ(calibration["comparisons"], 200);
+  EXPECT_EQ(calibration["false_alarms"], 0) << "the same version gives the same pixels";
+  EXPECT_EQ(calibration["rows"].size(), 4u);
+  EXPECT_EQ(run({"compare", "base.db"}).exit_code, 2);
 }
 
 }  // namespace

@@ -94,7 +94,7 @@ TEST_F(ManifestItems, ComeInNameOrderWithOrWithoutReference) {
   EXPECT_TRUE(identify(spec(), items[0]).reference.is_zero());
   const ItemIdentity pair = identify(spec(), items[1]);
   EXPECT_EQ(pair.scale, 2);
-  EXPECT_THAT(pair.notes, ElementsAre("made by hand", "degraded: noise sigma=2"));
+  EXPECT_THAT(pair.notes, ElementsAre("made by hand", "degraded: noise sigma=2", "class: photo"));
 }
 
 TEST_F(ManifestItems, AreReferencesWhereInputsAreToBeMade) {

@@ -1,6 +1,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
 
 #include "gpu.h"
 #include "harness/cuda_driver.h"
@@ -57,6 +60,33 @@ TEST(CudaDriver, OfAnotherLibraryIsNotOne) {
   EXPECT_EQ(ask_driver(UPBENCH_FAKE_MODULE).problem, "the NVIDIA driver is too old to be asked");
 }
 
+TEST(CudaDriver, OfTwoGpusHasThoseTwo) {
+  const DriverReport two = ask_fake("13010 0 2");
+  EXPECT_NO_THROW(require_gpus(two, {0}));
+  EXPECT_NO_THROW(require_gpus(two, {1, 0}));
+  EXPECT_THAT([&] { require_gpus(two, {0, 2}); },
+              testing::ThrowsMessage<DeviceError>("no device cuda:2: expected an index below 2"));
+  EXPECT_THAT([] { require_gpus(ask_fake("12040 0 2"), {1}); },
+              testing::ThrowsMessage<DeviceError>(
+                  "device cuda:1: the NVIDIA driver is for CUDA 12.4, LibTorch here needs 13.0: update the "
+                  "driver; --device cpu works without one"));
+}
+
+TEST(Device, RequestsNameGpus) {
+  EXPECT_EQ(gpus_asked_for("cuda"), std::vector<int>{0});
+  EXPECT_EQ(gpus_asked_for("cuda:3"), std::vector<int>{3});
+  EXPECT_EQ(gpus_asked_for("cuda:1,cuda:0"), (std::vector<int>{1, 0}));
+  for (const std::string wrong : {"cuda:", "cuda:-1", "cuda:0,", "cuda:0,1", "cuda:0,cpu", "cuda:1x"})
+    EXPECT_THAT([&] { gpus_asked_for(wrong); }, testing::ThrowsMessage<std::invalid_argument>(
+                                                    testing::HasSubstr("expected cuda:N with N = 0, 1, ...")))
+        << wrong;
+  EXPECT_THAT([] { gpus_asked_for("cuda:1,cuda:1"); },
+              testing::ThrowsMessage<std::invalid_argument>("device 'cuda:1,cuda:1': cuda:1 is named twice"));
+  EXPECT_THAT([] { open_device("gpu"); },
+              testing::ThrowsMessage<std::invalid_argument>(
+                  "unknown device 'gpu': expected auto, cpu, cuda:N or cuda:0,cuda:1"));
+}
+
 TEST(CudaModule, ThatIsAbsentIsSaidToBe) {
   const LoadedCudaModule loaded = load_cuda_module("/nowhere/libupbench_cuda.so");
   EXPECT_EQ(loaded.module, nullptr);
@@ -66,7 +96,7 @@ TEST(CudaModule, ThatIsAbsentIsSaidToBe) {
 TEST(CudaModule, OfAnotherVersionIsRefused) {
   const LoadedCudaModule loaded = load_cuda_module(UPBENCH_FAKE_MODULE);
   EXPECT_EQ(loaded.module, nullptr);
-  EXPECT_NE(loaded.problem.find("is of version 999, this upbench expects 1"), std::string::npos)
+  EXPECT_NE(loaded.problem.find("is of version 999, this upbench expects 2"), std::string::npos)
       << loaded.problem;
 }
 
@@ -80,7 +110,7 @@ TEST(CudaModule, LoadsWhereItWasBuilt) {
   if (!std::filesystem::exists(UPBENCH_CUDA_MODULE)) GTEST_SKIP() << "built without nvcc";
   const CudaModuleStatus status = cuda_module_status();
   ASSERT_TRUE(status.usable) << status.text;
-  EXPECT_EQ(status.text.rfind("version 1, nvcc 13.", 0), 0U) << status.text;
+  EXPECT_EQ(status.text.rfind("version 2, nvcc 13.", 0), 0U) << status.text;
   EXPECT_STREQ(cuda_module().module->error_text(2), "out of memory");
 }
 

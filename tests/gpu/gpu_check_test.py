@@ -73,6 +73,12 @@ class Report(unittest.TestCase):
         self.assertIn("compute-sanitizer: not installed here, not run.", page)
         self.assertNotIn("network/rrdb6", page)  # it failed: there is no figure
 
+    def test_a_sweep_with_all_kernels_stands_beside_the_one_without(self):
+        lines = {"trials": 96, "exit": 0, "seconds": 12.5, "kernels": {"exit": 0, "seconds": 10.04}, "loop": {}}
+        self.assertIn("With all of our kernels: 10.0 s.", report.sweep_lines(lines))
+        lines["kernels"] = {"exit": 3, "seconds": 1, "error": "tile gather: CUDA error 700"}
+        self.assertIn("With all of our kernels it did not end well (exit 3): tile gather: CUDA error 700", report.sweep_lines(lines))
+
     def test_a_broken_run_still_gives_a_page(self):
         broken = measured()
         broken["tests"] = {"exit": -11, "error": "segmentation fault", "passed": 0, "failed": [], "skipped": {}}

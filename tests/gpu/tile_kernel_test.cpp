@@ -159,7 +159,9 @@ TEST_P(TileKernel, ScattersWhatTileMergeMerges) {
 
     at::Generator random = at::detail::createCPUGenerator(7);
     const at::Tensor tiles =
-        at::rand({static_cast<std::int64_t>(scatter.targets.size()), 3, height, width}, random);
+        at::rand({static_cast<std::int64_t>(scatter.targets.size()), 3, height, width}, random)
+            .mul(1.4)
+            .sub(0.2);  // beyond [0, 1]: clamped where it is blended, as it is where it is pasted
     TileMerge merge(plan, tiles.options());
     for (std::size_t i = 0; i < scatter.targets.size(); ++i) {
       const TileAxis &row = plan.rows[i / plan.cols.size()], &column = plan.cols[i % plan.cols.size()];
@@ -181,7 +183,8 @@ TEST_P(TileKernel, ScattersWhatTileMergeMerges) {
       kernels::scatter_tiles(table(), batch, list, static_cast<std::size_t>(first), rows, columns, 0, 82,
                              image);
     }
-    // Sums of a few products below 1; a product may be fused with its addition: two units in the last place.
+    // Sums of a few products of at most 1; a product may be fused with its addition: two units in the last
+    // place.
     EXPECT_LE((image.cpu() - merge.merged()).abs().max().item<float>(), scatter.pasted ? 0 : 2.4e-7F);
   }
 }

@@ -9,89 +9,19 @@
 
 #include "harness/plan/canonical.h"
 #include "harness/plan/text.h"
+#include "tests/harness/plan_fixture.h"
 
 namespace upbench {
 namespace {
 
+using test::duplicates;
+using test::error_of;
+using test::inputs_of;
+using test::picture;
+using test::plan_of;
+using test::spec_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-Spec spec_of(const std::string& pipeline, const std::string& rest = "") {
-  return parse_spec(
-      "name: t\nimages: {path: photos, lr: {scale: 4}}\nmetrics: [psnr-y]\ntiming: none\npipeline:\n" +
-          pipeline + rest,
-      "s.yaml", "");
-}
-
-ImageRow picture(const std::string& name, int width, int height, int scale = 4) {
-  ImageRow image;
-  image.name = name;
-  image.input = sha256(name);
-  image.input_width = width;
-  image.input_height = height;
-  if (scale > 0) {
-    image.reference = sha256(name + " reference");
-    image.reference_width = width * scale;
-    image.reference_height = height * scale;
-  }
-  return image;
-}
-
-// "NAME_xN" is a network of that scale with weights of its own; "copy of X" has the weights of X; "lost"
-// cannot be loaded; everything else is an interpolator.
-ModelFacts facts_of(const nlohmann::json& model) {
-  ModelFacts facts;
-  facts.label = model.dump();
-  if (model.is_object()) {
-    facts.scale = 4;
-    facts.tensor_hash = sha256(facts.label);
-    return facts;
-  }
-  std::string name = model;
-  if (name == "lost") throw std::invalid_argument("unknown model 'lost'");
-  if (name.starts_with("copy of ")) name = name.substr(8);
-  const std::size_t x = name.rfind("_x");
-  if (x == std::string::npos) return facts;
-  facts.scale = std::stoi(name.substr(x + 2));
-  facts.tensor_hash = sha256(name);
-  facts.macs_per_pixel = 1000;
-  facts.weight_bytes = 4000;
-  return facts;
-}
-
-PlanInputs inputs_of(std::vector<ImageRow> images) {
-  PlanInputs inputs;
-  inputs.images = std::move(images);
-  inputs.metrics = {{.name = "psnr-y", .unit = "dB", .convention = {}}};
-  inputs.model_facts = facts_of;
-  inputs.environment.json = "{}";
-  return inputs;
-}
-
-Plan plan_of(const std::string& pipeline, const std::string& rest = "") {
-  return make_plan(spec_of(pipeline, rest), inputs_of({picture("a", 100, 80), picture("b", 60, 60)}));
-}
-
-std::string error_of(const Spec& spec, const PlanInputs& inputs) {
-  try {
-    make_plan(spec, inputs);
-  } catch (const std::invalid_argument& error) {
-    return error.what();
-  }
-  return "accepted";
-}
-
-std::set<Digest> outputs(const Plan& plan) {
-  std::set<Digest> keys;
-  for (const TrialRow& trial : plan.rows.trials) keys.insert(trial.output);
-  return keys;
-}
-
-std::map<std::string, std::uint64_t> duplicates(const Plan& plan) {
-  std::map<std::string, std::uint64_t> reasons;
-  for (const Duplicates& line : plan.duplicates) reasons[line.reason] = line.trials;
-  return reasons;
-}
 
 TEST(Plan, IsDescribedWhole) {
   const Spec spec = spec_of("  - upscale: {model: [lanczos, a_x4, b_x2], tile: [none, 64]}\n",
@@ -348,116 +278,6 @@ TEST(Plan, SharedPrefixesAreCounted) {
   // Two cells, two pictures: the first network of the second cell need not run again.
   EXPECT_EQ(plan_of("  - upscale: {model: a_x2}\n  - upscale: {model: [b_x2, c_x2]}\n").shared_stages, 2u);
   EXPECT_EQ(plan_of("  - upscale: {model: [b_x2, c_x2]}\n  - upscale: {model: a_x2}\n").shared_stages, 0u);
-}
-
-TEST(PlanKeys, OutputKeyIsStable) {
-  // Changing this value makes every store compute again: raise the version of the stage that changed, and say
-  // so in the change log.
-  const Plan plan = plan_of("  - upscale: {model: a_x4, tile: 32}\n");
-  EXPECT_EQ(plan.rows.trials[0].output.hex(),
-            "6d6f2792b43643d13aabd162ebcbd10b3833086ec899299e3912d0a0357f6864");
-  EXPECT_THAT(stage_keys(plan.rows.cells[0], plan.rows.images[0], 0),
-              ElementsAre(plan.rows.trials[0].output));
-}
-
-TEST(PlanKeys, AddingAMetricChangesNoOutputKey) {
-  const Spec spec = spec_of("  - upscale: {model: [a_x4, lanczos]}\n");
-  PlanInputs inputs = inputs_of({picture("a", 100, 80)});
-  const Plan before = make_plan(spec, inputs);
-  inputs.metrics.push_back({.name = "ssim-y", .unit = {}, .convention = {}});
-  const Plan after = make_plan(spec, inputs);
-  EXPECT_EQ(outputs(before), outputs(after));
-  EXPECT_NE(before.rows.run.key, after.rows.run.key);
-}
-
-TEST(PlanKeys, AddingAPictureChangesNoOtherOutputKey) {
-  const Spec spec = spec_of("  - upscale: {model: [a_x4, lanczos]}\n");
-  const std::set<Digest> before = outputs(make_plan(spec, inputs_of({picture("a", 100, 80)})));
-  const std::set<Digest> after =
-      outputs(make_plan(spec, inputs_of({picture("0", 50, 50), picture("a", 100, 80)})));
-  EXPECT_EQ(after.size(), before.size() + 2);
-  EXPECT_TRUE(std::includes(after.begin(), after.end(), before.begin(), before.end()));
-}
-
-TEST(PlanKeys, EverythingThatChangesPixelsChangesTheOutputKey) {
-  const auto key = [](const std::string& pipeline, const ImageRow& image = picture("a", 100, 80)) {
-    return make_plan(spec_of(pipeline), inputs_of({image})).rows.trials[0].output;
-  };
-  ImageRow edited = picture("a", 100, 80);
-  edited.input = sha256("other bytes");
-  const std::set<Digest> keys = {key("  - upscale: {model: a_x4}\n"),
-                                 key("  - upscale: {model: a_x4}\n", edited),
-                                 key("  - upscale: {model: b_x4}\n"),
-                                 key("  - upscale: {model: lanczos}\n"),
-                                 key("  - upscale: {model: area}\n"),
-                                 key("  - upscale: {model: a_x4, tile: 32}\n"),
-                                 key("  - upscale: {model: a_x4, tile: 48}\n"),
-                                 key("  - upscale: {model: a_x4, tile: 32, context: 4}\n"),
-                                 key("  - upscale: {model: a_x4, tile: 32, mode: uniform}\n"),
-                                 key("  - upscale: {model: a_x4, precision: fp16}\n"),
-                                 key("  - upscale: {model: {chain: [a_x2, b_x2]}}\n"),
-                                 key("  - upscale: {model: {chain: [b_x2, a_x2]}}\n"),
-                                 key("  - resize: {scale: 4}\n"),
-                                 key("  - resize: {scale: 4, kernel: area}\n")};
-  EXPECT_EQ(keys.size(), 14u);
-  // Names are labels: a renamed checkpoint, another id, another way to say a size.
-  EXPECT_EQ(key("  - upscale: {model: a_x4}\n"), key("  - upscale: {model: copy of a_x4, id: x}\n"));
-  EXPECT_EQ(key("  - resize: {scale: 4}\n"), key("  - resize: {size: 400x320}\n"));
-}
-
-TEST(PlanKeys, ChangedWeightsAreAnotherRunWithOtherCells) {
-  const Spec spec = spec_of("  - upscale: {model: a_x4}\n");
-  PlanInputs inputs = inputs_of({picture("a", 100, 80)});
-  const Plan before = make_plan(spec, inputs);
-  inputs.model_facts = [](const nlohmann::json& model) {
-    ModelFacts facts = facts_of(model);
-    facts.tensor_hash = sha256("trained further");
-    return facts;
-  };
-  const Plan after = make_plan(spec, inputs);
-  EXPECT_NE(before.rows.run.key, after.rows.run.key);
-  EXPECT_NE(before.rows.cells[0].key, after.rows.cells[0].key);
-  EXPECT_NE(before.rows.trials[0].output, after.rows.trials[0].output);
-  EXPECT_EQ(before.rows.cells[0].label, after.rows.cells[0].label);
-}
-
-TEST(PlanKeys, TrialKeysDiffer) {
-  const Plan plan = plan_of("  - upscale: {model: [a_x4, lanczos], tile: [none, 128]}\n", "seeds: [0, 1]\n");
-  std::set<Digest> keys;
-  for (const TrialRow& trial : plan.rows.trials) keys.insert(trial.key);
-  EXPECT_EQ(keys.size(), plan.rows.trials.size());
-}
-
-TEST(PlanEstimate, CountsTheWorkOfDistinctExecutions) {
-  PlanInputs inputs = inputs_of({picture("a", 100, 80)});
-  inputs.rates = {.macs_per_second = 1e6,
-                  .resample_seconds_per_megapixel = 0,
-                  .picture_seconds_per_megapixel = 0,
-                  .trial_seconds = 0.5,
-                  .parallel = 2,
-                  .metric_seconds_per_megapixel = {{"", 0}, {"psnr", 1}, {"psnr-y", 10}}};
-  const Plan plan = make_plan(spec_of("  - upscale: {model: a_x4, tile: [none, 128]}\n"), inputs);
-  EXPECT_EQ(plan.executions, 1u);
-  EXPECT_DOUBLE_EQ(plan.estimate.macs, 8e6);  // 100 x 80 pixels, 1000 each
-  // 8 s network, 0.5 s trial, 0.128 MP at 10 s/MP, two at a time
-  EXPECT_DOUBLE_EQ(plan.estimate.seconds, (8 + 0.5 + 1.28) / 2);
-  EXPECT_EQ(plan.estimate.output_bytes, 281600u);  // 400 x 320 pixels, 2.2 bytes each
-}
-
-TEST(PlanEstimate, TilesReadTheirContextToo) {
-  // Two tiles a side, each reads 10 more at the inner side: (64 + 20) x (64 + 20) pixels.
-  const Plan plan = make_plan(spec_of("  - upscale: {model: a_x4, tile: 32, context: 10}\n"),
-                              inputs_of({picture("a", 64, 64)}));
-  EXPECT_DOUBLE_EQ(plan.estimate.macs, 84 * 84 * 1000.0);
-}
-
-TEST(PlanEstimate, ModelTimingAddsItsRepeats) {
-  Spec spec = spec_of("  - upscale: {model: a_x4}\n");
-  PlanInputs inputs = inputs_of({picture("a", 100, 80), picture("b", 100, 80)});
-  inputs.rates.macs_per_second = 8e6;  // 1 s a picture
-  const double without = make_plan(spec, inputs).estimate.seconds;
-  spec.timing = {.images = 1, .repeats = 3, .budget_s = 2};
-  EXPECT_NEAR(make_plan(spec, inputs).estimate.seconds - without, 2, 1e-9);  // double sums
 }
 
 TEST(StageKinds, ResizedRoundsHalfUpAndKeepsAPixel) {

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -14,6 +15,8 @@
 #include "datasets/codec/decode.h"
 #include "datasets/image.h"
 #include "models/catalog.h"
+#include "models/tiling/tile_checks.h"
+#include "models/tiling/tile_merge.h"
 #include "tests/models/fake_upscalers.h"
 #include "tests/support/assets.h"
 
@@ -104,6 +107,87 @@ TEST(Upscale, BlendsTilesByTheirWeights) {
   const at::Tensor expected = at::tensor({0.0f, 0.0f, 0.0f, 1 / 3.0f, 2 / 3.0f, 1.0f, 1.0f, 1.0f});
   EXPECT_TRUE(at::allclose(result.image, expected.expand({3, 1, 8}), 0, 1e-6))
       << result.image;  // float32 weights
+}
+
+// Two tiles of 5 pixels that share 2: the first is -1 everywhere, the second 3. Clamped first they are 0 and
+// 1, so the shared pixels are 1/3 and 2/3; blended as they are, 1/3 and 5/3.
+TEST(Upscale, ClampsTilesBeforeItBlendsThem) {
+  const auto made = [](TileMode mode, int overlap) {
+    int calls = 0;
+    const FakeUpscaler network(info_of("beyond", 1), [&calls](const at::Tensor& batch, int) {
+      return at::full_like(batch, calls++ == 0 ? -1 : 3);
+    });
+    return upscale(network, at::zeros({3, 1, 8}), {.tile = {.tile = 5, .overlap = overlap, .mode = mode}});
+  };
+  const UpscaleResult blended = made(TileMode::stride_feather, 2);
+  const at::Tensor expected = at::tensor({0.0f, 0.0f, 0.0f, 1 / 3.0f, 2 / 3.0f, 1.0f, 1.0f, 1.0f});
+  EXPECT_TRUE(at::allclose(blended.image, expected.expand({3, 1, 8}), 0, 1e-6)) << blended.image;
+  EXPECT_DOUBLE_EQ(blended.outside_share, 1.0) << "of the values as the network made them";
+
+  const UpscaleResult pasted = made(TileMode::core_context, 0);
+  EXPECT_EQ(pasted.image.min().item<float>(), -1) << "pasted tiles are as they are";
+  EXPECT_EQ(pasted.image.max().item<float>(), 3);
+  EXPECT_DOUBLE_EQ(pasted.outside_share, 1.0);
+}
+
+TEST(Upscale, AveragesClampedTilesAsUniformDoes) {
+  int calls = 0;
+  const FakeUpscaler network(info_of("beyond", 1), [&calls](const at::Tensor& batch, int) {
+    return at::full_like(batch, calls++ == 0 ? 0.25 : 1.75);
+  });
+  const UpscaleResult result =
+      upscale(network, at::zeros({3, 1, 8}), {.tile = {.tile = 6, .overlap = 4, .mode = TileMode::uniform}});
+  const float average = (0.25F + 1.0F) / 2;
+  const at::Tensor expected =
+      at::tensor({0.25F, 0.25F, average, average, average, average, 1.0F, 1.0F}).expand({3, 1, 8});
+  EXPECT_TRUE(at::allclose(result.image, expected, 0, 1e-6)) << result.image;  // float32 weights
+  EXPECT_DOUBLE_EQ(result.outside_share, 0.5) << "both tiles count six columns, one is outside";
+}
+
+// Memory may run out between two tiles of a batch, which then comes again as a whole.
+TEST(TileMerge, AddsATileThatComesAgainOnce) {
+  for (const TileMode mode : kAllModes) {
+    const TilePlan plan = plan_tiles(9, 14, 2, {.tile = 8, .overlap = 4, .mode = mode});
+    TileMerge once(plan, {}), twice(plan, {});
+    const std::size_t columns = plan.cols.size();
+    for (std::size_t tile = 0; tile < plan.rows.size() * columns; ++tile) {
+      const Image values =
+          random_image(2 * plan.rows[tile / columns].read.size(), 2 * plan.cols[tile % columns].read.size());
+      once.add({&tile, 1}, values.unsqueeze(0));
+      for (int i = 0; i < 2; ++i) twice.add({&tile, 1}, values.unsqueeze(0));
+    }
+    EXPECT_TRUE(at::equal(twice.merged(), once.merged())) << to_string(mode);
+  }
+}
+
+TEST(TileChecks, FindTheFirstTileAndCountEveryValue) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  at::Tensor batch = at::full({3, 3, 2, 2}, 0.5);
+  batch[0][0][0][0] = 1.5;
+  batch[2][2][1][1] = -0.5;
+  TileChecks checks(4);
+  const std::vector<std::size_t> tiles{3, 1, 0};
+  checks.note_finite(tiles, batch);
+  for (std::size_t i = 0; i < tiles.size(); ++i)
+    checks.note_outside(tiles[i], batch[static_cast<std::int64_t>(i)]);
+  EXPECT_EQ(checks.answer().not_finite, std::nullopt);
+  EXPECT_DOUBLE_EQ(checks.answer().outside_share, 2.0 / 36);
+
+  batch[1][1][0][1] = nan;
+  batch[0][1][0][1] = -std::numeric_limits<float>::infinity();
+  checks.note_finite(tiles, batch);
+  EXPECT_EQ(checks.answer().not_finite, 1u) << "the first in the plan, not in the batch";
+}
+
+TEST(TileChecks, CountPartsOfPicturesInAnyLayout) {
+  const Image wide = random_image(37, 41).mul(3).sub(1);
+  const Image part = wide.narrow(1, 3, 20).narrow(2, 7, 25);
+  const double share = part.lt(0).logical_or(part.gt(1)).to(at::kDouble).mean().item<double>();
+  for (const Image& values : {part, part.transpose(1, 2), part.contiguous()}) {
+    TileChecks checks(1);
+    checks.note_outside(0, values);
+    EXPECT_DOUBLE_EQ(checks.answer().outside_share, share);
+  }
 }
 
 TEST(Upscale, PadsEachTileToTheMultipleAndCrops) {

@@ -41,6 +41,12 @@ RunData small_run(const std::vector<std::vector<double>>& scores, int seeds = 1)
   return data;
 }
 
+std::vector<std::uint32_t> cells_of(const Verdict& verdict) {
+  std::vector<std::uint32_t> cells;
+  for (const Contender& contender : verdict.contenders) cells.push_back(contender.cell);
+  return cells;
+}
+
 constexpr double kInf = std::numeric_limits<double>::infinity(),
                  kNone = std::numeric_limits<double>::quiet_NaN();
 
@@ -64,13 +70,13 @@ TEST(Analysis, ACellThatMissedTheHardPictureIsNotCalledBest) {
   const Analysis analysis = analyse(data);
   EXPECT_EQ(analysis.cells[1].metrics[0].mean, 41);
   EXPECT_FALSE(analysis.cells[1].metrics[0].comparable);
-  EXPECT_THAT(analysis.best[0], ElementsAre(0));
+  EXPECT_THAT(cells_of(judge_metric(analysis, 0)), ElementsAre(0, 2));
   EXPECT_THAT(analysis.ranking, ElementsAre(0, 2, 1));
 }
 
 TEST(Analysis, APictureThatNoCellScoredDoesNotCount) {
   const RunData data = small_run({{40, kNone}, {41, kNone}});
-  EXPECT_THAT(analyse(data).best[0], ElementsAre(1));
+  EXPECT_THAT(cells_of(judge_metric(analyse(data), 0)), ElementsAre(1, 0));
 }
 
 TEST(Analysis, InfiniteScoresAreLeftOutOfTheMeanAndCounted) {
@@ -80,24 +86,19 @@ TEST(Analysis, InfiniteScoresAreLeftOutOfTheMeanAndCounted) {
   EXPECT_EQ(analysis.cells[0].metrics[0].infinite, 1U);
   EXPECT_FALSE(analysis.cells[0].metrics[0].comparable);
   EXPECT_EQ(analysis.cells[2].metrics[0].mean, kInf);
-  EXPECT_THAT(analysis.best[0], ElementsAre(2));
-}
-
-TEST(Analysis, TiesToThePrintedDigitShareTheBest) {
-  const RunData data = small_run({{30.001}, {30.004}, {29.99}});
-  EXPECT_THAT(analyse(data).best[0], ElementsAre(0, 1));
+  EXPECT_THAT(judge_metric(analysis, 0).leaders(), ElementsAre(2));
 }
 
 TEST(Analysis, OneCellIsNotBestOfAnything) {
   const RunData data = small_run({{30}});
-  EXPECT_THAT(analyse(data).best[0], IsEmpty());
+  EXPECT_THAT(judge_metric(analyse(data), 0).leaders(), IsEmpty());
 }
 
 TEST(Analysis, LowerIsBetterTurnsTheRanking) {
   RunData data = small_run({{30}, {20}});
   data.plan.metrics[0].higher_is_better = false;
   EXPECT_THAT(analyse(data).ranking, ElementsAre(1, 0));
-  EXPECT_THAT(analyse(data).best[0], ElementsAre(1));
+  EXPECT_THAT(cells_of(judge_metric(analyse(data), 0)), ElementsAre(1, 0));
 }
 
 TEST(Analysis, EffectIsPairedSoAnUnbalancedAxisDoesNotMislead) {
@@ -149,8 +150,9 @@ TEST(SamePixels, CellsOfOtherSettingsWithEqualOutputsAreFlagged) {
                                   [](const Table::Column& column) { return column.id == "flags"; });
   EXPECT_EQ(trials.rows[2].cells[static_cast<std::size_t>(flags - trials.columns.begin())].text,
             "same-pixels-as model 0");
-  EXPECT_THAT(make_headline(analysis).warnings,
-              testing::Contains(HasSubstr("model 2 gave the very pixels of model 0 on every picture")));
+  EXPECT_THAT(test::headline_of(data).warnings,
+              testing::Contains(testing::Field(
+                  &Sentence::text, HasSubstr("model 2 gave the very pixels of model 0 on every picture"))));
 }
 
 TEST(SamePixels, RepeatsSeedsAndOtherPicturesAreNoFinding) {
@@ -209,49 +211,6 @@ TEST(Axes, AParameterOfTwoStagesKeepsItsPath) {
   EXPECT_EQ(axes[2].title, "denoise");
   EXPECT_EQ(cell_name(axes, 0), "none · denoise 0.2");
   EXPECT_EQ(cell_name(axes, 1), "64");
-}
-
-TEST(Headline, NamesTheBestTheNextAndTheNextModel) {
-  RunData data = small_run({{40, 30}, {39, 31}, {35, 25}});
-  data.plan.cells[0].label = {{"upscale.model", "net"}, {"upscale.tile", "none"}};
-  data.plan.cells[1].label = {{"upscale.model", "net"}, {"upscale.tile", "64"}};
-  data.plan.cells[2].label = {{"upscale.model", "lanczos"}, {"upscale.tile", "none"}};
-  EXPECT_EQ(make_headline(analyse(data)).findings[0],
-            "psnr-y: 2 cells share the best mean of 35.00 dB: net · tile none, net · tile 64; next is "
-            "lanczos · tile none, 5.00 dB behind on "
-            "average and beaten on 2 of 2 pictures.");
-  data.scores[2].value = 38;
-  EXPECT_EQ(make_headline(analyse(data)).findings[0],
-            "psnr-y: net · tile none is best with a mean of 35.00 dB; next is net · tile 64, 0.50 dB behind "
-            "on average and beaten on 1 of 2 "
-            "pictures; the next model is lanczos · tile none, 5.00 dB behind on average and beaten on 2 of 2 "
-            "pictures.");
-}
-
-TEST(Headline, CallsNoneBestWhereEachCellMissedAnotherPicture) {
-  const RunData data = small_run({{40, kNone}, {kNone, 41}});
-  const Headline headline = make_headline(analyse(data));
-  EXPECT_THAT(headline.findings[0], HasSubstr("fewer than two cells scored all the pictures"));
-  EXPECT_THAT(headline.warnings, testing::Contains(HasSubstr("A, B did not score every picture")));
-}
-
-TEST(Headline, UnusablePicturesAreNeitherUnreferencedNorOfAnySize) {
-  RunData data = test::sample_run();
-  data.plan.images[1].problem = "truncated";
-  data.plan.images[1].reference = {};
-  data.plan.images[1].input_width = data.plan.images[1].input_height = 0;
-  const Headline headline = make_headline(analyse(data));
-  EXPECT_THAT(headline.warnings, testing::Contains(HasSubstr("1 of 3 pictures cannot be used")));
-  EXPECT_THAT(headline.warnings, testing::Not(testing::Contains(HasSubstr("have no reference"))));
-  EXPECT_THAT(headline.facts, testing::Contains(testing::Pair("pictures", "3, input 32x24 px")));
-}
-
-TEST(Headline, WarnsOfMixedBorders) {
-  RunData data = test::sample_run();
-  data.plan.metrics[1].name = "psnr-y@b0";
-  data.plan.metrics[1].border = 0;
-  EXPECT_THAT(make_headline(analyse(data)).warnings,
-              testing::Contains(HasSubstr("psnr-y was scored with different borders (0, 4 px)")));
 }
 
 }  // namespace

@@ -48,11 +48,11 @@ RunData many(std::uint32_t cells, std::uint32_t images) {
 TEST(Plots, EveryFieldIsInTheData) {
   // A misspelt field gives an empty plot and no error.
   const RunData data = test::sample_run();
-  const std::vector<Plot> plots = make_plots(analyse(data));
-  ASSERT_EQ(plots.size(), 8U);  // 2 metrics with scores x (time, 2 axes, pictures)
+  const std::vector<Plot> plots = test::plots_of(data);
+  ASSERT_EQ(plots.size(), 11U);  // 2 metrics x (time, distance, 2 axes, pictures), and ranks of three cells
   for (const Plot& plot : plots) {
     std::set<std::string> fields;
-    collect_fields(plot.spec["encoding"], fields);
+    collect_fields(plot.spec.value("encoding", json::object()), fields);
     for (const json& layer : plot.spec["layer"])
       if (!layer.contains("data")) collect_fields(layer, fields);
     ASSERT_FALSE(fields.empty());
@@ -63,7 +63,7 @@ TEST(Plots, EveryFieldIsInTheData) {
 
 TEST(Plots, FrontierHoldsWhatNoFasterCellMatches) {
   const RunData data = test::sample_run();
-  const std::vector<Plot> plots = make_plots(analyse(data));
+  const std::vector<Plot> plots = test::plots_of(data);
   const Plot* plot = find(plots, "quality-vs-time_ssim-y");
   ASSERT_NE(plot, nullptr);
   std::set<std::string> frontier;
@@ -74,15 +74,49 @@ TEST(Plots, FrontierHoldsWhatNoFasterCellMatches) {
 
 TEST(Plots, ThreeNumbersAreACurveAndNamesAreNot) {
   const RunData numbers = many(3, 2), names = test::sample_run();
-  const std::vector<Plot> curves = make_plots(analyse(numbers)), lists = make_plots(analyse(names));
+  const std::vector<Plot> curves = test::plots_of(numbers), lists = test::plots_of(names);
   EXPECT_EQ(find(curves, "axis_refine-denoise_psnr-y")->spec["encoding"]["x"]["type"], "quantitative");
   EXPECT_EQ(find(lists, "axis_upscale-model_psnr-y")->spec["encoding"]["y"]["sort"],
             json({"lanczos", "net.pth"}));
 }
 
+TEST(Plots, ASweetSpotIsDrawnWithBandIntervalAndPlateau) {
+  const RunData data = test::scored_run("refine.denoise", {"0.1", "0.2", "0.3", "0.4", "0.5"}, 12, {"psnr-y"},
+                                        [](std::size_t, std::size_t cell, std::size_t picture) {
+                                          const double away = static_cast<double>(cell) - 2;
+                                          return 30 - 0.02 * away * away + 0.02 * test::noise(picture, cell);
+                                        });
+  const std::vector<Plot> plots = test::plots_of(data);
+  EXPECT_EQ(find(plots, "axis_refine-denoise_psnr-y"), nullptr) << "the same once more";
+  const Plot* plot = find(plots, "sweet-spot_refine-denoise_psnr-y");
+  ASSERT_NE(plot, nullptr);
+  EXPECT_NE(plot->title.find("sweet spot"), std::string::npos);
+  EXPECT_EQ(plot->spec["layer"].size(), 5u);  // plateau, interval of the best, band, curve, settings
+  const json& interval = plot->spec["layer"][1]["data"]["values"][0];
+  EXPECT_LT(interval["from"], 0.3);
+  EXPECT_GT(interval["to"], 0.3);
+}
+
+TEST(Plots, DistancesAreThoseOfTheTable) {
+  const RunData data = test::scored_run("upscale.model", {"poor", "good", "fair"}, 8, {"psnr-y"},
+                                        [](std::size_t, std::size_t cell, std::size_t picture) {
+                                          const double level[] = {28, 30, 29};
+                                          return level[cell] + static_cast<double>(picture);
+                                        });
+  const std::vector<Plot> plots = test::plots_of(data);
+  const Plot* plot = find(plots, "distance_psnr-y");
+  ASSERT_NE(plot, nullptr);
+  EXPECT_EQ(rows(*plot), 16u);
+  EXPECT_EQ(plot->spec["data"]["values"][0]["cell"], "fair");
+  EXPECT_EQ(plot->spec["data"]["values"][0]["value"], 1);
+  const Plot* ranks = find(plots, "ranks_psnr-y");
+  ASSERT_NE(ranks, nullptr);
+  EXPECT_EQ(ranks->spec["data"]["values"][0]["first"], "100 %");
+}
+
 TEST(Plots, ManyPicturesBecomeQuantiles) {
   const RunData data = many(30, 100);
-  const std::vector<Plot> plots = make_plots(analyse(data));
+  const std::vector<Plot> plots = test::plots_of(data);
   const Plot* plot = find(plots, "pictures_psnr-y");
   ASSERT_NE(plot, nullptr);
   EXPECT_EQ(rows(*plot), 30U);
@@ -92,7 +126,7 @@ TEST(Plots, ManyPicturesBecomeQuantiles) {
 
 TEST(Plots, NoPlotHasMoreThanFiveThousandMarks) {
   const RunData data = many(6000, 1);
-  for (const Plot& plot : make_plots(analyse(data))) {
+  for (const Plot& plot : test::plots_of(data)) {
     EXPECT_LE(rows(plot) * plot.spec["layer"].size(), 5000U) << plot.name;
     EXPECT_NE(plot.caption.find("left out"), std::string::npos) << plot.name;
   }
@@ -101,7 +135,7 @@ TEST(Plots, NoPlotHasMoreThanFiveThousandMarks) {
 TEST(Plots, NamesAreSafeForFilesAndDistinct) {
   const RunData data = test::hostile_run("../../etc/passwd");
   std::set<std::string> names;
-  for (const Plot& plot : make_plots(analyse(data))) {
+  for (const Plot& plot : test::plots_of(data)) {
     EXPECT_EQ(plot.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_"), std::string::npos)
         << plot.name;
     EXPECT_TRUE(names.insert(plot.name).second) << plot.name;
@@ -110,7 +144,7 @@ TEST(Plots, NamesAreSafeForFilesAndDistinct) {
 
 TEST(Plots, NothingScoredGivesNoPlot) {
   const RunData data = test::unfinished_run();
-  EXPECT_TRUE(make_plots(analyse(data)).empty());
+  EXPECT_TRUE(test::plots_of(data).empty());
 }
 
 }  // namespace

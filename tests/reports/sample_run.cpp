@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "reports/statistics/random.h"
+
 namespace upbench::test {
 namespace {
 
@@ -126,6 +128,48 @@ RunData hostile_run(const std::string& text) {
       data.add(result);
     }
   return data;
+}
+
+RunData scored_run(const std::string& axis, const std::vector<std::string>& cells, std::size_t pictures,
+                   const std::vector<std::string>& metrics,
+                   const std::function<double(std::size_t, std::size_t, std::size_t)>& score) {
+  RunData data;
+  data.plan.run.name = "simulated";
+  for (const std::string& metric : metrics) {
+    const bool psnr = metric.starts_with("psnr");
+    data.plan.metrics.push_back(
+        {metric, psnr ? "dB" : "", "", !metric.starts_with("lpips"), 1, 0, psnr ? 2 : 4});
+  }
+  for (const std::string& cell : cells) {
+    data.plan.cells.push_back({});
+    data.plan.cells.back().label = {{axis, cell}};
+  }
+  for (std::size_t i = 0; i < pictures; ++i) {
+    data.plan.images.push_back({});
+    data.plan.images.back().name = fmt::format("p{}", i);
+  }
+  for (std::uint32_t cell = 0; cell < cells.size(); ++cell)
+    for (std::uint32_t picture = 0; picture < pictures; ++picture) {
+      TrialResult result{.cell = cell, .image = picture, .finished = true};
+      for (std::size_t m = 0; m < metrics.size(); ++m)
+        result.scores.push_back(value(score(m, cell, picture)));
+      data.add(result);
+    }
+  return data;
+}
+
+double noise(std::size_t picture, std::size_t stream) {
+  return Random(7, stream * 1'000'003 + picture).uniform() - 0.5;
+}
+
+Headline headline_of(const RunData& data) {
+  const Analysis analysis = analyse(data);
+  return make_headline(analysis, decide(analysis));
+}
+
+std::vector<Plot> plots_of(const RunData& data) {
+  const Analysis analysis = analyse(data);
+  return make_plots(analysis, decide(analysis));
 }
 
 }  // namespace upbench::test

@@ -110,6 +110,7 @@ struct PanLog {
   const char* test;
   const char* checkpoint;
   const char* log;
+  int scale;
 };
 
 void PrintTo(const PanLog& pan, std::ostream* out) {
@@ -123,7 +124,7 @@ TEST_P(PanLogs, EveryPictureOfSet5ScoresAsTheAuthorsAndAsThePeers) {
   const auto theirs = logged(GetParam().log, "Set5");
   const std::vector<std::string> pictures = test::pictures_of("Set5");
   const auto ours = test::expect_peers_scores(*test::asset_upscaler(GetParam().checkpoint),
-                                              GetParam().checkpoint, pictures);
+                                              GetParam().checkpoint, pictures, GetParam().scale);
   ASSERT_EQ(theirs.size(), 5);
   ASSERT_EQ(ours.size(), 5);
   for (std::size_t i = 0; i < ours.size(); ++i) expect_logged(ours[i], theirs.at(pictures[i]), pictures[i]);
@@ -135,12 +136,12 @@ TEST_P(PanLogs, EveryPictureOfSet14ScoresAsTheAuthors) {
   ASSERT_EQ(theirs.size(), 14);
   const UpscalerPtr upscaler = test::asset_upscaler(GetParam().checkpoint);
   for (const auto& [picture, scores] : theirs)
-    expect_logged(test::score_picture(*upscaler, "Set14", picture), scores, picture);
+    expect_logged(test::score_picture(*upscaler, "Set14", picture, GetParam().scale), scores, picture);
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, PanLogs,
-                         testing::Values(PanLog{"TimesTwo", "pan/PANx2_DF2K.pth", "PANx2_DF2K.log"},
-                                         PanLog{"TimesFour", "pan/PANx4_DF2K.pth", "PANx4_DF2K.log"}),
+                         testing::Values(PanLog{"TimesTwo", "pan/PANx2_DF2K.pth", "PANx2_DF2K.log", 2},
+                                         PanLog{"TimesFour", "pan/PANx4_DF2K.pth", "PANx4_DF2K.log", 4}),
                          [](const auto& log) { return log.param.test; });
 
 // Eleven bits of every value are at worst a hundredth of the networks' own error of some ten 8-bit steps; an

@@ -8,46 +8,13 @@
 #include "reports/gate/judge.h"
 #include "reports/gate/verdict_text.h"
 #include "reports/statistics/random.h"
+#include "tests/reports/gate/sample_side.h"
 
 namespace upbench {
 namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
-
-constexpr std::size_t kPictures = 20;
-
-// Two cells of 20 pictures with PSNR and LPIPS, and nine timings each.
-GateSide sample_side() {
-  GateSide side;
-  side.source = "base.db";
-  side.run = "sample";
-  side.environment = {{"upbench", "0.1.0"}, {"device", {{"name", "cpu"}}}, {"threads", 2}};
-  side.metrics = {{.name = "psnr-y", .unit = "dB", .convention = "c", .border = 4, .decimals = 2},
-                  {.name = "lpips-alex", .unit = "", .convention = "c", .higher_is_better = false}};
-  side.cells = {{"model = a", {{{"id", "upscale"}, {"weights", std::string(64, 'a')}}}},
-                {"model = b", {{{"id", "upscale"}, {"weights", std::string(64, 'b')}}}}};
-  Random random(3);
-  for (std::size_t p = 0; p < kPictures; ++p)
-    side.pictures.push_back({"p" + std::to_string(p), std::string(64, '1')});
-  for (std::size_t c = 0; c < 2; ++c)
-    for (std::size_t p = 0; p < kPictures; ++p) {
-      GateSide::Trial trial{.finished = true};
-      trial.scores = {{28 + 2 * random.normal(), ValueFlag::ok},
-                      {0.2 + 0.02 * random.normal(), ValueFlag::ok}};
-      for (int i = 0; i < 9; ++i) trial.model_seconds.push_back(1 + 0.01 * random.normal());
-      side.trials[{c, p, 0}] = trial;
-    }
-  return side;
-}
-
-// The same with a change made to each trial.
-template <class Change>
-GateSide changed(GateSide side, Change change) {
-  side.source = "new.db";
-  for (auto& [key, trial] : side.trials) change(std::get<0>(key), std::get<1>(key), trial);
-  return side;
-}
 
 const GateComparison& find(const GateResult& result, const std::string& cell, const std::string& metric) {
   for (const GateComparison& comparison : result.comparisons)
@@ -124,7 +91,7 @@ TEST(Gate, OtherReferencesAreRefused) {
   now.pictures[4].reference = std::string(64, '2');
   EXPECT_THROW(judge(sample_side(), now), std::invalid_argument);
   now = sample_side();
-  for (auto& cell : now.cells) cell.label += "!";
+  for (auto& cell : now.cells) cell.label += '!';
   EXPECT_THROW(judge(sample_side(), now), std::invalid_argument);
 }
 

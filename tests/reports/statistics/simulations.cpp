@@ -7,6 +7,7 @@
 
 #include <Eigen/Core>
 
+#include "reports/statistics/best_of.h"
 #include "reports/statistics/bootstrap.h"
 #include "reports/statistics/change_points.h"
 #include "reports/statistics/paired.h"
@@ -215,6 +216,38 @@ void sweet_spots(std::vector<Simulated>& all, int repeats) {
       });
 }
 
+// 20 pictures of 8 cells; the first is `lead` standard deviations of a cell's noise ahead.
+BestOf best_of_eight(Random& random, double lead) {
+  Eigen::MatrixXd scores(20, 8);
+  for (Eigen::Index i = 0; i < 20; ++i) {
+    const double level = 5 * random.normal();
+    for (Eigen::Index j = 0; j < 8; ++j) scores(i, j) = level + (j == 0 ? lead : 0) + random.normal();
+  }
+  return compare_with_best(scores, {.resamples = 300, .threads = 1});
+}
+
+// All others are shown to be worse than the column.
+bool is_called_best(const BestOf& result, std::size_t column) {
+  return result.best == column && std::ranges::count(result.cells, true, &Rival::worse) == 7;
+}
+
+void best_cells(std::vector<Simulated>& all, int repeats) {
+  constexpr double kMost = 0.05 + 2 * 0.0069;
+  all.push_back(measure("best of several", "20 pictures, 8 cells, no effect: any called worse than the best",
+                        "false rejections", 0, kMost, repeats, [](Random& random) {
+                          const BestOf result = best_of_eight(random, 0);
+                          return Once{std::ranges::any_of(result.cells, &Rival::worse), kNone};
+                        }));
+  all.push_back(measure("best of several", "20 pictures, 8 cells, one 0.2 SD ahead: another called best",
+                        "false rejections", 0, kMost, repeats, [](Random& random) {
+                          const BestOf result = best_of_eight(random, 0.2);
+                          return Once{result.best != 0 && is_called_best(result, result.best), kNone};
+                        }));
+  all.push_back(measure(
+      "best of several", "20 pictures, 8 cells, one 2 SD ahead: called best", "power", 0.95, 1, repeats,
+      [](Random& random) { return Once{is_called_best(best_of_eight(random, 2), 0), kNone}; }));
+}
+
 void rankings(std::vector<Simulated>& all, int repeats) {
   all.push_back(measure("interval of the rank", "20 pictures, 5 cells 0.3 SD apart: the middle one",
                         "coverage", 0.93, 1, repeats, [](Random& random) {
@@ -236,6 +269,7 @@ std::vector<Simulated> simulate_statistics(int repeats) {
   rejections(all, repeats);
   sweet_spots(all, repeats);
   rankings(all, repeats);
+  best_cells(all, repeats);
   return all;
 }
 

@@ -17,5 +17,6 @@ struct Simulated {
 
 // Seeded; the time is proportional to `repeats`.
 std::vector<Simulated> simulate_statistics(int repeats);
+void simulate_races(std::vector<Simulated>& all, int repeats);  // appends
 
 }  // namespace upbench::test

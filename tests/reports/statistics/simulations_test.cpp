@@ -45,7 +45,8 @@ std::string page() {
 TEST(Simulations, CoverageAndFalseRejectionsAreWhatTheyClaim) {
   const bool update = std::getenv("UPBENCH_UPDATE_STATISTICS") != nullptr;
   const int repeats = update ? 10'000 : 1'000;
-  const std::vector<Simulated> all = simulate_statistics(repeats);
+  std::vector<Simulated> all = simulate_statistics(repeats);
+  simulate_races(all, repeats);
   for (const Simulated& simulated : all) {
     SCOPED_TRACE(row_begins(simulated));
     EXPECT_GE(simulated.rate, simulated.least);

@@ -1,0 +1,51 @@
+#include "cli/denoise_table.h"
+
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "models/diffusion/denoise.h"
+
+namespace upbench {
+namespace {
+
+constexpr int kRows = 20;  // of denoise, evenly up to 1
+
+}  // namespace
+
+std::string denoise_table(int steps, const std::string& scheduler, bool json) {
+  const NoiseSchedule noise = NoiseSchedule::scaled_linear();
+  const Scheduler chosen = parse_scheduler(scheduler);
+  (void)sigma_schedule(chosen, steps, noise);  // refuses steps before any output
+  nlohmann::json list = nlohmann::json::array();
+  std::string text = fmt::format(
+      "Steps that are run, and the sigma they start from: {} steps, scheduler {}, Stable Diffusion 1, 2 and "
+      "XL\n"
+      "denoise",
+      steps, scheduler);
+  for (const DenoiseRuleRow& row : denoise_rules())
+    if (row.rule != DenoiseRule::sigma) text += fmt::format("  {:>14}", row.name);
+  for (int i = 1; i <= kRows; ++i) {
+    const double denoise = static_cast<double>(i) / kRows;
+    text += fmt::format("\n{:>7.2f}", denoise);
+    for (const DenoiseRuleRow& row : denoise_rules()) {
+      if (row.rule == DenoiseRule::sigma) continue;
+      try {
+        const DenoiseSteps made = denoise_steps(row.rule, denoise, steps, chosen, noise);
+        text += fmt::format("  {:>5} {:>8.4f}", made.steps(), made.start_sigma());
+        list.push_back({{"denoise", denoise},
+                        {"as", row.name},
+                        {"steps", made.steps()},
+                        {"start_sigma", made.start_sigma()},
+                        {"start_timestep", noise.timestep_at(made.start_sigma())}});
+      } catch (const std::invalid_argument& refused) {
+        text += fmt::format("  {:>14}", "refused");
+        list.push_back({{"denoise", denoise}, {"as", row.name}, {"refused", refused.what()}});
+      }
+    }
+  }
+  return json ? list.dump(2) : text;
+}
+
+}  // namespace upbench

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/diffusion/noise_schedule.h"
+#include "models/diffusion/sigma_schedule.h"
+
+// What "denoise 0.4, 20 steps" means differs between tools, by a factor of up to five in the noise that is
+// added. Cells are therefore compared by the sigma at which they start.
+namespace upbench {
+
+enum class DenoiseRule {
+  a1111,        // img2img of AUTOMATIC1111: int(d S) + 1 steps of a schedule of S
+  a1111_hires,  // its hires fix, and img2img with "do exactly the amount of steps": S steps of int(S / d)
+  comfy,        // ComfyUI's KSampler: S steps of int(S / d)
+  diffusers,    // StableDiffusionImg2ImgPipeline: int(d S) steps of S, by the spacing of its scheduler
+  sdcpp,        // stable-diffusion.cpp img2img: int(d S) + 1 steps of S
+  sdcpp_hires,  // its hires pass: int(int(S / d) d) + 1 steps of int(S / d), all in single precision
+  sigma,        // d is the start sigma itself: S steps from there
+};
+
+struct DenoiseRuleRow {
+  DenoiseRule rule;
+  std::string name, description;
+};
+const std::vector<DenoiseRuleRow>& denoise_rules();
+DenoiseRule parse_denoise_rule(std::string_view name);  // throws std::invalid_argument with the known names
+
+// The levels that are executed. Two settings with equal sigmas compute the same.
+struct DenoiseSteps {
+  std::vector<double> sigmas;  // descending, steps() + 1 levels; empty: nothing is done, the picture stays
+  int steps() const { return sigmas.empty() ? 0 : static_cast<int>(sigmas.size()) - 1; }
+  double start_sigma() const { return sigmas.empty() ? 0 : sigmas.front(); }
+};
+
+// denoise in [0, 1], for `sigma` in [0, greatest sigma]; steps as the user sets them, 1 .. 10,000. Throws
+// std::invalid_argument for what is out of range and where diffusers refuses: denoise x steps below 1.
+DenoiseSteps denoise_steps(DenoiseRule rule, double denoise, int steps, Scheduler scheduler,
+                           const NoiseSchedule& noise);
+
+}  // namespace upbench

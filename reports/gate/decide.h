@@ -1,0 +1,31 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "reports/gate/policy.h"
+#include "reports/statistics/distributions.h"
+
+namespace upbench {
+
+enum class GateVerdict { regressed, improved, no_worse, cannot_tell, not_comparable };
+std::string_view to_string(GateVerdict verdict);
+
+// What the values of one comparison say by themselves, before the correction for all comparisons together.
+struct GateDecision {
+  GateVerdict verdict = GateVerdict::cannot_tell;
+  double worsening = 0;  // positive is worse: mean difference; of times the ratio of medians
+  Interval interval;     // of 90 %
+  double p = 1;          // one-sided, that there is no change at all
+};
+
+// worsening: a picture each, finite; at least one. One picture has no interval and cannot be told, unless it
+// did not change.
+GateDecision decide(std::span<const double> worsening, const GateLimits& limits, const GatePolicy& policy);
+
+// Samples > 0, at least one on each side; fewer than kLeastTimes on either cannot be told. By policy.time.
+inline constexpr std::size_t kLeastTimes = 5;
+GateDecision decide_times(std::span<const double> base, std::span<const double> now,
+                          const GatePolicy& policy);
+
+}  // namespace upbench

@@ -1,0 +1,98 @@
+#include "reports/gate/calibrate.h"
+
+#include <cmath>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "reports/statistics/random.h"
+#include "tests/reports/gate/sample_side.h"
+
+namespace upbench {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Few of everything: what is tested is what is drawn, not how exactly.
+constexpr CalibrateOptions kQuick{.comparisons = 40, .simulations = 40, .resamples = 200};
+
+// A repeat of the sample whose scores and times differ by noise; all times by `level` too.
+GateSide repeat(std::uint64_t number, double decibels, double level) {
+  Random random(50, number);
+  return changed(sample_side(), [&](std::size_t, std::size_t, GateSide::Trial& trial) {
+    trial.scores[0].value += decibels * random.normal();
+    for (double& seconds : trial.model_seconds) seconds = level * (1 + 0.01 * random.normal());
+  });
+}
+
+const Calibration::Row& find(const Calibration& calibration, const std::string& metric) {
+  for (const Calibration::Row& row : calibration.rows)
+    if (row.cell == "model = a" && row.metric == metric) return row;
+  throw std::logic_error("no such row");
+}
+
+TEST(GateCalibration, OneRepeatHasNoNoiseInScoresAndSaysSo) {
+  const Calibration calibration = calibrate({sample_side()}, {}, kQuick);
+  EXPECT_EQ(calibration.comparisons, 40);
+  EXPECT_EQ(calibration.false_alarms, 0);
+  EXPECT_EQ(calibration.rows.size(), 6u) << "two cells, each PSNR, LPIPS and time";
+  EXPECT_EQ(find(calibration, "psnr-y").noise, 0);
+  // Without noise, what all pictures lose is found just above the tolerance; bisection to 2 %.
+  EXPECT_NEAR(find(calibration, "psnr-y").smallest_alike, 0.01, 0.0003);
+  EXPECT_GT(find(calibration, "psnr-y").smallest, 0.015);
+  EXPECT_NEAR(find(calibration, "model time").noise, 0.01, 0.002);  // what the sample was made with
+  EXPECT_THAT(calibration.notes.at(0), HasSubstr("one repeat"));
+}
+
+TEST(GateCalibration, ALargerNoiseNeedsALargerChange) {
+  const Calibration quiet = calibrate({repeat(1, 0.01, 1), repeat(2, 0.01, 1)}, {}, kQuick);
+  const Calibration loud = calibrate({repeat(1, 0.3, 1), repeat(2, 0.3, 1)}, {}, kQuick);
+  // The difference of two repeats has sqrt(2) times the noise of one. A deviation of 20 pictures is known to
+  // 16 %; the seed is fixed.
+  EXPECT_NEAR(find(quiet, "psnr-y").noise, 0.0141, 0.0036);
+  EXPECT_GT(find(loud, "psnr-y").smallest, 3 * find(quiet, "psnr-y").smallest);
+  EXPECT_GT(find(quiet, "psnr-y").smallest, find(quiet, "psnr-y").tolerance);
+  EXPECT_LT(find(quiet, "model time").smallest, 1.1);
+  EXPECT_TRUE(quiet.notes.empty());
+}
+
+// A machine that takes half as long again in one of two repeats: the gate cannot be trusted there, and it
+// shows.
+TEST(GateCalibration, RunsWhoseTimesDriftRaiseTheRateOfFalseAlarms) {
+  const Calibration calibration = calibrate({repeat(1, 0.01, 1), repeat(2, 0.01, 1.5)}, {}, kQuick);
+  EXPECT_GT(calibration.alarm_rate.low, calibration.family_error);
+  EXPECT_NEAR(calibration.false_alarms, 20, 10) << "either repeat may be the base";
+}
+
+TEST(GateCalibration, IsTheSameEveryTime) {
+  const std::vector<GateSide> sides{repeat(1, 0.05, 1), repeat(2, 0.05, 1.02)};
+  EXPECT_EQ(calibration_json(calibrate(sides, {}, kQuick)), calibration_json(calibrate(sides, {}, kQuick)));
+}
+
+TEST(GateCalibration, WhatIsNoRepeatIsRefused) {
+  GateSide other = sample_side();
+  other.source = "other.db";
+  other.cells[1].label = "model = c";
+  try {
+    calibrate({sample_side(), other}, {}, kQuick);
+    FAIL() << "accepted";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_THAT(error.what(), HasSubstr("other.db is no repeat of base.db"));
+  }
+  EXPECT_THROW(calibrate({}, {}, kQuick), std::invalid_argument);
+}
+
+TEST(GateCalibration, TextAndJsonSayTheRateAndWhatIsFound) {
+  const Calibration calibration = calibrate({repeat(1, 0.02, 1), repeat(2, 0.02, 1)}, {}, kQuick);
+  EXPECT_THAT(calibration_markdown(calibration),
+              HasSubstr("false alarms in 40 comparisons of a version with itself"));
+  const auto json = nlohmann::json::parse(calibration_json(calibration));
+  EXPECT_EQ(json["schema"], "upbench-calibration-1");
+  EXPECT_EQ(json["rows"].size(), 6u);
+  EXPECT_EQ(json["rows"][0]["smallest"], calibration.rows[0].smallest);
+}
+
+}  // namespace
+}  // namespace upbench

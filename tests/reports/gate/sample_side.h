@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "reports/gate/side.h"
+
+namespace upbench {
+
+// Two cells ("model = a", "model = b") of 20 pictures with PSNR and LPIPS, and nine timings each.
+GateSide sample_side();
+
+// The same with a change made to each trial: change(cell, picture, trial).
+template <class Change>
+GateSide changed(GateSide side, Change change) {
+  side.source = "new.db";
+  for (auto& [key, trial] : side.trials) change(std::get<0>(key), std::get<1>(key), trial);
+  return side;
+}
+
+}  // namespace upbench
