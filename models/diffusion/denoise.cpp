@@ -5,7 +5,8 @@
 #include <stdexcept>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
+
+#include "models/diffusion/named_row.h"
 
 namespace upbench {
 namespace {
@@ -89,13 +90,7 @@ const std::vector<DenoiseRuleRow>& denoise_rules() {
 }
 
 DenoiseRule parse_denoise_rule(std::string_view name) {
-  std::vector<std::string> known;
-  for (const DenoiseRuleRow& row : denoise_rules()) {
-    if (row.name == name) return row.rule;
-    known.push_back(row.name);
-  }
-  throw std::invalid_argument(
-      fmt::format("unknown meaning of denoise '{}', expected one of {}", name, fmt::join(known, ", ")));
+  return named_row(denoise_rules(), name, "meaning of denoise").rule;
 }
 
 DenoiseSteps denoise_steps(DenoiseRule rule, double denoise, int steps, Scheduler scheduler,

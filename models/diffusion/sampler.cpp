@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "models/diffusion/named_row.h"
+
 namespace upbench {
 namespace {
 
@@ -264,13 +266,7 @@ const std::vector<SamplerRow>& samplers() {
 }
 
 Sampler parse_sampler(std::string_view name) {
-  std::vector<std::string> known;
-  for (const SamplerRow& row : samplers()) {
-    if (row.name == name) return row.sampler;
-    known.push_back(row.name);
-  }
-  throw std::invalid_argument(
-      fmt::format("unknown sampler '{}', expected one of {}", name, fmt::join(known, ", ")));
+  return named_row(samplers(), name, "sampler").sampler;
 }
 
 const SamplerRow& describe(Sampler sampler) {

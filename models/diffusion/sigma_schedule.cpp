@@ -5,7 +5,8 @@
 #include <stdexcept>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
+
+#include "models/diffusion/named_row.h"
 
 namespace upbench {
 namespace {
@@ -61,13 +62,7 @@ const std::vector<SchedulerRow>& schedulers() {
 }
 
 Scheduler parse_scheduler(std::string_view name) {
-  std::vector<std::string> known;
-  for (const SchedulerRow& row : schedulers()) {
-    if (row.name == name) return row.scheduler;
-    known.push_back(row.name);
-  }
-  throw std::invalid_argument(
-      fmt::format("unknown scheduler '{}', expected one of {}", name, fmt::join(known, ", ")));
+  return named_row(schedulers(), name, "scheduler").scheduler;
 }
 
 std::string_view to_string(Scheduler scheduler) {

@@ -60,6 +60,7 @@ json trial_json(const GateSide::Key& key, const GateSide::Trial& trial) {
   value["scores"] = json::array();
   for (const GateSide::Score& score : trial.scores) value["scores"].push_back(score_json(score));
   if (!trial.model_seconds.empty()) value["model_seconds"] = trial.model_seconds;
+  if (trial.peak_bytes > 0) value["peak_bytes"] = trial.peak_bytes;
   return value;
 }
 
@@ -89,6 +90,10 @@ GateSide read(const json& file) {
     trial.pixels = value.value("pixels", "");
     for (const json& score : value.at("scores")) trial.scores.push_back(parse_score(score));
     trial.model_seconds = value.value("model_seconds", std::vector<double>{});
+    const json peak = value.value("peak_bytes", json(0u));
+    if (!peak.is_number_unsigned())
+      throw std::invalid_argument("trial " + value.dump() + ": peak_bytes is no number of bytes");
+    trial.peak_bytes = peak.get<std::uint64_t>();
     if (std::get<0>(key) >= side.cells.size() || std::get<1>(key) >= side.pictures.size() ||
         trial.scores.size() != side.metrics.size())
       throw std::invalid_argument("trial " + value.dump() +

@@ -143,19 +143,19 @@ std::vector<std::vector<double>> relative_times(const Sides& sides, std::size_t 
   return times;
 }
 
-// The least change, by bisection, that is found often enough; power rises with it. NaN: not even kMost times
-// `start` (> 0) is.
-double least_found(double start, double power, const std::function<double(double)>& found) {
+// The least change, by bisection, that is found often enough, which rises with it. NaN: not even one of
+// kMost times `start` (> 0) is.
+double least_found(double start, const std::function<bool(double)>& found) {
   constexpr double kMost = 4096;
-  if (found(kMost * start) < power) return std::numeric_limits<double>::quiet_NaN();
   double low = 0, high = start;
-  while (high < kMost * start && found(high) < power) {
+  while (!found(high)) {
+    if (high >= kMost * start) return std::numeric_limits<double>::quiet_NaN();
     low = high;
     high *= 2;
   }
   while (high - low > 0.02 * high) {
     const double middle = (low + high) / 2;
-    (found(middle) < power ? low : high) = middle;
+    (found(middle) ? high : low) = middle;
   }
   return high;
 }
@@ -171,7 +171,7 @@ class Simulation {
   // spread: standard deviation of the change over pictures, relative to its mean.
   double least_worsening(const Noise& noise, const GateLimits& limits, double spread) const {
     const auto found = [&](double change) {
-      return share([&](Random& random) {
+      return is_found(options_.power, [&](Random& random) {
         std::vector<double> worsening;
         for (std::size_t i = 0; i < noise.levels.size(); ++i)
           worsening.push_back(
@@ -180,33 +180,36 @@ class Simulation {
         return decide(worsening, limits, policy_);
       });
     };
-    return least_found(std::max(limits.tolerance, 1e-9), options_.power, found);
+    return least_found(std::max(limits.tolerance, 1e-9), found);
   }
 
   double least_ratio(const std::vector<std::vector<double>>& times) const {
     const auto count = static_cast<std::uint32_t>(times.size());
     const auto found = [&](double more) {
-      return share([&](Random& random) {
+      return is_found(options_.time_power, [&](Random& random) {
         const std::vector<double> base = redrawn(times[random.below(count)], random);
         std::vector<double> now = redrawn(times[random.below(count)], random);
         for (double& value : now) value *= 1 + more;
         return decide_times(base, now, policy_);
       });
     };
-    return 1 + least_found(std::max(policy_.time.tolerance - 1, 1e-3), options_.time_power, found);
+    return 1 + least_found(std::max(policy_.time.tolerance - 1, 1e-3), found);
   }
 
  private:
-  // Bonferroni's correction in place of Holm's, as the other comparisons are not there.
-  double share(const std::function<GateDecision(Random&)>& once) const {
+  // In a share of simulations of at least `power`; stops as soon as that is settled. Bonferroni's correction
+  // in place of Holm's, as the other comparisons are not there.
+  bool is_found(double power, const std::function<GateDecision(Random&)>& once) const {
+    const int needed = static_cast<int>(std::ceil(power * options_.simulations - 1e-9));
     int found = 0;
-    for (int i = 0; i < options_.simulations; ++i) {
+    for (int i = 0; i < options_.simulations && found < needed; ++i) {
+      if (found + options_.simulations - i < needed) return false;
       Random random(options_.seed + 1, static_cast<std::uint64_t>(i));
       const GateDecision decision = once(random);
       found +=
           decision.verdict == GateVerdict::regressed && decision.p * comparisons_ <= policy_.family_error;
     }
-    return static_cast<double>(found) / options_.simulations;
+    return found >= needed;
   }
 
   GatePolicy policy_;
@@ -254,7 +257,9 @@ Calibration calibrate(const Sides& sides, const GatePolicy& policy, const Calibr
     const int code = exit_code_of(judged);
     result.false_alarms += code == 1 ? 1 : 0;
     result.untold += code == 3 ? 1 : 0;
-    made = judged.comparisons.size();
+    made = static_cast<std::size_t>(std::ranges::count_if(judged.comparisons, [](const auto& comparison) {
+      return comparison.about != GateComparison::About::memory;  // nothing about memory is chance
+    }));
   }
   result.alarm_rate = wilson_interval(static_cast<std::size_t>(result.false_alarms),
                                       static_cast<std::size_t>(result.comparisons));

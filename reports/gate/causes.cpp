@@ -19,6 +19,7 @@ namespace {
 
 using nlohmann::json;
 using Basis = GateCause::Basis;
+using About = GateComparison::About;
 
 constexpr std::size_t kMostCellsLookedAt = 12;
 
@@ -31,10 +32,6 @@ void add_cause(GateResult& result, Basis basis, const std::string& text, const s
     found->cells.push_back(cell);
 }
 
-bool is_time(const GateComparison& comparison) {
-  return comparison.unit == "ratio";
-}
-
 // Regressed, or as much worse by itself but not told from chance among all comparisons.
 bool is_worse(const GateComparison& comparison) {
   return comparison.verdict == GateVerdict::regressed ||
@@ -42,10 +39,10 @@ bool is_worse(const GateComparison& comparison) {
           comparison.interval.low > comparison.limits.tolerance);
 }
 
-std::vector<std::string> worse_cells(const GateResult& result, bool of_time) {
+std::vector<std::string> worse_cells(const GateResult& result, About about) {
   std::vector<std::string> cells;
   for (const GateComparison& comparison : result.comparisons)
-    if (is_worse(comparison) && is_time(comparison) == of_time &&
+    if (is_worse(comparison) && comparison.about == about &&
         std::ranges::find(cells, comparison.cell) == cells.end())
       cells.push_back(comparison.cell);
   return cells;
@@ -119,26 +116,32 @@ std::string program_text(const GateSide& base, const GateSide& now) {
                              fmt::join(lines, "; "));
 }
 
-void explain_times(const std::vector<std::string>& cells, GateResult& result) {
-  std::size_t timed = 0;
+// Of time or memory: how much more, and whether it is so in all cells.
+void explain_costs(About about, GateResult& result) {
+  const std::vector<std::string> cells = worse_cells(result, about);
+  if (cells.empty()) return;
+  std::size_t measured = 0;
   double least = INFINITY, most = 0;
   for (const GateComparison& comparison : result.comparisons) {
-    if (!is_time(comparison) || comparison.verdict == GateVerdict::not_comparable) continue;
-    ++timed;
+    if (comparison.about != about || comparison.verdict == GateVerdict::not_comparable) continue;
+    ++measured;
     if (!is_worse(comparison)) continue;
     least = std::min(least, comparison.worsening);
     most = std::max(most, comparison.worsening);
   }
-  const bool all = cells.size() == timed && timed > 1, alike = most <= 1.1 * least;
-  const std::string range =
-      cells.size() > 1 ? fmt::format("{} to {}", fixed(least, 2), fixed(most, 2)) : fixed(most, 2);
-  const std::string text =
-      fmt::format("slower: {} times as long in {} of {} timed cells{}", range, cells.size(), timed,
-                  all && alike ? ": all alike, so the machine, the build or what all cells share"
-                  : !all       ? ": not in the others, so what only these cells use"
-                               : "");
-  result.causes.push_back(
-      {Basis::measured, timed == 1 ? fmt::format("slower: {} times as long", range) : text, cells});
+  const bool all = cells.size() == measured && measured > 1, alike = most <= 1.1 * least;
+  const bool time = about == About::time;
+  std::string text = fmt::format(
+      "{}: {} times as {}", time ? "slower" : "more memory",
+      cells.size() > 1 ? fmt::format("{} to {}", fixed(least, 2), fixed(most, 2)) : fixed(most, 2),
+      time ? "long" : "much");
+  if (measured > 1)
+    text += fmt::format(" in {} of {} {} cells", cells.size(), measured, time ? "timed" : "measured");
+  if (all && alike)
+    text += fmt::format(": all alike, so {}the build or what all cells share", time ? "the machine, " : "");
+  else if (!all && measured > 1)
+    text += ": not in the others, so what only these cells use";
+  result.causes.push_back({Basis::measured, text, cells});
 }
 
 // Without pictures: which metrics moved together.
@@ -167,7 +170,7 @@ std::optional<std::string> pattern_of(const GateResult& result, const std::strin
 std::vector<std::string> worst_pictures_of(const GateResult& result, const std::string& cell) {
   std::vector<std::string> names;
   for (const GateComparison& comparison : result.comparisons) {
-    if (comparison.cell != cell || is_time(comparison) || !is_worse(comparison)) continue;
+    if (comparison.cell != cell || comparison.about != About::metric || !is_worse(comparison)) continue;
     for (const auto& picture : comparison.worst)
       if (std::ranges::find(names, picture.name) == names.end()) names.push_back(picture.name);
   }
@@ -200,12 +203,14 @@ void explain_pictures(const GateSide& base, const GateSide& now, const std::vect
 }  // namespace
 
 void name_causes(const GateSide& base, const GateSide& now, GateResult& result) {
-  const std::vector<std::string> worse = worse_cells(result, false), slower = worse_cells(result, true);
+  const std::vector<std::string> worse = worse_cells(result, About::metric);
   if (!worse.empty()) explain_pictures(base, now, worse, result);
-  if (!slower.empty()) explain_times(slower, result);
+  explain_costs(About::time, result);
+  explain_costs(About::memory, result);
   const auto inputs = other_inputs(base, now);
   std::set<std::string> all(worse.begin(), worse.end());
-  all.insert(slower.begin(), slower.end());
+  for (const About about : {About::time, About::memory})
+    for (std::string& cell : worse_cells(result, about)) all.insert(std::move(cell));
   for (const GateSide::Cell& cell : base.cells) {
     if (!all.contains(cell.label)) continue;
     const bool of_quality = std::ranges::find(worse, cell.label) != worse.end();

@@ -1,6 +1,8 @@
 #include "reports/gate/decide.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "reports/statistics/bootstrap.h"
 #include "reports/statistics/paired.h"
@@ -11,8 +13,12 @@ namespace {
 
 constexpr double kConfidence = 0.9;  // of intervals: both ends at 5 %
 
-BootstrapOptions resampling(const GatePolicy& policy) {
-  return {.resamples = policy.resamples, .confidence = kConfidence, .seed = policy.seed};
+// values: of one resample. Few are drawn sooner than a second thread starts.
+BootstrapOptions resampling(const GatePolicy& policy, std::size_t values) {
+  constexpr std::size_t kFew = 200'000;
+  const bool few = values * static_cast<std::size_t>(policy.resamples) < kFew;
+  return {
+      .resamples = policy.resamples, .confidence = kConfidence, .seed = policy.seed, .threads = few ? 1 : 0};
 }
 
 // Only one direction raises an alarm.
@@ -46,19 +52,29 @@ std::string_view to_string(GateVerdict verdict) {
 
 GateDecision decide(std::span<const double> worsening, const GateLimits& limits, const GatePolicy& policy) {
   const bool unchanged = std::ranges::all_of(worsening, [](double value) { return value == 0; });
-  const Estimate estimate =
-      unchanged ? Estimate{0, {0, 0}} : bootstrap(worsening, Average::mean, resampling(policy));
+  const Estimate estimate = unchanged
+                                ? Estimate{0, {0, 0}}
+                                : bootstrap(worsening, Average::mean, resampling(policy, worsening.size()));
   return {verdict_of(estimate.interval, limits, -limits.tolerance), estimate.value, estimate.interval,
           one_sided(mean_test(worsening))};
 }
 
 GateDecision decide_times(std::span<const double> base, std::span<const double> now,
                           const GatePolicy& policy) {
-  const Estimate ratio = ratio_of_medians(base, now, resampling(policy));
+  const Estimate ratio = ratio_of_medians(base, now, resampling(policy, base.size() + now.size()));
   const bool enough = std::min(base.size(), now.size()) >= kLeastTimes;
   return {
       enough ? verdict_of(ratio.interval, policy.time, 1 / policy.time.tolerance) : GateVerdict::cannot_tell,
       ratio.value, ratio.interval, one_sided(rank_sum_test(base, now).p)};
+}
+
+GateDecision decide_memory(double base, double now, const GatePolicy& policy) {
+  const double ratio = now / base;
+  const Interval exactly{ratio, ratio};
+  // At the tolerance itself nothing is worse, also where the margin is no larger.
+  const GateVerdict verdict =
+      verdict_of(exactly, {policy.memory.tolerance, INFINITY}, 1 / policy.memory.tolerance);
+  return {verdict, ratio, exactly, std::numeric_limits<double>::quiet_NaN()};
 }
 
 }  // namespace upbench

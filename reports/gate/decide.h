@@ -14,7 +14,7 @@ std::string_view to_string(GateVerdict verdict);
 // What the values of one comparison say by themselves, before the correction for all comparisons together.
 struct GateDecision {
   GateVerdict verdict = GateVerdict::cannot_tell;
-  double worsening = 0;  // positive is worse: mean difference; of times the ratio of medians
+  double worsening = 0;  // positive is worse: mean difference; of times and memory a ratio
   Interval interval;     // of 90 %
   double p = 1;          // one-sided, that there is no change at all
 };
@@ -27,5 +27,9 @@ GateDecision decide(std::span<const double> worsening, const GateLimits& limits,
 inline constexpr std::size_t kLeastTimes = 5;
 GateDecision decide_times(std::span<const double> base, std::span<const double> now,
                           const GatePolicy& policy);
+
+// Of peak memory; both > 0. An exact number, so its interval is itself and nothing about it is chance: p is
+// NaN. By policy.memory, whose margin is never needed.
+GateDecision decide_memory(double base, double now, const GatePolicy& policy);
 
 }  // namespace upbench

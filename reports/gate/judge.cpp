@@ -2,14 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
-#include <map>
-#include <optional>
-#include <stdexcept>
 
 #include <fmt/format.h>
 
 #include "reports/gate/changes.h"
+#include "reports/gate/costs.h"
+#include "reports/gate/pairing.h"
+#include "reports/gate/required.h"
 #include "reports/statistics/descriptive.h"
 #include "reports/statistics/signed_rank.h"
 
@@ -18,87 +19,6 @@ namespace {
 
 constexpr std::size_t kWorstShown = 5;
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-
-// What both sides have: indices into each.
-struct Pairing {
-  struct Pair {
-    std::size_t base, now;
-  };
-  std::vector<Pair> cells, pictures, metrics;
-};
-
-template <class Item, class Name>
-std::vector<Pairing::Pair> pair_up(const std::vector<Item>& base, const std::vector<Item>& now, Name name,
-                                   const char* what, GateResult& result) {
-  std::map<std::string, std::size_t> places;
-  for (std::size_t i = 0; i < now.size(); ++i) places.emplace(name(now[i]), i);
-  std::vector<Pairing::Pair> pairs;
-  for (std::size_t i = 0; i < base.size(); ++i) {
-    const auto found = places.find(name(base[i]));
-    if (found == places.end()) {
-      result.missing.push_back(fmt::format("{} {}", what, name(base[i])));
-      continue;
-    }
-    pairs.push_back({i, found->second});
-    places.erase(found);
-  }
-  for (const auto& [left, place] : places) result.added.push_back(fmt::format("{} {}", what, left));
-  return pairs;
-}
-
-void check_references(const GateSide& base, const GateSide& now, const std::vector<Pairing::Pair>& pictures) {
-  for (const auto& [b, n] : pictures)
-    if (base.pictures[b].reference != now.pictures[n].reference)
-      throw std::invalid_argument(
-          fmt::format("picture {}: its reference is not the same in {} ({}) and {} ({}); scores against "
-                      "different references cannot be "
-                      "compared",
-                      base.pictures[b].name, base.source, base.pictures[b].reference.substr(0, 12),
-                      now.source, now.pictures[n].reference.substr(0, 12)));
-}
-
-Pairing pair_sides(const GateSide& base, const GateSide& now, GateResult& result) {
-  Pairing pairing;
-  pairing.cells = pair_up(base.cells, now.cells, [](const auto& cell) { return cell.label; }, "cell", result);
-  pairing.pictures = pair_up(
-      base.pictures, now.pictures, [](const auto& picture) { return picture.name; }, "picture", result);
-  pairing.metrics =
-      pair_up(base.metrics, now.metrics, [](const auto& metric) { return metric.name; }, "metric", result);
-  check_references(base, now, pairing.pictures);
-  if (pairing.cells.empty() || pairing.pictures.empty())
-    throw std::invalid_argument(fmt::format("{} and {} have no {} in common", base.source, now.source,
-                                            pairing.cells.empty() ? "cell" : "picture"));
-  return pairing;
-}
-
-// Trials of a cell and picture that both sides have, by seed.
-template <class Visit>
-void for_each_seed(const GateSide& base, const GateSide& now, Pairing::Pair cell, Pairing::Pair picture,
-                   Visit visit) {
-  const auto begin = base.trials.lower_bound({cell.base, picture.base, 0});
-  for (auto it = begin; it != base.trials.end(); ++it) {
-    const auto& [c, p, seed] = it->first;
-    if (c != cell.base || p != picture.base) break;
-    const auto found = now.trials.find({cell.now, picture.now, seed});
-    visit(it->second, found == now.trials.end() ? nullptr : &found->second, seed);
-  }
-}
-
-void note_trials(const GateSide& base, const GateSide& now, const Pairing& pairing, GateResult& result) {
-  for (const auto& cell : pairing.cells)
-    for (const auto& picture : pairing.pictures)
-      for_each_seed(
-          base, now, cell, picture,
-          [&](const GateSide::Trial& was, const GateSide::Trial* is, std::uint64_t seed) {
-            if (!was.finished || was.status != Status::ok) return;
-            const std::string name = fmt::format("{}, {}, seed {}", base.cells[cell.base].label,
-                                                 base.pictures[picture.base].name, seed);
-            if (!is || !is->finished)
-              result.missing.push_back("trial " + name);
-            else if (is->status != Status::ok)
-              result.failures.push_back(fmt::format("{}: {}: {}", name, to_string(is->status), is->reason));
-          });
-}
 
 struct Scores {
   std::vector<double> worsening, base, now;  // a picture each
@@ -154,13 +74,6 @@ std::vector<GateComparison::Picture> worst_of(const Scores& scores) {
   return worst;
 }
 
-void take(const GateDecision& decision, GateComparison& comparison) {
-  comparison.verdict = decision.verdict;
-  comparison.worsening = decision.worsening;
-  comparison.interval = decision.interval;
-  comparison.p = decision.p;
-}
-
 GateComparison compare_metric(const GateSide& base, const GateSide& now, Pairing::Pair cell,
                               Pairing::Pair metric, const Pairing& pairing, const GatePolicy& policy) {
   const MetricRow &before = base.metrics[metric.base], &after = now.metrics[metric.now];
@@ -199,48 +112,6 @@ GateComparison compare_metric(const GateSide& base, const GateSide& now, Pairing
   return comparison;
 }
 
-// All samples of a cell: each relative to its picture's median in the base, so that pictures of different
-// sizes pool.
-struct Times {
-  std::vector<double> base, now;
-};
-
-Times collect_times(const GateSide& base, const GateSide& now, Pairing::Pair cell, const Pairing& pairing) {
-  Times times;
-  for (const auto& picture : pairing.pictures)
-    for_each_seed(base, now, cell, picture,
-                  [&](const GateSide::Trial& was, const GateSide::Trial* is, std::uint64_t) {
-                    if (!is || was.model_seconds.empty() || is->model_seconds.empty()) return;
-                    const double unit = median(was.model_seconds);
-                    for (const double seconds : was.model_seconds) times.base.push_back(seconds / unit);
-                    for (const double seconds : is->model_seconds) times.now.push_back(seconds / unit);
-                  });
-  return times;
-}
-
-std::optional<GateComparison> compare_time(const GateSide& base, const GateSide& now, Pairing::Pair cell,
-                                           const Pairing& pairing, const GatePolicy& policy) {
-  const Times times = collect_times(base, now, cell, pairing);
-  if (times.base.empty()) return std::nullopt;
-  GateComparison comparison{
-      .cell = base.cells[cell.base].label, .metric = "model time", .unit = "ratio", .decimals = 3};
-  comparison.required = policy.require_time;
-  comparison.pictures = times.now.size();
-  comparison.base = median(times.base);
-  comparison.now = median(times.now);
-  comparison.limits = policy.time;
-  const std::string other = other_machine(base.environment, now.environment);
-  if (!other.empty()) {
-    comparison.verdict = GateVerdict::not_comparable;
-    comparison.reason = other;
-    return comparison;
-  }
-  take(decide_times(times.base, times.now, policy), comparison);
-  if (std::min(times.base.size(), times.now.size()) < kLeastTimes)
-    comparison.reason = fmt::format("fewer than {} samples on a side", kLeastTimes);
-  return comparison;
-}
-
 // One in twenty of many comparisons is off by chance: what that explains is not told.
 void control_family(GateResult& result, double family_error) {
   std::vector<double> p;
@@ -248,15 +119,17 @@ void control_family(GateResult& result, double family_error) {
     p.push_back(comparison.verdict == GateVerdict::not_comparable || comparison.pictures == 0 ? kNone
                                                                                               : comparison.p);
   const std::vector<double> adjusted = holm(p);
+  const auto family = std::ranges::count_if(p, [](double value) { return !std::isnan(value); });
   for (std::size_t i = 0; i < adjusted.size(); ++i) {
     GateComparison& comparison = result.comparisons[i];
     comparison.adjusted_p = adjusted[i];
     const bool change =
         comparison.verdict == GateVerdict::regressed || comparison.verdict == GateVerdict::improved;
-    if (!change || adjusted[i] <= family_error) continue;
+    const bool by_chance = adjusted[i] > family_error;  // not of NaN: nothing about memory is
+    if (!change || !by_chance) continue;
     comparison.verdict = GateVerdict::cannot_tell;
-    comparison.reason = fmt::format("so much may be chance among {} comparisons (adjusted p = {:.2f})",
-                                    p.size(), adjusted[i]);
+    comparison.reason =
+        fmt::format("so much may be chance among {} comparisons (adjusted p = {:.2f})", family, adjusted[i]);
   }
 }
 
@@ -280,16 +153,27 @@ std::size_t GateResult::count(GateVerdict verdict) const {
   return static_cast<std::size_t>(std::ranges::count(comparisons, verdict, &GateComparison::verdict));
 }
 
-GateResult judge(const GateSide& base, const GateSide& now, const GatePolicy& policy) {
+void take(const GateDecision& decision, GateComparison& comparison) {
+  comparison.verdict = decision.verdict;
+  comparison.worsening = decision.worsening;
+  comparison.interval = decision.interval;
+  comparison.p = decision.p;
+}
+
+GateResult judge(const GateSide& whole_base, const GateSide& now, const GatePolicy& policy) {
   GateResult result;
-  const Pairing pairing = pair_sides(base, now, result);
-  note_trials(base, now, pairing, result);
+  Pairing pairing = pair_sides(whole_base, now, policy, result);
+  const bool allows = !policy.may_skip.empty() || !policy.may_fail.empty() || policy.may_not_run;
+  const GateSide kept = allows ? without_allowed(whole_base, now, policy, pairing, result) : GateSide{};
+  const GateSide& base = allows ? kept : whole_base;
+  note_lost_trials(base, now, pairing, result);
+  note_required(base, now, policy, pairing, result);
   result.changed = changes_between(base, now);
   for (const auto& cell : pairing.cells) {
     for (const auto& metric : pairing.metrics)
       result.comparisons.push_back(compare_metric(base, now, cell, metric, pairing, policy));
-    if (auto time = compare_time(base, now, cell, pairing, policy))
-      result.comparisons.push_back(std::move(*time));
+    std::ranges::move(compare_costs(base, now, cell, pairing, policy),
+                      std::back_inserter(result.comparisons));
   }
   control_family(result, policy.family_error);
   return result;

@@ -30,11 +30,47 @@ void read_metrics(const YamlNode& metrics, GatePolicy& policy) {
                            read_limits(MapReader(limits, "metrics." + name, {"tolerance", "margin"}), 0));
 }
 
-void read_time(const YamlNode& time, GatePolicy& policy) {
-  const MapReader map(time, "time", {"tolerance", "margin", "required"});
-  if (map.find("tolerance") || map.find("margin")) policy.time = read_limits(map, 1);
+// Of time and memory.
+void read_ratio(const YamlNode& node, const char* what, GateLimits& limits, bool& require) {
+  const MapReader map(node, what, {"tolerance", "margin", "required"});
+  if (map.find("tolerance") || map.find("margin")) limits = read_limits(map, 1);
   if (const YamlNode* required = map.find("required"))
-    policy.require_time = read_boolean(*required, map.path("required"));
+    require = read_boolean(*required, map.path("required"));
+}
+
+bool is_all(const YamlNode& node) {
+  return node.is(YamlNode::Kind::scalar) && node.text == "all";
+}
+
+GatePolicy::Patterns read_patterns(const YamlNode& node, const std::string& what,
+                                   std::string_view expected = "a list of cells") {
+  require_kind(node, YamlNode::Kind::list, what, expected);
+  GatePolicy::Patterns patterns;
+  for (const YamlNode& item : node.items) patterns.push_back(read_text(item, what));
+  return patterns;
+}
+
+void read_require(const YamlNode& node, GatePolicy& policy) {
+  const MapReader map(node, "require", {"cells", "pictures"});
+  if (const YamlNode* cells = map.find("cells"); cells && !is_all(*cells)) {
+    constexpr const char* kExpected = "all, or a list of at least one cell";
+    policy.required_cells = read_patterns(*cells, map.path("cells"), kExpected);
+    if (policy.required_cells.empty())
+      refuse(cells->place, fmt::format("{} is empty, expected {}", map.path("cells"), kExpected));
+  }
+  if (const YamlNode* pictures = map.find("pictures"); pictures && !is_all(*pictures))
+    policy.required_pictures = static_cast<std::size_t>(
+        read_integer(*pictures, map.path("pictures") + " (all, or a number)", 1, 1'000'000'000));
+}
+
+void read_allow(const YamlNode& node, GatePolicy& policy) {
+  const MapReader map(node, "allow", {"skipped", "failed", "not_run"});
+  if (const YamlNode* skipped = map.find("skipped"))
+    policy.may_skip = read_patterns(*skipped, map.path("skipped"));
+  if (const YamlNode* failed = map.find("failed"))
+    policy.may_fail = read_patterns(*failed, map.path("failed"));
+  if (const YamlNode* not_run = map.find("not_run"))
+    policy.may_not_run = read_boolean(*not_run, map.path("not_run"));
 }
 
 }  // namespace
@@ -53,9 +89,14 @@ GatePolicy parse_policy(std::string_view text, const std::string& source) {
       parse_yaml(text, std::make_shared<YamlSource>(YamlSource{.name = source, .directory = {}}));
   GatePolicy policy;
   if (file.is(YamlNode::Kind::null)) return policy;
-  const MapReader map(file, "", {"metrics", "time", "quality", "family_error"}, "the policy");
+  const MapReader map(file, "", {"metrics", "time", "memory", "quality", "family_error", "require", "allow"},
+                      "the policy");
   if (const YamlNode* metrics = map.find("metrics")) read_metrics(*metrics, policy);
-  if (const YamlNode* time = map.find("time")) read_time(*time, policy);
+  if (const YamlNode* time = map.find("time")) read_ratio(*time, "time", policy.time, policy.require_time);
+  if (const YamlNode* memory = map.find("memory"))
+    read_ratio(*memory, "memory", policy.memory, policy.require_memory);
+  if (const YamlNode* require = map.find("require")) read_require(*require, policy);
+  if (const YamlNode* allow = map.find("allow")) read_allow(*allow, policy);
   if (const YamlNode* quality = map.find("quality")) {
     const MapReader inner(*quality, "quality", {"required"});
     if (const YamlNode* required = inner.find("required"))

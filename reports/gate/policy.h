@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/record.h"
 
@@ -20,8 +22,16 @@ struct GatePolicy {
   std::map<std::string, GateLimits> metrics;  // by name as in the spec; others have limits_of's defaults
   GateLimits time{1.05, 1.10};                // ratios of median model times
   bool require_time = false;                  // "cannot tell" about time is then incomplete
+  GateLimits memory{1.05, 1.10};              // ratios of peak memory
+  bool require_memory = false;                // the same for memory
   bool require_quality = true;                // the same for metrics
   double family_error = 0.05;                 // chance of any false "regressed" over all comparisons together
+  // Of cells, as matches_cell() reads them (reports/gate/required.h).
+  using Patterns = std::vector<std::string>;
+  Patterns required_cells;            // each must be there with a picture that is ok; none: all of the base's
+  std::size_t required_pictures = 0;  // ok on both sides, of every required cell; 0: all of the base's
+  Patterns may_skip, may_fail;        // trials of these cells may be skipped, or fail, though they were ok
+  bool may_not_run = false;           // so may those that an adaptive sweep left out
   int resamples = 10'000;
   std::uint64_t seed = 1;
 };
@@ -33,8 +43,11 @@ GateLimits limits_of(const GatePolicy& policy, const MetricRow& metric, double b
 // YAML:
 //   metrics: {psnr-y: {tolerance: 0.01, margin: 0.05}}
 //   time: {tolerance: 1.05, margin: 1.1, required: false}
+//   memory: {tolerance: 1.05, margin: 1.1, required: false}
 //   quality: {required: true}
 //   family_error: 0.05
+//   require: {cells: [upscale.model = compact-x2], pictures: 20}     each may be all, which is the default
+//   allow: {skipped: ["upscale.model = big*"], failed: [], not_run: true}
 // Throws std::invalid_argument "FILE:LINE:COLUMN: ..." for whatever a spec would be
 // refused for (unknown or repeated keys, aliases, size) and values out of range.
 GatePolicy read_policy(const std::filesystem::path& file);

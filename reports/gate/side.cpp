@@ -21,6 +21,7 @@ std::string label_text(const CellRow& cell) {
 
 GateSide::Trial trial_of(const TrialResult& result) {
   GateSide::Trial trial{.finished = result.finished, .status = result.status, .reason = result.reason};
+  trial.peak_bytes = result.peak_bytes;
   for (const TrialResult::Value& score : result.scores) trial.scores.push_back({score.value, score.flag});
   for (const TimingRow& timing : result.timings)
     if (timing.clock == Clock::model && timing.stage == "trial")
@@ -59,7 +60,10 @@ GateSide from_store(const std::filesystem::path& file, const std::string& run) {
 
 void leave_out_machine(GateSide& side) {
   side.environment = nlohmann::json::object();
-  for (auto& [key, trial] : side.trials) trial.model_seconds.clear();
+  for (auto& [key, trial] : side.trials) {
+    trial.model_seconds.clear();
+    trial.peak_bytes = 0;
+  }
 }
 
 GateSide load_side(const std::filesystem::path& file, const std::string& run) {

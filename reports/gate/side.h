@@ -26,6 +26,7 @@ struct GateSide {
     std::string reason;
     std::vector<Score> scores;          // aligned with metrics
     std::vector<double> model_seconds;  // every sample of the whole trial on the model clock
+    std::uint64_t peak_bytes = 0;       // of memory, measured with model times; 0: not known
     std::string pixels;                 // SHA-256 of the 8-bit output; empty: there is none
     std::string output;                 // its key in the store; empty in a baseline
   };
@@ -56,7 +57,8 @@ struct GateSide {
 // finished.
 GateSide load_side(const std::filesystem::path& file, const std::string& run = {});
 
-// For a baseline that any machine compares with: no environment, no times. What is compared is quality alone.
+// For a baseline that any machine compares with: no environment, times or memory. What is compared is quality
+// alone.
 void leave_out_machine(GateSide& side);
 
 // Baselines: JSON with one trial a line, so that a review shows what changed. Schema:

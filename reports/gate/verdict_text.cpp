@@ -14,25 +14,32 @@
 namespace upbench {
 namespace {
 
-bool is_time(const GateComparison& comparison) {
-  return comparison.unit == "ratio";
-}
+using About = GateComparison::About;
 
 std::string amount(const GateComparison& comparison, double value) {
   if (std::isnan(value)) return "?";
-  const std::string digits = fixed(value, comparison.decimals + (is_time(comparison) ? 0 : 1));
-  return is_time(comparison) ? digits + " times"
-                             : fmt::format("{}{}{}", value > 0 ? "+" : "", digits,
-                                           comparison.unit.empty() ? "" : " " + comparison.unit);
+  if (comparison.about != About::metric) return fixed(value, comparison.decimals) + " times";
+  return fmt::format("{}{}{}", value > 0 ? "+" : "", fixed(value, comparison.decimals + 1),
+                     comparison.unit.empty() ? "" : " " + comparison.unit);
+}
+
+// "1.200 times the memory (tolerance 1.05), 10.0 MiB -> 12.0 MiB, the most of 20 pictures"
+std::string memory_figures(const GateComparison& comparison) {
+  const Table::Column bytes{.kind = Table::Kind::bytes};
+  return fmt::format("{} the memory (tolerance {}), {} -> {}, the most of {} pictures",
+                     amount(comparison, comparison.now / comparison.base), exact(comparison.limits.tolerance),
+                     format_value(bytes, comparison.base), format_value(bytes, comparison.now),
+                     comparison.pictures);
 }
 
 // "worse by +0.12 dB [+0.08, +0.15] (tolerance 0.01), 30.12 -> 30.00 over 20 pictures"
 std::string figures(const GateComparison& comparison) {
+  if (comparison.about == About::memory) return memory_figures(comparison);
   return fmt::format("worse by {} [{}, {}] (tolerance {}), {} -> {} over {} {}",
                      amount(comparison, comparison.worsening), amount(comparison, comparison.interval.low),
                      amount(comparison, comparison.interval.high), exact(comparison.limits.tolerance),
                      fixed(comparison.base, comparison.decimals), fixed(comparison.now, comparison.decimals),
-                     comparison.pictures, is_time(comparison) ? "samples" : "pictures");
+                     comparison.pictures, comparison.about == About::time ? "samples" : "pictures");
 }
 
 std::string worst_pictures(const GateComparison& comparison) {
@@ -105,7 +112,8 @@ std::string causes_of(const GateResult& result, const std::string& cell) {
 }
 
 std::string described(const GateComparison& comparison) {
-  const bool measured = comparison.verdict != GateVerdict::not_comparable && comparison.pictures > 1;
+  const bool measured = comparison.verdict != GateVerdict::not_comparable &&
+                        comparison.pictures > (comparison.about == About::memory ? 0u : 1u);
   std::string text = measured ? figures(comparison) : "";
   if (!comparison.reason.empty()) text += (text.empty() ? "" : ": ") + comparison.reason;
   return text;
@@ -117,7 +125,7 @@ std::string verdict_line(const GateResult& result) {
     if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, what);
   };
   add(result.count(GateVerdict::regressed), "regressed");
-  add(result.failures.size(), "trials lost");
+  add(result.lost, "trials lost");
   add(result.missing.size(), "missing");
   for (const GateVerdict verdict :
        {GateVerdict::cannot_tell, GateVerdict::not_comparable, GateVerdict::improved, GateVerdict::no_worse})
@@ -133,6 +141,7 @@ std::string verdict_markdown(const GateResult& result) {
   text += bullets("Why, as far as it can be told", cause_lines(result));
   text += bullets("Trials that were ok", result.failures);
   text += bullets("Missing", result.missing);
+  text += bullets("Missing or lost, and allowed by the policy", result.allowed);
   text += bullets("Cannot be told", lines_of(result, GateVerdict::cannot_tell, true));
   text += bullets("Not comparable", lines_of(result, GateVerdict::not_comparable, false));
   text += bullets("Better", lines_of(result, GateVerdict::improved, false));
@@ -171,7 +180,7 @@ std::string verdict_junit(const GateResult& result) {
   }
   for (const std::string& failure : result.failures) add("trials", failure, "failure", "was ok in the base");
   for (const std::string& missing : result.missing)
-    add("missing", missing, "error", "is in the base and not in the new side");
+    add("missing", missing, "error", "is required and not there");
   failures += result.failures.size();
   errors += result.missing.size();
   return fmt::format(
@@ -209,15 +218,11 @@ std::string verdict_json(const GateResult& result) {
   json causes = json::array();
   for (const GateCause& cause : result.causes)
     causes.push_back({{"basis", to_string(cause.basis)}, {"text", cause.text}, {"cells", cause.cells}});
-  const json verdict = {{"schema", "upbench-verdict-1"},
-                        {"exit_code", exit_code_of(result)},
-                        {"summary", verdict_line(result)},
-                        {"comparisons", comparisons},
-                        {"failures", result.failures},
-                        {"missing", result.missing},
-                        {"added", result.added},
-                        {"changed", result.changed},
-                        {"causes", causes},
+  const json verdict = {{"schema", "upbench-verdict-1"},    {"exit_code", exit_code_of(result)},
+                        {"summary", verdict_line(result)},  {"comparisons", comparisons},
+                        {"failures", result.failures},      {"missing", result.missing},
+                        {"allowed", result.allowed},        {"added", result.added},
+                        {"changed", result.changed},        {"causes", causes},
                         {"cause_notes", result.cause_notes}};
   return verdict.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }

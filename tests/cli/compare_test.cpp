@@ -24,16 +24,22 @@ metrics: [psnr-y, ssim-y]
 timing: none
 )";
 
-class CompareTest : public ::testing::Test {
+class CompareProgramTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    write_text((folder_ / "gate.yaml").string(), kSpec);
-    run({"run", "gate.yaml", "--store", "base.db"});
-  }
+  void SetUp() override { write_text((folder_ / "gate.yaml").string(), kSpec); }
   ProgramResult run(const std::vector<std::string>& arguments) {
     return run_upbench(arguments, {}, folder_.path().string());
   }
   TemporaryFolder folder_;
+};
+
+// With a base to compare with. Causes are told by pictures in few of the tests, which make their own.
+class CompareTest : public CompareProgramTest {
+ protected:
+  void SetUp() override {
+    CompareProgramTest::SetUp();
+    ASSERT_EQ(run({"run", "gate.yaml", "--store", "base.db", "--keep-outputs", "none"}).exit_code, 0);
+  }
 };
 
 TEST_F(CompareTest, AStoreAndItsBaselineAreTheSame) {
@@ -75,7 +81,7 @@ TEST_F(CompareTest, WrongRequestsAreRefusedWithTheFile) {
 
 // The regressions that a gate is for, each from the command line to the message that names it.
 
-TEST_F(CompareTest, ASmallerTileContextFailsTheGateAndIsNamed) {
+TEST_F(CompareProgramTest, ASmallerTileContextFailsTheGateAndIsNamed) {
   const std::vector<std::string> tiled{"--set", "upscale.tile=16", "--set", "upscale.model=compact-x2"};
   const auto with_context = [&](const char* context, const char* store) {
     std::vector<std::string> arguments{"run", "gate.yaml", "--store", store, "--set", context};
@@ -90,7 +96,7 @@ TEST_F(CompareTest, ASmallerTileContextFailsTheGateAndIsNamed) {
   EXPECT_THAT(result.out, HasSubstr("consistent with: borders of tiles"));
 }
 
-TEST_F(CompareTest, ChangedWeightsFailTheGateAndAreNamed) {
+TEST_F(CompareProgramTest, ChangedWeightsFailTheGateAndAreNamed) {
   std::string weights = read_text(UPBENCH_SOURCE_DIR "/models/embedded/compact-x2.safetensors");
   const auto save = [&](const char* folder) {
     std::filesystem::create_directory(folder_ / folder);
@@ -113,7 +119,7 @@ TEST_F(CompareTest, ChangedWeightsFailTheGateAndAreNamed) {
 
 // Outputs of another tool, scored as they are: the pipeline repeats pixels of pictures that have their size
 // already.
-class PictureCompareTest : public CompareTest {
+class PictureCompareTest : public CompareProgramTest {
  protected:
   void SetUp() override {
     write_text((folder_ / "draw.yaml").string(),
@@ -192,6 +198,51 @@ TEST_F(CompareTest, ASlowerKernelFailsTheGateAndIsNamed) {
   const ProgramResult result = run({"compare", "fast.json", "slow.json"});
   EXPECT_EQ(result.exit_code, 1) << result.out << result.err;
   EXPECT_THAT(result.out, HasSubstr("slower: 1.20 to 1.20 times as long in 2 of 2 timed cells"));
+}
+
+TEST_F(CompareProgramTest, MorePeakMemoryFailsTheGateAndIsNamed) {
+  ASSERT_EQ(run({"run", "gate.yaml", "--store", "timed.db", "--time", "--time-budget", "0.1", "--set",
+                 "upscale.model=lanczos", "--set", "images.procedural.count=1", "--keep-outputs", "none"})
+                .exit_code,
+            0);
+  ASSERT_EQ(run({"baseline", "timed.db", "-o", "timed.json"}).exit_code, 0);
+  auto baseline = nlohmann::json::parse(read_text((folder_ / "timed.json").string()));
+  auto& peak = baseline["trials"][0]["peak_bytes"];
+  ASSERT_GT(peak, 48 * 48 * 3 * 4) << "more than the output";
+  peak = peak.get<std::uint64_t>() * 2;
+  write_text((folder_ / "more.json").string(), baseline.dump());
+  const ProgramResult result = run({"compare", "timed.db", "more.json"});
+  EXPECT_EQ(result.exit_code, 1) << result.out << result.err;
+  EXPECT_THAT(result.out, HasSubstr("peak memory: 2.000 times the memory (tolerance 1.05)"));
+  EXPECT_THAT(result.out, HasSubstr("more memory: 2.00 times as much"));
+  write_text((folder_ / "policy.yaml").string(),
+             "memory: {tolerance: 2.5, margin: 3}\nquality: {required: false}\n");
+  EXPECT_EQ(run({"compare", "timed.db", "more.json", "--policy", "policy.yaml"}).exit_code, 0);
+}
+
+TEST_F(CompareTest, ThePolicySaysWhatMustBeThereAndWhatMayBeLeftOut) {
+  const auto compared = [&](const char* store, const char* policy) {
+    write_text((folder_ / "policy.yaml").string(), policy);
+    return run({"compare", "base.db", store, "--policy", "policy.yaml"});
+  };
+  run({"run", "gate.yaml", "--store", "one.db", "--set", "upscale.model=lanczos", "--keep-outputs", "none"});
+  EXPECT_EQ(compared("one.db", "require: {cells: [upscale.model = lanczos]}\n").exit_code, 0);
+  const ProgramResult none = compared("one.db", "require: {cells: [upscale.model = realesrgan*]}\n");
+  EXPECT_EQ(none.exit_code, 3);
+  EXPECT_THAT(none.out, HasSubstr("cell upscale.model = realesrgan\\*: required, and there is none"));
+
+  run({"run", "gate.yaml", "--store", "raced.db", "--adaptive", "--keep-outputs", "none"});
+  const ProgramResult refused = compared("raced.db", "allow: {failed: ['*']}\n");
+  EXPECT_EQ(refused.exit_code, 1) << refused.out << refused.err;
+  EXPECT_THAT(refused.out, HasSubstr("trials were left out by an adaptive sweep"));
+  EXPECT_THAT(refused.out, HasSubstr("without --adaptive"));
+  EXPECT_EQ(compared("raced.db", "allow: {not_run: true}\n").exit_code, 0);
+  const ProgramResult wrong = compared("raced.db", "allow: {not_run: true, missing: all}\n");
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("policy.yaml:1:24: unknown key of allow 'missing'"));
+  // What the message says to do.
+  run({"run", "gate.yaml", "--store", "raced.db", "--keep-outputs", "none"});
+  EXPECT_EQ(compared("raced.db", "").exit_code, 0);
 }
 
 TEST_F(CompareTest, WritesWhatCiServicesShow) {

@@ -6,6 +6,7 @@
 
 #include "models/interpolator.h"
 #include "models/network_upscaler.h"
+#include "models/networks/pan.h"
 #include "models/networks/rrdb.h"
 #include "models/networks/srvgg.h"
 #include "tests/models/networks/random_network.h"
@@ -52,9 +53,15 @@ TEST(Chain, OrderAndPartsDecideItsHash) {
 }
 
 TEST(Chain, PartsWithoutAScaleAreRefused) {
+  EXPECT_THAT([] { make_chain("x", {network("a", srvgg_layout(4, 1, 2)), make_null_upscaler()}); },
+              testing::ThrowsMessage<std::invalid_argument>(
+                  testing::HasSubstr("'nearest' takes any scale, expected networks of one scale")));
   EXPECT_THAT(
-      [] { make_chain("x", {network("a", srvgg_layout(4, 1, 2)), make_null_upscaler()}); },
-      testing::ThrowsMessage<std::invalid_argument>(testing::HasSubstr("'nearest' has no scale of its own")));
+      [] {
+        make_chain("x", {network("a", srvgg_layout(4, 1, 2)), network("pan", pan_layout({.stages = 1}))});
+      },
+      testing::ThrowsMessage<std::invalid_argument>(
+          testing::HasSubstr("'pan' has the scales 2, 3, expected networks of one scale")));
   EXPECT_THAT([] { make_chain("x", {network("a", srvgg_layout(4, 1, 2))}); },
               testing::ThrowsMessage<std::invalid_argument>(testing::HasSubstr("has 1 parts")));
 }

@@ -70,6 +70,7 @@ json full_baseline() {
   side.pictures[0].input = std::string(64, '7');
   side.pictures[1].reference.clear();
   side.trials[{0, 0, 0}].pixels = std::string(64, '8');
+  side.trials[{0, 0, 0}].peak_bytes = 1 << 20;
   side.trials[{0, 0, 0}].scores[0] = {std::numeric_limits<double>::infinity(), ValueFlag::inf};
   side.trials[{0, 1, 0}] = {.finished = true, .status = Status::failed, .reason = "no"};
   side.trials[{0, 1, 0}].scores = {{0, ValueFlag::failed}, {0, ValueFlag::skipped}};

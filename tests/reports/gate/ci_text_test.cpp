@@ -22,7 +22,7 @@ GateResult regressed() {
   GateSide now = changed(base, [](std::size_t cell, std::size_t, GateSide::Trial& trial) {
     if (cell == 0) trial.scores[0].value -= 1;
   });
-  return judge(base, now);
+  return judge(base, now, {.resamples = 500});
 }
 
 TEST(GateCi, AnnotationsAreOneLineEachAndCannotBeForged) {
@@ -30,13 +30,13 @@ TEST(GateCi, AnnotationsAreOneLineEachAndCannotBeForged) {
   EXPECT_THAT(text, StartsWith("::error title=upbench%3A psnr-y regressed::model = a, 50%25: x"));
   EXPECT_THAT(text, Not(HasSubstr("\n::error::forged")));
   EXPECT_EQ(std::ranges::count(text, '\n'), 1);
-  EXPECT_EQ(github_annotations(judge(sample_side(), sample_side())), "");
+  EXPECT_EQ(github_annotations(judge(sample_side(), sample_side(), {.resamples = 500})), "");
 }
 
 TEST(GateCi, WhatCannotBeToldIsAWarning) {
   GateSide now = sample_side();
   now.metrics[0].version = 2;
-  EXPECT_THAT(github_annotations(judge(sample_side(), now)),
+  EXPECT_THAT(github_annotations(judge(sample_side(), now, {.resamples = 500})),
               HasSubstr("::warning title=upbench%3A psnr-y not comparable::model = a"));
 }
 
@@ -57,17 +57,17 @@ TEST(GateCi, CodeQualityHasWhatGitLabAsksForAndStableFingerprints) {
   EXPECT_THAT(first[0]["description"].get<std::string>(), StartsWith("psnr-y regressed: "));
   EXPECT_EQ(first[0]["fingerprint"],
             nlohmann::json::parse(code_quality_json(regressed(), "other.json"))[0]["fingerprint"]);
-  EXPECT_EQ(code_quality_json(judge(sample_side(), sample_side()), "b"), "[]\n");
+  EXPECT_EQ(code_quality_json(judge(sample_side(), sample_side(), {.resamples = 500}), "b"), "[]\n");
 }
 
 TEST(GateCi, TheBadgeSaysTheVerdictAndLoadsNothing) {
   EXPECT_THAT(verdict_badge(regressed()), HasSubstr(">regression</text>"));
-  const std::string fine = verdict_badge(judge(sample_side(), sample_side()));
+  const std::string fine = verdict_badge(judge(sample_side(), sample_side(), {.resamples = 500}));
   EXPECT_THAT(fine, HasSubstr(">no regression</text>"));
   EXPECT_THAT(fine, Not(HasSubstr("href")));
   GateSide now = sample_side();
   now.metrics[0].version = 2;
-  EXPECT_THAT(verdict_badge(judge(sample_side(), now)), HasSubstr(">cannot tell</text>"));
+  EXPECT_THAT(verdict_badge(judge(sample_side(), now, {.resamples = 500})), HasSubstr(">cannot tell</text>"));
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ void time_again(Random& random, GateSide::Trial& trial, double level) {
 
 class Simulations {
  public:
-  explicit Simulations(int repeats) : repeats_(repeats), base_(sample_side()) {
+  Simulations(int repeats, int resamples) : repeats_(repeats), resamples_(resamples), base_(sample_side()) {
     Random random(2026);
     for (auto& [key, trial] : base_.trials) time_again(random, trial, 1);
   }
@@ -76,19 +76,19 @@ class Simulations {
 
  private:
   GateResult once(int i, const Change& change) {
-    constexpr int kResamples =
-        1000;  // of 10,000 by default: the intervals' ends move by a hundredth of their length
-    return compare(base_, static_cast<std::uint64_t>(i), kResamples, change);
+    return compare(base_, static_cast<std::uint64_t>(i), resamples_, change);
   }
   double rate(int count) const { return static_cast<double>(count) / repeats_; }
 
   int repeats_;
+  int resamples_;  // of 10,000 by default: with a tenth the intervals' ends move by a hundredth of their
+                   // length
   GateSide base_;
   std::vector<Simulated> all_;
 };
 
-std::vector<Simulated> simulate_gate(int repeats) {
-  Simulations simulations(repeats);
+std::vector<Simulated> simulate_gate(int repeats, int resamples) {
+  Simulations simulations(repeats, resamples);
   simulations.add_false_alarms(
       "nothing changed; every score and time is noise (0.05 dB, 1 % of LPIPS, 3 % of times)",
       [](Random& random, std::size_t, GateSide::Trial& trial) {
@@ -114,12 +114,12 @@ std::vector<Simulated> simulate_gate(int repeats) {
   return simulations.all();
 }
 
-// The page holds the same with ten times the repeats:
+// The page holds the same with ten times the repeats and more resamples:
 // UPBENCH_UPDATE_STATISTICS=1 build/upbench_reports_test --gtest_filter='GateSimulations.*'
 TEST(GateSimulations, FalseAlarmsAndPowerAreWhatTheyClaim) {
   const bool update = std::getenv("UPBENCH_UPDATE_STATISTICS") != nullptr;
   const int repeats = update ? 2000 : 200;
-  const std::vector<Simulated> all = simulate_gate(repeats);
+  const std::vector<Simulated> all = simulate_gate(repeats, update ? 1000 : 400);
   std::string table =
       fmt::format("{} comparisons each, seeded.\n\n| truth | measured | rate |\n|---|---|---:|\n", repeats);
   for (const Simulated& simulated : all) {

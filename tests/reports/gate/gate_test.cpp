@@ -16,6 +16,10 @@ namespace {
 using ::testing::Contains;
 using ::testing::HasSubstr;
 
+// 500 resamples know the distance of an interval's end from the mean to 6 %; the verdicts here have more
+// room.
+const GatePolicy kQuick{.resamples = 500};
+
 const GateComparison& find(const GateResult& result, const std::string& cell, const std::string& metric) {
   for (const GateComparison& comparison : result.comparisons)
     if (comparison.cell == cell && comparison.metric == metric) return comparison;
@@ -23,7 +27,7 @@ const GateComparison& find(const GateResult& result, const std::string& cell, co
 }
 
 TEST(Gate, TheSameTwiceIsNoWorseEverywhere) {
-  const GateResult result = judge(sample_side(), sample_side());
+  const GateResult result = judge(sample_side(), sample_side(), kQuick);
   EXPECT_EQ(result.comparisons.size(), 6u);
   EXPECT_EQ(result.count(GateVerdict::no_worse), 6u) << verdict_markdown(result);
   EXPECT_EQ(exit_code_of(result), 0);
@@ -36,7 +40,7 @@ TEST(Gate, ADropOfATenthOfADecibelIsFoundAndTheWorstPictureNamed) {
       changed(sample_side(), [&](std::size_t cell, std::size_t picture, GateSide::Trial& trial) {
         if (cell == 1) trial.scores[0].value -= 0.1 + 0.03 * random.normal() + (picture == 7 ? 0.5 : 0);
       });
-  const GateResult result = judge(sample_side(), now);
+  const GateResult result = judge(sample_side(), now, kQuick);
   const GateComparison& worse = find(result, "model = b", "psnr-y");
   EXPECT_EQ(worse.verdict, GateVerdict::regressed);
   EXPECT_EQ(worse.worst.at(0).name, "p7");
@@ -48,8 +52,10 @@ TEST(Gate, ADropOfATenthOfADecibelIsFoundAndTheWorstPictureNamed) {
 TEST(Gate, LessIsBetterWhereTheMetricSaysSo) {
   const GateSide now = changed(
       sample_side(), [](std::size_t, std::size_t, GateSide::Trial& trial) { trial.scores[1].value -= 0.01; });
-  EXPECT_EQ(find(judge(sample_side(), now), "model = a", "lpips-alex").verdict, GateVerdict::improved);
-  EXPECT_EQ(find(judge(now, sample_side()), "model = a", "lpips-alex").verdict, GateVerdict::regressed);
+  EXPECT_EQ(find(judge(sample_side(), now, kQuick), "model = a", "lpips-alex").verdict,
+            GateVerdict::improved);
+  EXPECT_EQ(find(judge(now, sample_side(), kQuick), "model = a", "lpips-alex").verdict,
+            GateVerdict::regressed);
 }
 
 TEST(Gate, NoiseLargerThanTheMarginCannotBeTold) {
@@ -57,10 +63,11 @@ TEST(Gate, NoiseLargerThanTheMarginCannotBeTold) {
   const GateSide now = changed(sample_side(), [&](std::size_t, std::size_t, GateSide::Trial& trial) {
     trial.scores[0].value += random.normal();
   });
-  const GateResult result = judge(sample_side(), now);
+  const GateResult result = judge(sample_side(), now, kQuick);
   EXPECT_EQ(find(result, "model = a", "psnr-y").verdict, GateVerdict::cannot_tell);
   EXPECT_EQ(exit_code_of(result), 3);
-  EXPECT_EQ(exit_code_of(judge(sample_side(), now, {.require_quality = false})), 0);
+  EXPECT_EQ(
+      exit_code_of(judge(sample_side(), now, {.require_quality = false, .resamples = kQuick.resamples})), 0);
 }
 
 TEST(Gate, ATrialThatFailsNowIsARegression) {
@@ -69,7 +76,7 @@ TEST(Gate, ATrialThatFailsNowIsARegression) {
         if (cell == 0 && picture == 2)
           trial = {.finished = true, .status = Status::failed, .reason = "tile 3 is not finite"};
       });
-  const GateResult result = judge(sample_side(), now);
+  const GateResult result = judge(sample_side(), now, kQuick);
   EXPECT_EQ(exit_code_of(result), 1);
   EXPECT_THAT(result.failures, Contains(HasSubstr("tile 3 is not finite")));
 }
@@ -77,28 +84,28 @@ TEST(Gate, ATrialThatFailsNowIsARegression) {
 TEST(Gate, WhatIsMissingIsIncompleteAndWhatIsNewIsNot) {
   GateSide now = sample_side();
   now.cells[1].label = "model = c";
-  const GateResult result = judge(sample_side(), now);
+  const GateResult result = judge(sample_side(), now, kQuick);
   EXPECT_THAT(result.missing, Contains("cell model = b"));
   EXPECT_THAT(result.added, Contains("cell model = c"));
   EXPECT_EQ(exit_code_of(result), 3);
   GateSide more = sample_side();
   more.cells.push_back({"model = c", {}});
-  EXPECT_EQ(exit_code_of(judge(sample_side(), more)), 0);
+  EXPECT_EQ(exit_code_of(judge(sample_side(), more, kQuick)), 0);
 }
 
 TEST(Gate, OtherReferencesAreRefused) {
   GateSide now = sample_side();
   now.pictures[4].reference = std::string(64, '2');
-  EXPECT_THROW(judge(sample_side(), now), std::invalid_argument);
+  EXPECT_THROW(judge(sample_side(), now, kQuick), std::invalid_argument);
   now = sample_side();
   for (auto& cell : now.cells) cell.label += '!';
-  EXPECT_THROW(judge(sample_side(), now), std::invalid_argument);
+  EXPECT_THROW(judge(sample_side(), now, kQuick), std::invalid_argument);
 }
 
 TEST(Gate, AMetricOfAnotherVersionIsNotComparable) {
   GateSide now = sample_side();
   now.metrics[0].version = 2;
-  const GateResult result = judge(sample_side(), now);
+  const GateResult result = judge(sample_side(), now, kQuick);
   EXPECT_EQ(find(result, "model = a", "psnr-y").verdict, GateVerdict::not_comparable);
   EXPECT_EQ(exit_code_of(result), 3);
 }
@@ -107,9 +114,10 @@ TEST(Gate, IdenticalToTheReferenceOnBothSidesIsNoChange) {
   const auto identical = [](std::size_t, std::size_t, GateSide::Trial& trial) {
     trial.scores[0] = {std::numeric_limits<double>::infinity(), ValueFlag::inf};
   };
-  const GateResult result = judge(changed(sample_side(), identical), changed(sample_side(), identical));
+  const GateResult result =
+      judge(changed(sample_side(), identical), changed(sample_side(), identical), kQuick);
   EXPECT_EQ(find(result, "model = a", "psnr-y").verdict, GateVerdict::no_worse);
-  const GateResult lost = judge(changed(sample_side(), identical), sample_side());
+  const GateResult lost = judge(changed(sample_side(), identical), sample_side(), kQuick);
   EXPECT_EQ(find(lost, "model = a", "psnr-y").verdict, GateVerdict::cannot_tell)
       << "infinite before, finite now";
 }
@@ -119,9 +127,10 @@ TEST(Gate, ASlowDownOfATenthOnTheSameMachine) {
     for (double& seconds : trial.model_seconds) seconds *= 1.15;
   };
   GateSide now = changed(sample_side(), slower);
-  EXPECT_EQ(find(judge(sample_side(), now), "model = a", "model time").verdict, GateVerdict::regressed);
+  EXPECT_EQ(find(judge(sample_side(), now, kQuick), "model = a", "model time").verdict,
+            GateVerdict::regressed);
   now.environment["threads"] = 4;
-  const GateResult elsewhere = judge(sample_side(), now);
+  const GateResult elsewhere = judge(sample_side(), now, kQuick);
   EXPECT_EQ(find(elsewhere, "model = a", "model time").verdict, GateVerdict::not_comparable);
   EXPECT_EQ(exit_code_of(elsewhere), 0) << "time is not required unless the policy says so";
 }
@@ -130,7 +139,7 @@ TEST(Gate, ChangedWeightsAndVersionsAreNamed) {
   GateSide now = sample_side();
   now.environment["upbench"] = "0.2.0";
   now.cells[0].settings[0]["weights"] = std::string(64, 'c');
-  const GateResult result = judge(sample_side(), now);
+  const GateResult result = judge(sample_side(), now, kQuick);
   EXPECT_THAT(result.changed, Contains("upbench: 0.1.0 -> 0.2.0"));
   EXPECT_THAT(result.changed, Contains("upscale.weights: aaaaaaaaaaaa -> cccccccccccc"));
 }
@@ -143,7 +152,7 @@ TEST(Gate, BaselinesKeepEverythingThatIsCompared) {
   const std::string text = baseline_text(side);
   const GateSide read = parse_baseline(text, "b.json");
   EXPECT_EQ(baseline_text(read), text);
-  EXPECT_EQ(exit_code_of(judge(side, read)), 0);
+  EXPECT_EQ(exit_code_of(judge(side, read, kQuick)), 0);
 }
 
 TEST(Gate, BaselinesOfAnotherSchemaOrBrokenOnesAreRefused) {
@@ -186,7 +195,7 @@ TEST(GateText, JunitCountsAndEscapes) {
   GateSide base = sample_side(), now = sample_side();
   base.cells[0].label = now.cells[0].label = "model = <\"a\">";
   for (auto& [key, trial] : now.trials) trial.scores[0].value -= 1;
-  const std::string xml = verdict_junit(judge(base, now));
+  const std::string xml = verdict_junit(judge(base, now, kQuick));
   EXPECT_THAT(xml, HasSubstr("tests=\"6\" failures=\"2\" errors=\"0\" skipped=\"0\""));
   EXPECT_THAT(xml, HasSubstr("&lt;&quot;a&quot;&gt;"));
 }
@@ -202,7 +211,7 @@ TEST(Gate, FalseAlarmsAreRare) {
       trial.scores[1].value += 0.002 * random.normal();
       for (double& seconds : trial.model_seconds) seconds = 1 + 0.03 * random.normal();
     });
-    alarms += exit_code_of(judge(sample_side(), now, {.resamples = 1000})) == 1 ? 1 : 0;
+    alarms += exit_code_of(judge(sample_side(), now, kQuick)) == 1 ? 1 : 0;
   }
   EXPECT_LE(alarms, kRepeats / 20);
 }
@@ -215,8 +224,7 @@ TEST(Gate, AnInjectedDropOfFiveHundredthsIsFound) {
     const GateSide now = changed(sample_side(), [&](std::size_t cell, std::size_t, GateSide::Trial& trial) {
       if (cell == 0) trial.scores[0].value -= 0.05 + 0.05 * random.normal();
     });
-    found += find(judge(sample_side(), now, {.resamples = 2000}), "model = a", "psnr-y").verdict ==
-                     GateVerdict::regressed
+    found += find(judge(sample_side(), now, kQuick), "model = a", "psnr-y").verdict == GateVerdict::regressed
                  ? 1
                  : 0;
   }

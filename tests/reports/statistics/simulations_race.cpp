@@ -54,17 +54,18 @@ Raced race_once(const std::vector<RaceCell>& cells, const Scores& scores, const 
 void simulate(std::vector<Simulated>& all, int repeats, const std::string& truth,
               const std::vector<RaceCell>& cells, const std::vector<double>& means, double noise,
               double margin, double most_trials) {
-  double share = 0, at_most = 0;
+  double share = 0;
+  int at_most = 0;
   for (int i = 0; i < repeats; ++i) {
     const auto seed = static_cast<std::uint64_t>(i);
     Random random(2026, seed);
     const Raced raced = race_once(cells, draw(random, means, noise), {.margin = margin, .seed = seed});
     share += raced.share / repeats;
-    at_most += (raced.at_most ? 1.0 : 0.0) / repeats;
+    at_most += raced.at_most;
   }
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-  all.push_back(
-      {"adaptive sweep", truth, "winner within the margin of the full sweep's", at_most, kNone, 0.95, 1});
+  all.push_back({"adaptive sweep", truth, "winner within the margin of the full sweep's",
+                 static_cast<double>(at_most) / repeats, kNone, 0.95, 1});
   all.push_back({"adaptive sweep", truth, "trials run", share, kNone, 0, most_trials});
 }
 
