@@ -28,13 +28,12 @@ DenoiseSteps tail(std::vector<double> sigmas, int count) {
 std::vector<double> diffusers_sigmas(Scheduler scheduler, int steps, const NoiseSchedule& noise) {
   if (scheduler != Scheduler::uniform && scheduler != Scheduler::ddim_uniform)
     return sigma_schedule(scheduler, steps, noise);
-  const int timesteps = noise.timesteps();
+  const int timesteps = noise.timesteps(), stride = timesteps / steps;
+  const double spacing = static_cast<double>(timesteps - 1) / std::max(steps - 1, 1);
   std::vector<double> sigmas;
   for (int i = steps - 1; i >= 0; --i)
     sigmas.push_back(
-        noise.sigma_at_linear(scheduler == Scheduler::ddim_uniform
-                                  ? i * (timesteps / steps) + 1.0
-                                  : static_cast<double>(timesteps - 1) * i / std::max(steps - 1, 1)));
+        noise.sigma_at_linear(scheduler == Scheduler::ddim_uniform ? i * stride + 1 : i * spacing));
   // DDIM of Stable Diffusion has set_alpha_to_one off: it ends at the table's first level.
   sigmas.push_back(scheduler == Scheduler::ddim_uniform ? noise.least() : 0);
   return sigmas;

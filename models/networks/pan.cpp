@@ -50,20 +50,14 @@ at::Tensor pan(Layers& layers, const at::Tensor& x, const PanShape& shape, int s
 }
 
 // One enlargement makes two or three times the size: networks of both have the same tensors.
-std::vector<int> scales(const PanShape& shape) {
-  return shape.stages == 2 ? std::vector{4} : std::vector{2, 3};
-}
-
 void define(NetworkMatch& match, const PanShape& shape) {
-  const ScaledDefinition network = [shape](Layers& layers, const at::Tensor& x, int scale) {
-    return pan(layers, x, shape, scale);
-  };
   if (shape.stages == 1) {
-    match.scales = scales(shape);
-    define(match, match.scales, network);
+    match.scales = {2, 3};
+    define(match, match.scales,
+           [shape](Layers& layers, const at::Tensor& x, int scale) { return pan(layers, x, shape, scale); });
   } else {
     match.scale = 4;
-    define(match, [network](Layers& layers, const at::Tensor& x) { return network(layers, x, 4); });
+    define(match, [shape](Layers& layers, const at::Tensor& x) { return pan(layers, x, shape, 4); });
   }
 }
 

@@ -15,7 +15,6 @@ namespace upbench {
 namespace {
 
 using State = RaceStanding::State;
-using testing::Each;
 using testing::ElementsAre;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
