@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/spec/read.h"
 #include "harness/steady_clock.h"
 
 namespace upbench {
@@ -18,16 +19,6 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 std::string label_without(CellLabel label, const std::string& axis) {
   std::erase_if(label, [&](const auto& entry) { return entry.first == axis; });
   return label_text(label);
-}
-
-double number(const std::string& text) {
-  try {
-    std::size_t read = 0;
-    const double value = std::stod(text, &read);
-    return read == text.size() ? value : kNaN;
-  } catch (const std::logic_error&) {
-    return kNaN;
-  }
 }
 
 // Cells that differ in the refined axis alone make a group; without one, each cell races for itself.
@@ -41,7 +32,7 @@ std::vector<RaceCell> race_cells(const std::vector<CellRow>& cells, const std::s
         groups.try_emplace(label_without(cells[i].label, refine), static_cast<int>(groups.size()))
             .first->second;
     for (const auto& [path, value] : cells[i].label)
-      if (path == refine) racing[i].setting = number(value);
+      if (path == refine) racing[i].setting = plain_number(value).value_or(kNaN);
     numbers += !std::isnan(racing[i].setting);
   }
   if (numbers == 0)

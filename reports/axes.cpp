@@ -1,8 +1,6 @@
 #include "reports/axes.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <map>
 
 namespace upbench {
@@ -65,13 +63,6 @@ std::string cell_name(const std::vector<ReportAxis>& axes, std::uint32_t cell) {
     name += axis_value(axes[i], cell);
   }
   return name.empty() ? "the only cell" : name;
-}
-
-std::optional<double> plain_number(const std::string& text) {
-  double value = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || !std::isfinite(value)) return {};
-  return value;
 }
 
 const std::string& axis_value(const ReportAxis& axis, std::uint32_t cell) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,9 +27,6 @@ std::vector<std::size_t> naming_axes(const std::vector<ReportAxis>& axes);
 
 // "lanczos · tile 64": the first naming axis bare, the others with their titles.
 std::string cell_name(const std::vector<ReportAxis>& axes, std::uint32_t cell);
-
-// The finite number that the whole text is, "0.25"; nothing for other texts.
-std::optional<double> plain_number(const std::string& text);
 
 // The value as written; empty where the cell has no such axis.
 const std::string& axis_value(const ReportAxis& axis, std::uint32_t cell);

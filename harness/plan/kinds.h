@@ -5,6 +5,9 @@
 // One function per kind of stage, each in its own file; harness/stage_kinds.cpp lists them.
 namespace upbench {
 
+constexpr int kMostPasses =
+    3;  // of a model that is repeated until the picture is large enough, as A1111's wrapper
+
 StageKind upscale_kind();
 StageKind resize_kind();
 StageKind degrade_kind();

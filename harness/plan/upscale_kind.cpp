@@ -8,7 +8,6 @@
 namespace upbench {
 namespace {
 
-constexpr int kMostPasses = 3;         // A1111's wrapper gives up after three
 constexpr int kLongestSide = 262'144;  // of an output; what is beyond is a mistake in the spec
 
 // --- settle: settings of a cell

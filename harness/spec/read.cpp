@@ -157,6 +157,13 @@ double parse_number(std::string_view text) {
   return value;
 }
 
+std::optional<double> plain_number(const std::string& text) {
+  double value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || !std::isfinite(value)) return {};
+  return value;
+}
+
 double read_number(const YamlNode& node, std::string_view what, double least, double most) {
   const std::string expected = range_text("a number", least, most);
   need_number(node, what, expected);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,6 +50,9 @@ Decimal read_decimal(const YamlNode& node, std::string_view what);
 std::string to_text(Decimal value);  // "0.3", "128"; no trailing zeros
 double parse_number(
     std::string_view text);  // of decimal text, correctly rounded; infinity when it does not fit
+
+// The finite number that the whole text is, "0.25"; nothing for other texts.
+std::optional<double> plain_number(const std::string& text);
 
 // "the text 'abc'", "a list", "nothing"
 std::string describe(const YamlNode& node);

@@ -11,15 +11,13 @@
 #include "datasets/resample.h"
 #include "harness/device_runtime.h"
 #include "harness/plan/estimate.h"
+#include "harness/plan/kinds.h"
 #include "harness/stages/stage.h"
 #include "models/tiling/tile_batches.h"
 #include "models/upscale.h"
 
 namespace upbench {
 namespace {
-
-// A1111 applies a model at most this often before it gives up reaching the wanted size.
-constexpr int kMostPasses = 3;
 
 // TF32 on or off for what a GPU computes until the end of the scope. LibTorch's switch is one for the
 // process: who wants it otherwise waits until nobody needs it as it is, so that GPUs beside each other

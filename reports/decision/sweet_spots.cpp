@@ -1,4 +1,5 @@
 #include "reports/decision/sweet_spots.h"
+#include "harness/spec/read.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/spec/read.h"
 #include "reports/decision/verdict.h"
 #include "reports/statistics/descriptive.h"
 

@@ -12,7 +12,7 @@
 namespace upbench {
 namespace {
 
-std::string label_text(const CellRow& cell) {
+std::string cell_title(const CellRow& cell) {
   std::string text;
   for (const auto& [path, value] : cell.label)
     text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", path, value);
@@ -42,7 +42,7 @@ GateSide from_store(const std::filesystem::path& file, const std::string& run) {
   side.environment = nlohmann::json::parse(plan.environment.json);
   side.metrics = std::move(plan.metrics);
   for (const CellRow& cell : plan.cells)
-    side.cells.push_back({label_text(cell), nlohmann::json::parse(cell.settings)});
+    side.cells.push_back({cell_title(cell), nlohmann::json::parse(cell.settings)});
   for (const ImageRow& image : plan.images)
     side.pictures.push_back(
         {image.name, image.reference.is_zero() ? "" : image.reference.hex(), image.input.hex()});

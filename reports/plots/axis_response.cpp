@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/spec/read.h"
 #include "reports/plots/kinds.h"
 #include "reports/plots/vega_lite.h"
 #include "reports/render/format.h"

@@ -2,6 +2,7 @@
 
 #include "datasets/device/cuda/kernels.h"
 #include "datasets/device/cuda/launch.h"
+#include "datasets/device/cuda/over_block.h"
 #include "datasets/device/similarity_math.h"
 
 namespace upbench::cuda {
@@ -9,21 +10,11 @@ namespace {
 
 constexpr int kReduceThreads = 256;
 
-__device__ SimilaritySums sum_of(const SimilaritySums& a, const SimilaritySums& b) {
-  return {a.similarity + b.similarity, a.squared_error + b.squared_error};
-}
-
-// The block's sums in a fixed order. Valid in thread 0.
-template <int kThreads>
-__device__ SimilaritySums over_block(SimilaritySums own) {
-  __shared__ SimilaritySums all[kThreads];
-  all[threadIdx.x] = own;
-  for (int half = kThreads / 2; half > 0; half /= 2) {
-    __syncthreads();
-    if (threadIdx.x < half) all[threadIdx.x] = sum_of(all[threadIdx.x], all[threadIdx.x + half]);
+struct Sum {
+  __device__ SimilaritySums operator()(const SimilaritySums& a, const SimilaritySums& b) const {
+    return {a.similarity + b.similarity, a.squared_error + b.squared_error};
   }
-  return all[0];
-}
+};
 
 template <typename Element>
 __global__ void __launch_bounds__(kSimilarityThreads)
@@ -37,7 +28,7 @@ __global__ void __launch_bounds__(kSimilarityThreads)
     __syncthreads();
     block.step(thread, row, rows[row % 2], column);
   }
-  const SimilaritySums own = over_block<kSimilarityThreads>(column.totals);
+  const SimilaritySums own = over_block<kSimilarityThreads>(column.totals, Sum());
   if (thread == 0) partial[(blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x] = own;
 }
 
@@ -45,8 +36,8 @@ __global__ void __launch_bounds__(kSimilarityThreads)
 __global__ void whole_similarity(const SimilaritySums* partial, int count, SimilaritySums* results) {
   const SimilaritySums* of_signal = partial + static_cast<std::int64_t>(blockIdx.x) * count;
   SimilaritySums own{0, 0};
-  for (int i = threadIdx.x; i < count; i += kReduceThreads) own = sum_of(own, of_signal[i]);
-  own = over_block<kReduceThreads>(own);
+  for (int i = threadIdx.x; i < count; i += kReduceThreads) own = Sum()(own, of_signal[i]);
+  own = over_block<kReduceThreads>(own, Sum());
   if (threadIdx.x == 0) results[blockIdx.x] = own;
 }
 

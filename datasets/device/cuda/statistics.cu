@@ -1,5 +1,6 @@
 #include "datasets/device/cuda/kernels.h"
 #include "datasets/device/cuda/launch.h"
+#include "datasets/device/cuda/over_block.h"
 #include "datasets/device/layout_math.h"
 #include "datasets/device/statistics_math.h"
 
@@ -8,16 +9,11 @@ namespace {
 
 constexpr int kThreads = 128;
 
-// The block's results in a fixed order, hence the same sums each time. Valid in thread 0.
-__device__ TileStatistics over_block(TileStatistics own) {
-  __shared__ TileStatistics all[kThreads];
-  all[threadIdx.x] = own;
-  for (int half = kThreads / 2; half > 0; half /= 2) {
-    __syncthreads();
-    if (threadIdx.x < half) all[threadIdx.x] = combined(all[threadIdx.x], all[threadIdx.x + half]);
+struct Combine {
+  __device__ TileStatistics operator()(const TileStatistics& a, const TileStatistics& b) const {
+    return combined(a, b);
   }
-  return all[0];
-}
+};
 
 // Block (part, picture): every kStatisticsBlocks-th row of the three channels.
 __global__ void partial_statistics(BatchView batch, TileStatistics* partial) {
@@ -28,7 +24,7 @@ __global__ void partial_statistics(BatchView batch, TileStatistics* partial) {
     for (int x = threadIdx.x; x < batch.first.width; x += kThreads)
       add_value(own,
                 values[offset_of(batch, picture, row / batch.first.height, row % batch.first.height, x)]);
-  own = over_block(own);
+  own = over_block<kThreads>(own, Combine());
   if (threadIdx.x == 0) partial[picture * kStatisticsBlocks + blockIdx.x] = own;
 }
 
@@ -36,7 +32,7 @@ __global__ void whole_statistics(const TileStatistics* partial, TileStatistics* 
   const int picture = blockIdx.x;
   TileStatistics own =
       threadIdx.x < kStatisticsBlocks ? partial[picture * kStatisticsBlocks + threadIdx.x] : no_statistics();
-  own = over_block(own);
+  own = over_block<kThreads>(own, Combine());
   if (threadIdx.x == 0) results[picture] = own;
 }
 

@@ -1,7 +1,9 @@
 #include "tests/reports/gate/sample_side.h"
 
+#include <stdexcept>
 #include <string>
 
+#include "reports/gate/policy.h"
 #include "reports/statistics/random.h"
 
 namespace upbench {
@@ -27,6 +29,15 @@ GateSide sample_side() {
       side.trials[{c, p, 0}] = trial;
     }
   return side;
+}
+
+std::string policy_refusal(const std::string& text) {
+  try {
+    parse_policy(text, "p.yaml");
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "accepted";
 }
 
 }  // namespace upbench

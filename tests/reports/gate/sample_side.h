@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "reports/gate/side.h"
 
@@ -17,5 +18,8 @@ GateSide changed(GateSide side, Change change) {
   for (auto& [key, trial] : side.trials) change(std::get<0>(key), std::get<1>(key), trial);
   return side;
 }
+
+// Why the policy "p.yaml" of this text is refused; "accepted" if it is not.
+std::string policy_refusal(const std::string& text);
 
 }  // namespace upbench
