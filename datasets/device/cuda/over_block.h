@@ -2,8 +2,8 @@
 
 namespace upbench::cuda {
 
-// The values of a block's kThreads threads (a power of two) combined in a fixed order, hence the same result each
-// time. Valid in thread 0.
+// The values of a block's kThreads threads (a power of two) combined in a fixed order, hence the same result
+// each time. Valid in thread 0.
 template <int kThreads, typename Value, typename Combine>
 __device__ Value over_block(Value own, Combine combine) {
   __shared__ Value all[kThreads];
