@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "models/diffusion/denoise.h"
+#include "models/diffusion/sampling/denoise.h"
 
 namespace upbench {
 namespace {

@@ -12,8 +12,8 @@
 #include "datasets/resample.h"
 #include "metrics/catalog.h"
 #include "models/catalog.h"
-#include "models/diffusion/sampler.h"
-#include "models/diffusion/sigma_schedule.h"
+#include "models/diffusion/sampling/sampler.h"
+#include "models/diffusion/sampling/sigma_schedule.h"
 #include "models/model_search.h"
 
 namespace upbench {

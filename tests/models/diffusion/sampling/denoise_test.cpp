@@ -1,4 +1,4 @@
-#include "models/diffusion/denoise.h"
+#include "models/diffusion/sampling/denoise.h"
 
 #include <cmath>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "models/diffusion/sampler.h"
+#include "models/diffusion/sampling/sampler.h"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "models/diffusion/named_row.h"
+#include "models/diffusion/sampling/named_row.h"
 
 namespace upbench {
 namespace {

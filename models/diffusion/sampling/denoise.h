@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include "models/diffusion/noise_schedule.h"
-#include "models/diffusion/sigma_schedule.h"
+#include "models/diffusion/sampling/noise_schedule.h"
+#include "models/diffusion/sampling/sigma_schedule.h"
 
 // What "denoise 0.4, 20 steps" means differs between tools, by a factor of up to five in the noise that is
 // added. Cells are therefore compared by the sigma at which they start.

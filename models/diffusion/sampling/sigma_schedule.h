@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "models/diffusion/noise_schedule.h"
+#include "models/diffusion/sampling/noise_schedule.h"
 
 namespace upbench {
 

@@ -1,4 +1,4 @@
-#include "models/diffusion/denoise.h"
+#include "models/diffusion/sampling/denoise.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "models/diffusion/named_row.h"
+#include "models/diffusion/sampling/named_row.h"
 
 namespace upbench {
 namespace {

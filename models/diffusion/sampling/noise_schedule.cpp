@@ -1,4 +1,4 @@
-#include "models/diffusion/noise_schedule.h"
+#include "models/diffusion/sampling/noise_schedule.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "models/diffusion/sampler.h"
+#include "models/diffusion/sampling/sampler.h"
 
 #include <cmath>
 #include <map>
@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "models/diffusion/sigma_schedule.h"
+#include "models/diffusion/sampling/sigma_schedule.h"
 
 namespace upbench {
 namespace {
