@@ -31,5 +31,6 @@ void add_list_command(CLI::App& program, Command& chosen);
 void add_dataset_command(CLI::App& program, Command& chosen);
 void add_doctor_command(CLI::App& program, Command& chosen);
 void add_status_command(CLI::App& program, Command& chosen);
+void add_trace_command(CLI::App& program, Command& chosen);
 
 }  // namespace upbench

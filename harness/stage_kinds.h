@@ -17,6 +17,15 @@
 // Torch-free. How a stage runs is in harness/stages/.
 namespace upbench {
 
+// Of a diffusion model.
+struct DiffusionModelFacts {
+  double first_beta = 0.00085, last_beta = 0.012;  // of its noise schedule
+  int factor = 8;                                  // pixels to a latent: sides are multiples of it
+  double coder_macs_per_pixel = 0;                 // encoding and decoding together
+  std::string vocabulary;                          // of its prompts: digest of the file; empty: none found
+  std::string refusal;                             // why it cannot refine pictures; empty: it can
+};
+
 struct ModelFacts {
   std::string label;          // as the report shows it
   int scale = 0;              // 0: the pictures choose it
@@ -28,11 +37,13 @@ struct ModelFacts {
   std::map<int, double> macs_by_scale;  // the same, where the pictures choose the scale
   std::int64_t weight_bytes = 0;
   int version = 1;  // of the code, where that alone decides the pixels (interpolators); part of output keys
+  std::optional<DiffusionModelFacts> diffusion = {};  // macs_per_pixel: one evaluation, by output pixel
 };
 
 struct ParameterKind {
-  // size: "640x480". tile: none, an integer of at least `least`, or {size, overlap, context, mode}.
-  enum class Type { text, integer, number, boolean, choice, model, tile, size };
+  // checkpoint: the file or folder of a diffusion model or of a part of one. size: "640x480". tile: none, an
+  // integer of at least `least`, or {size, overlap, context, mode}.
+  enum class Type { text, integer, number, boolean, choice, model, checkpoint, tile, size };
   std::string name;  // with a dot, "blur.sigma": key sigma of a map blur
   Type type = Type::text;
   nlohmann::json default_value;      // null: must be given, unless optional
@@ -41,6 +52,8 @@ struct ParameterKind {
   std::string help;
   bool optional = false;     // may be absent; its value is then null
   bool may_be_none = false;  // `none` may be written; its value is then "none"
+
+  bool names_model() const { return type == Type::model || type == Type::checkpoint; }
 };
 
 struct PictureSize {
@@ -71,6 +84,7 @@ struct StageOutcome {
       variant{};  // what of the effective settings depends on the picture; each kind has its own meaning
   int scale = 1;  // of the model, in each pass
   double pixels_read = 0;       // input pixels that a network computes on, all tiles and passes
+  double pixels_coded = 0;      // that an autoencoder encodes and decodes
   double largest_piece = 0;     // input pixels computed on at once
   double pixels_resampled = 0;  // output pixels of a resampling kernel
   std::string refusal;          // not empty: pictures of this size cannot be used, and why
@@ -84,6 +98,8 @@ struct StageEffect {
 };
 
 struct StageKind {
+  // model: as ParameterKind::Type::model reads it, or {diffusion: {checkpoint: NAME}}, in which vae,
+  // control-net and loras, [[NAME, STRENGTH]], may be.
   using FindModel = std::function<const ModelFacts&(const nlohmann::json& model)>;
   // target: the size that the pictures finally should have; 0x0: nothing is wanted. A closure, so that a plan
   // over many sizes reads the settings once.
@@ -112,6 +128,10 @@ int chosen_scale(PictureSize input, PictureSize target, const std::vector<int>& 
 // Output size of a resize stage. settings: one of scale, megapixels (1e6), long_edge, size is not null; sides
 // are rounded half up and are at least 1.
 PictureSize resized(const nlohmann::json& settings, PictureSize input);
+
+// The model that a refine stage of these settings asks for, as StageKind::FindModel takes it. Throws
+// std::invalid_argument for a `lora` that is no "NAME:STRENGTH", several joined by "+".
+nlohmann::json refine_model(const nlohmann::json& settings);
 
 // Of a degrade stage. settings: by parameter name; null and "none": not given. Throws std::invalid_argument
 // as parse_degradation() does.

@@ -11,6 +11,7 @@
 
 #include "datasets/resample.h"
 #include "datasets/resampling/kernels.h"
+#include "harness/diffusion_models.h"
 #include "harness/environment.h"
 #include "harness/model_cache.h"
 #include "harness/rates.h"
@@ -150,6 +151,7 @@ class PlannedModels {
   ModelFacts operator()(const nlohmann::json& model) {
     const std::string text = model.dump();
     if (const auto known = sweep_.models.find(text); known != sweep_.models.end()) return known->second;
+    if (is_diffusion(model)) return sweep_.models[text] = diffusion_model_facts(model, sweep_.search);
     UpscalerPtr upscaler = load_upscaler(model_request(model), sweep_.search);
     const ModelFacts facts = sweep_.models[text] = facts_of(upscaler->info());
     if (bytes_ + facts.weight_bytes <= kLoadedBytes) {

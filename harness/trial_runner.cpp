@@ -97,6 +97,8 @@ TrialRunner::TrialRunner(const Sweep& sweep, const Store& store, const TrialRunn
       cell_index_(index_by_key(sweep.plan.rows.cells)),
       image_index_(index_by_key(sweep.plan.rows.images)),
       models_(model_loader(sweep, options), options.model_cache_bytes),
+      diffusion_(sweep.search, options.diffusion_cache_bytes),
+      latents_(options.latent_cache_bytes),
       items_(options.item_cache_bytes),
       prefixes_(options.stage_cache_bytes),
       compute_stream_(options_.device),
@@ -203,7 +205,7 @@ void TrialRunner::load(TrialWork& work) {
   const auto& stages = cells_[work.cell].stages;
   for (std::size_t i = 0; i < stages.size(); ++i) {
     if (i < keys.size() && prefixes_.has(keys[i])) continue;
-    for (UpscalerPtr& network : stages[i].stage->load(context)) work.networks.push_back(std::move(network));
+    for (auto& network : stages[i].stage->load(context)) work.networks.push_back(std::move(network));
   }
 }
 
@@ -248,7 +250,10 @@ StageContext TrialRunner::stage_context(const TrialWork& work) {
           .seed = work.claim.seed,
           .input = sweep_.plan.rows.images[work.image].input,
           .tile_bytes = tile_bytes_,
-          .graphs = graphs_.get()};
+          .graphs = graphs_.get(),
+          .diffusion = &diffusion_,
+          .stage_input = sweep_.plan.rows.images[work.image].input,
+          .latents = &latents_};
 }
 
 std::vector<Digest> TrialRunner::prefix_keys(const TrialWork& work) const {
@@ -264,7 +269,7 @@ std::vector<Digest> TrialRunner::prefix_keys(const TrialWork& work) const {
 void TrialRunner::compute(TrialWork& work) {
   const StreamScope computing(compute_stream_);
   if (work.uploaded) work.uploaded->hold(compute_stream_);
-  const StageContext context = stage_context(work);
+  StageContext context = stage_context(work);
   const std::vector<Digest>& keys = work.prefix_keys;
   const auto& stages = cells_[work.cell].stages;
   const Frame input{.rgb = work.input, .target = reference_size(sweep_.plan.rows.images[work.image])};
@@ -291,6 +296,7 @@ void TrialRunner::compute(TrialWork& work) {
       return SharedCache<Digest, Output>::Made{std::move(next), bytes};
     };
     current = i < keys.size() ? prefixes_.get(keys[i], make) : make().value;
+    if (i < keys.size()) context.stage_input = keys[i];
   }
   compute_stream_.synchronize();
   for (const Span& span : spans)

@@ -30,8 +30,10 @@ struct TrialRunnerOptions {
   int pictures_ahead = 3;                       // on their way to a GPU, at most
   std::size_t item_cache_bytes = 64u << 20;     // decoded pictures: neighbours in execution order share one
   std::size_t model_cache_bytes = 1024u << 20;  // loaded networks
-  std::size_t stage_cache_bytes = 512u << 20;   // outputs of shared pipeline prefixes
-  ModelLoader load_model = {};                  // empty: as the sweep's search finds them
+  std::size_t diffusion_cache_bytes = std::size_t{8} << 30;  // loaded diffusion models, as their files
+  std::size_t latent_cache_bytes = 256u << 20;               // encoded pictures
+  std::size_t stage_cache_bytes = 512u << 20;                // outputs of shared pipeline prefixes
+  ModelLoader load_model = {};                               // empty: as the sweep's search finds them
 };
 
 // A claimed trial on its way through the steps of TrialRunner.
@@ -40,9 +42,9 @@ struct TrialWork {
   Record record;
   std::size_t image = 0, cell = 0;
   std::shared_ptr<const LoadedItem> item;
-  std::vector<Digest> prefix_keys;    // of every stage but the last: what other cells may share
-  std::vector<UpscalerPtr> networks;  // held until they were used
-  Image input, reference;             // on the device; complete when `uploaded` has happened
+  std::vector<Digest> prefix_keys;  // of every stage but the last: what other cells may share
+  std::vector<std::shared_ptr<const void>> networks;  // held until they were used
+  Image input, reference;                             // on the device; complete when `uploaded` has happened
   std::shared_ptr<DeviceEvent> uploaded;
   Image output;
   bool computed = false;             // now, not by an earlier run
@@ -71,7 +73,8 @@ class TrialRunner {
 
   std::uint64_t stages_executed() const { return stages_executed_; }
   std::uint64_t reused() const { return reused_; }  // trials whose output an earlier run had computed
-  std::uint64_t model_loads() const { return models_.loads(); }
+  std::uint64_t model_loads() const { return models_.loads() + diffusion_.loads(); }
+  std::uint64_t encodings() const { return latents_.made(); }
 
  private:
   struct Cell;
@@ -99,6 +102,8 @@ class TrialRunner {
   std::vector<Cell> cells_;
   std::unordered_map<Digest, std::size_t> cell_index_, image_index_;
   ModelCache models_;
+  DiffusionCache diffusion_;
+  LatentCache latents_;
   SharedCache<std::size_t, LoadedItem> items_;
   SharedCache<Digest, Output> prefixes_;
   DeviceStream compute_stream_, score_stream_;

@@ -10,6 +10,7 @@
 
 #include "models/checkpoint/checkpoint.h"
 #include "models/checkpoint/dtype.h"
+#include "models/diffusion/model_files.h"
 #include "models/networks/registry.h"
 
 namespace upbench {
@@ -70,7 +71,67 @@ void list_tensors(const CheckpointHeader& header, nlohmann::json& facts) {
     facts["listing"][name] = fmt::format("{} [{}]", dtype_name(entry.dtype), fmt::join(entry.shape, ", "));
 }
 
+nlohmann::json diffusion_parts(const DiffusionFacts& facts) {
+  nlohmann::json parts = nlohmann::json::object();
+  if (facts.unet)
+    parts["unet"] = {{"in_channels", facts.unet->in_channels},
+                     {"out_channels", facts.unet->out_channels},
+                     {"channels", facts.unet->channels},
+                     {"blocks_per_level", facts.unet->blocks_per_level},
+                     {"transformer_depth", facts.unet->transformer_depth},
+                     {"context_width", facts.unet->context_width},
+                     {"vector_width", facts.unet->vector_width},
+                     {"class_labels", facts.unet->class_labels},
+                     {"heads", facts.unet->heads},
+                     {"macs_at_64x64_latents", facts.unet->macs},
+                     {"inpainting", facts.inpainting}};
+  if (facts.autoencoder)
+    parts["vae"] = {{"channels", facts.autoencoder->channels},
+                    {"factor", facts.autoencoder->factor},
+                    {"encoder", facts.autoencoder->encoder.has_value()},
+                    {"decoder", facts.autoencoder->decoder.has_value()}};
+  if (facts.tiny_autoencoder)
+    parts["tiny_vae"] = {{"channels", facts.tiny_autoencoder->channels},
+                         {"factor", facts.tiny_autoencoder->factor},
+                         {"encoder", !facts.tiny_autoencoder->encoder.empty()},
+                         {"decoder", !facts.tiny_autoencoder->decoder.empty()}};
+  if (facts.control_net)
+    parts["control_net"] = {{"context_width", facts.control_net->trunk.context_width},
+                            {"channels", facts.control_net->trunk.channels}};
+  for (const ClipTextFacts& text : facts.text)
+    parts["text"].push_back({{"layers", text.layers},
+                             {"width", text.width},
+                             {"heads", text.heads},
+                             {"vocabulary", text.vocabulary},
+                             {"projection", text.projection},
+                             {"activation", text.quick_gelu ? "quick_gelu" : "gelu"}});
+  return parts;
+}
+
+// The parts of a diffusion model, with what is wrong with one; false where there are none.
+bool describe_diffusion(const DiffusionTensors& model, nlohmann::json& facts) {
+  if (model.parts.empty()) return false;
+  facts["recognised_by"] = model.parts.layout;
+  if (!model.parts.left_out.empty()) facts["tensors_left_out"] = model.parts.left_out.size();
+  try {
+    const DiffusionFacts made = diffusion_facts(model.parts, model.config);
+    facts["architecture"] = describe(made);
+    facts["family"] = to_string(made.family);
+    facts["parts"] = diffusion_parts(made);
+    facts["missing_parts"] = missing_parts(made);
+    if (!made.unet) return true;
+    facts["family_by"] = made.recognised_by;
+    facts["prediction"] = {{"kind", to_string(made.prediction)}, {"by", made.prediction_by}};
+    facts["latent_scale"] = made.latent_scale;
+  } catch (const std::invalid_argument& error) {
+    facts["architecture"] = nullptr;
+    facts["problem"] = error.what();
+  }
+  return true;
+}
+
 void describe_network(const NamedTensors& tensors, nlohmann::json& facts) {
+  if (describe_diffusion({.parts = parts_of(tensors), .config = {}}, facts)) return;
   try {
     const NetworkMatch match = recognise(tensors);
     facts["architecture"] = match.architecture;
@@ -98,6 +159,14 @@ void describe_network(const NamedTensors& tensors, nlohmann::json& facts) {
 
 nlohmann::json inspect_checkpoint(const std::filesystem::path& file, const InspectOptions& options) {
   nlohmann::json facts;
+  if (std::filesystem::is_directory(file)) {
+    facts["file"] = file.string();
+    facts["format"] = "diffusers folder";
+    const DiffusionTensors model = read_diffusion({.checkpoint = file}, options.header_only);
+    (void)describe_diffusion(model, facts);
+    if (!options.header_only) facts["tensor_hash"] = parts_hash(model.parts).hex();
+    return facts;
+  }
   if (options.header_only) {
     const CheckpointHeader header = read_checkpoint_header(file, options.param_key);
     describe_file(file, header, facts);

@@ -13,18 +13,6 @@
 namespace upbench {
 namespace {
 
-at::ScalarType dtype_of(Precision precision) {
-  switch (precision) {
-    case Precision::fp16:
-      return at::kHalf;
-    case Precision::bf16:
-      return at::kBFloat16;
-    case Precision::fp32:
-      break;
-  }
-  return at::kFloat;
-}
-
 at::Device parse_device(const std::string& text) {
   try {
     return at::Device(text);
@@ -111,6 +99,18 @@ class NetworkUpscaler : public Upscaler {
 };
 
 }  // namespace
+
+at::ScalarType dtype_of(Precision precision) {
+  switch (precision) {
+    case Precision::fp16:
+      return at::kHalf;
+    case Precision::bf16:
+      return at::kBFloat16;
+    case Precision::fp32:
+      break;
+  }
+  return at::kFloat;
+}
 
 UpscalerPtr make_network_upscaler(const std::string& name, LoadedNetwork network) {
   UpscalerInfo info = describe(name, network);

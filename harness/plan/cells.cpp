@@ -89,12 +89,18 @@ std::size_t matching_rule(const Spec& spec, const Choice& choice) {
   return spec.exclude.size();
 }
 
+// Whether the axis has models, of which some are given.
+bool names_model(const ParameterKind& parameter, const Axis& axis) {
+  return parameter.names_model() &&
+         std::ranges::any_of(axis.values, [](const auto& value) { return !value.is_null(); });
+}
+
 void label_cell(const Spec& spec, const Choice& choice, CellRow& row) {
   for (std::size_t s = 0; s < choice.size(); ++s) {
     const StageKind& kind = *find_stage_kind(spec.pipeline[s].kind);
     for (std::size_t p = 0; p < choice[s].size(); ++p) {
       const Axis& axis = spec.pipeline[s].parameters[p];
-      if (axis.swept || kind.parameters[p].type == ParameterKind::Type::model)
+      if (axis.swept || names_model(kind.parameters[p], axis))
         row.label.emplace_back(axis.path, axis.labels[choice[s][p]]);
     }
   }
@@ -121,14 +127,14 @@ Settled settle(const Spec& spec, const Choice& choice, ModelFinder& models, Cell
     const StageSpec& stage = spec.pipeline[s];
     const StageKind& kind = *find_stage_kind(stage.kind);
     nlohmann::json parameters = nlohmann::json::object();
-    const ModelFacts* facts = nullptr;
-    for (std::size_t p = 0; p < choice[s].size(); ++p) {
-      const nlohmann::json& value = stage.parameters[p].values[choice[s][p]];
-      parameters[kind.parameters[p].name] = value;
-      if (kind.parameters[p].type == ParameterKind::Type::model) facts = &models(value);
-    }
-    SettledStage made = kind.settle(
-        parameters, [&](const nlohmann::json& model) -> const ModelFacts& { return models(model); });
+    for (std::size_t p = 0; p < choice[s].size(); ++p)
+      parameters[kind.parameters[p].name] = stage.parameters[p].values[choice[s][p]];
+    const ModelFacts* facts = nullptr;  // of the first model it asks for, which is the whole of it
+    SettledStage made = kind.settle(parameters, [&](const nlohmann::json& model) -> const ModelFacts& {
+      const ModelFacts& found = models(model);
+      if (facts == nullptr) facts = &found;
+      return found;
+    });
     for (const auto& model : made.models) append_weights(model["identity"], row.group);
     for (SameNote& note : made.notes)
       settled.notes.push_back({fmt::format("{}.{}", stage.id, note.parameter), std::move(note.text)});
@@ -198,10 +204,18 @@ const ModelFacts& ModelFinder::operator()(const nlohmann::json& model) {
     return facts_[text] = inputs_.model_facts(model);
   } catch (const std::invalid_argument& error) {
     facts_.erase(text);
-    const auto place = places_.find(text);
-    if (place == places_.end() || place->second.empty()) throw;
-    throw SpecError(fmt::format("{}: {}", place->second, error.what()));
+    const std::string place = place_of(model);
+    if (place.empty()) throw;
+    throw SpecError(fmt::format("{}: {}", place, error.what()));
   }
+}
+
+// Where a model was written; of a diffusion model where its checkpoint was.
+std::string ModelFinder::place_of(const nlohmann::json& model) const {
+  const auto diffusion = model.is_object() ? model.find("diffusion") : model.end();
+  const auto place =
+      places_.find(diffusion == model.end() ? model.dump() : diffusion->at("checkpoint").dump());
+  return place == places_.end() ? "" : place->second;
 }
 
 std::vector<PlannedCell> plan_cells(const Spec& spec, const PlanInputs& inputs, std::uint64_t trials_per_cell,
@@ -246,7 +260,7 @@ std::vector<std::string> model_paths(const Spec& spec) {
   for (const StageSpec& stage : spec.pipeline) {
     const StageKind& kind = *find_stage_kind(stage.kind);
     for (std::size_t p = 0; p < stage.parameters.size(); ++p)
-      if (kind.parameters[p].type == ParameterKind::Type::model) paths.push_back(stage.parameters[p].path);
+      if (names_model(kind.parameters[p], stage.parameters[p])) paths.push_back(stage.parameters[p].path);
   }
   return paths;
 }

@@ -39,6 +39,8 @@ class ModelFinder {
   const ModelFacts& operator()(const nlohmann::json& model);
 
  private:
+  std::string place_of(const nlohmann::json& model) const;
+
   const PlanInputs& inputs_;
   std::map<std::string, std::string> places_;  // of written values, by JSON text
   std::map<std::string, ModelFacts> facts_;

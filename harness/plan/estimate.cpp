@@ -23,6 +23,11 @@ double activation_bytes_per_pixel(double macs_per_pixel, int scale) {
   return 64 * kFloat * 2 * (1 + enlarged * enlarged);
 }
 
+double network_macs(const ModelFacts& facts, const StageOutcome& outcome) {
+  const double coder = facts.diffusion ? facts.diffusion->coder_macs_per_pixel : 0;
+  return macs_per_pixel(facts, outcome.scale) * outcome.pixels_read + coder * outcome.pixels_coded;
+}
+
 TrialCost trial_cost(const PlannedCell& cell, const Pipeline::Pass& pass, PictureSize input,
                      const Rates& rates) {
   TrialCost cost;
@@ -32,7 +37,7 @@ TrialCost trial_cost(const PlannedCell& cell, const Pipeline::Pass& pass, Pictur
     resampled += outcome.pixels_resampled;
     if (const ModelFacts* facts = cell.models[i]) {
       const double macs = macs_per_pixel(*facts, outcome.scale);
-      cost.macs += macs * outcome.pixels_read;
+      cost.macs += network_macs(*facts, outcome);
       weight_bytes += static_cast<double>(facts->weight_bytes);
       const double per_pixel = activation_bytes_per_pixel(macs, outcome.scale);
       stage_bytes = std::max(stage_bytes, outcome.largest_piece * per_pixel);

@@ -16,6 +16,9 @@ struct TrialCost {
 // Device memory of a network's activations per input pixel; 0 for what has no layers.
 double activation_bytes_per_pixel(double macs_per_pixel, int scale);
 
+// Multiply-accumulates of a stage's networks, an autoencoder included.
+double network_macs(const ModelFacts& facts, const StageOutcome& outcome);
+
 TrialCost trial_cost(const PlannedCell& cell, const Pipeline::Pass& pass, PictureSize input,
                      const Rates& rates);
 

@@ -11,5 +11,6 @@ constexpr int kMostPasses =
 StageKind upscale_kind();
 StageKind resize_kind();
 StageKind degrade_kind();
+StageKind refine_kind();
 
 }  // namespace upbench

@@ -25,8 +25,7 @@ std::vector<std::string> model_labels(const CellRow& cell, const Spec& spec) {
     const StageKind& kind = *find_stage_kind(stage.kind);
     for (std::size_t p = 0; p < stage.parameters.size(); ++p)
       for (const auto& [path, value] : cell.label)
-        if (kind.parameters[p].type == ParameterKind::Type::model && path == stage.parameters[p].path)
-          labels.push_back(value);
+        if (kind.parameters[p].names_model() && path == stage.parameters[p].path) labels.push_back(value);
   }
   return labels;
 }

@@ -174,6 +174,11 @@ TypedValue read_value(const ParameterKind& kind, const YamlNode& node, std::stri
       return {read_choice(node, what, kind.choices), node.text};
     case ParameterKind::Type::model:
       return read_model(node, what);
+    case ParameterKind::Type::checkpoint: {
+      const std::string name = read_text(node, what);
+      if (name.starts_with('~')) read_path(node, what);  // says why it is refused
+      return {name, name};
+    }
     case ParameterKind::Type::tile:
       return read_tile(kind, node, what);
     case ParameterKind::Type::size:

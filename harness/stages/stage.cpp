@@ -11,7 +11,9 @@ std::unique_ptr<Stage> make_stage(const std::string& kind, const std::string& id
   if (kind == "upscale") return make_upscale_stage(id, settings);
   if (kind == "resize") return make_resize_stage(id, settings);
   if (kind == "degrade") return make_degrade_stage(id, settings);
-  throw std::invalid_argument(fmt::format("unknown stage '{}': expected upscale, resize or degrade", kind));
+  if (kind == "refine") return make_refine_stage(id, settings);
+  throw std::invalid_argument(
+      fmt::format("unknown stage '{}': expected upscale, resize, degrade or refine", kind));
 }
 
 std::vector<BoundaryRow> scaled(std::vector<BoundaryRow> boundaries, double x_factor, double y_factor) {

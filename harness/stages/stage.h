@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "datasets/device/graph_pool.h"
+#include "harness/diffusion_models.h"
 #include "harness/model_cache.h"
 #include "harness/record.h"
 #include "harness/stage_kinds.h"
@@ -22,6 +23,8 @@ struct Frame {
   std::vector<BoundaryRow> boundaries;  // known tile boundaries, in this frame's pixels
 };
 
+using LatentCache = SharedCache<Digest, Coded>;
+
 // What a stage works with, shared by all trials of a sweep.
 struct StageContext {
   ModelCache& models;
@@ -32,6 +35,9 @@ struct StageContext {
   Digest input{};          // of the trial's picture, ImageRow::input
   double tile_bytes = 0;   // device memory for batches of tiles; 0: one tile at a time, which is best on CPUs
   GraphPool* graphs = nullptr;  // of the thread that computes; nothing: every call starts its own kernels
+  DiffusionCache* diffusion = nullptr;  // for refine stages
+  Digest stage_input{};                 // what the stage's input pixels depend on
+  LatentCache* latents = nullptr;       // encoded pictures by what they depend on; nothing: each is made anew
 };
 
 // A stage maps a Frame to a Frame. Immutable; run() may be called by several threads at once.
@@ -42,7 +48,7 @@ class Stage {
   virtual Frame run(const Frame& input, const StageContext& context, nlohmann::json& used) const = 0;
   // Loads what run() will ask the context for, while another trial computes. The caller holds on to it until
   // then, so that no cache drops it in between.
-  virtual std::vector<UpscalerPtr> load(const StageContext&) const { return {}; }
+  virtual std::vector<std::shared_ptr<const void>> load(const StageContext&) const { return {}; }
 };
 
 // id: of the stage in its pipeline. settings: by parameter name, defaults filled, as harness/stage_kinds.h
@@ -53,6 +59,7 @@ std::unique_ptr<Stage> make_stage(const std::string& kind, const std::string& id
 std::unique_ptr<Stage> make_upscale_stage(const std::string& id, const nlohmann::json& settings);
 std::unique_ptr<Stage> make_resize_stage(const std::string& id, const nlohmann::json& settings);
 std::unique_ptr<Stage> make_degrade_stage(const std::string& id, const nlohmann::json& settings);
+std::unique_ptr<Stage> make_refine_stage(const std::string& id, const nlohmann::json& settings);
 
 // Boundaries of a frame whose sides were multiplied.
 std::vector<BoundaryRow> scaled(std::vector<BoundaryRow> boundaries, double x_factor, double y_factor);

@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <stdexcept>
 
@@ -13,50 +11,12 @@
 #include "harness/plan/estimate.h"
 #include "harness/plan/kinds.h"
 #include "harness/stages/stage.h"
+#include "harness/tf32_scope.h"
 #include "models/tiling/tile_batches.h"
 #include "models/upscale.h"
 
 namespace upbench {
 namespace {
-
-// TF32 on or off for what a GPU computes until the end of the scope. LibTorch's switch is one for the
-// process: who wants it otherwise waits until nobody needs it as it is, so that GPUs beside each other
-// compute alike cells together and others one after the other.
-class Tf32 {
- public:
-  Tf32(const std::string& device, bool on) : gpu_(device != "cpu") {
-    if (!gpu_) return;
-    Switch& shared = the_switch();
-    std::unique_lock lock(shared.mutex);
-    shared.changed.wait(lock, [&] { return shared.users == 0 || shared.on == on; });
-    if (shared.users++ > 0) return;
-    shared.on = on;
-    DeviceSettings settings = settings_in_force();
-    settings.tf32 = on;
-    apply(settings);
-  }
-  ~Tf32() {
-    if (!gpu_) return;
-    Switch& shared = the_switch();
-    const std::lock_guard lock(shared.mutex);
-    if (--shared.users == 0) shared.changed.notify_all();
-  }
-  Tf32(const Tf32&) = delete;
-  Tf32& operator=(const Tf32&) = delete;
-
- private:
-  struct Switch {
-    std::mutex mutex;
-    std::condition_variable changed;
-    int users = 0;
-    bool on = false;
-  };
-  static Switch& the_switch() {
-    static Switch shared;
-    return shared;
-  }
-  bool gpu_;
-};
 
 // Of a tile in a batch to itself alone; kernels round otherwise, networks that mix the tiles of a batch do
 // more.
@@ -80,9 +40,9 @@ class UpscaleStage final : public Stage {
   }
 
   Frame run(const Frame& input, const StageContext& context, nlohmann::json& used) const override {
-    const UpscalerPtr upscaler = load(context).front();
+    const UpscalerPtr upscaler = upscaler_of(context);
     require_precision(precision_, context.device);
-    const Tf32 arithmetic(context.device, uses_tf32(precision_));
+    const Tf32Scope arithmetic(context.device, uses_tf32(precision_));
     const UpscalerInfo& info = upscaler->info();
     require_planned(info, context);
     used = {{"architecture", info.architecture},
@@ -96,11 +56,15 @@ class UpscaleStage final : public Stage {
     return frame;
   }
 
-  std::vector<UpscalerPtr> load(const StageContext& context) const override {
-    return {context.models.get(model_, context.device, parse_precision(precision_))};
+  std::vector<std::shared_ptr<const void>> load(const StageContext& context) const override {
+    return {upscaler_of(context)};
   }
 
  private:
+  UpscalerPtr upscaler_of(const StageContext& context) const {
+    return context.models.get(model_, context.device, parse_precision(precision_));
+  }
+
   // Weights edited between plan and run would give one row two meanings.
   void require_planned(const UpscalerInfo& info, const StageContext& context) const {
     const auto planned = context.planned.find(model_.dump());

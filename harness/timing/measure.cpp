@@ -18,6 +18,7 @@
 #include "harness/kept_outputs.h"
 #include "harness/model_cache.h"
 #include "harness/plan/canonical.h"
+#include "harness/plan/estimate.h"
 #include "harness/timing/facts.h"
 #include "harness/timing/peaks.h"
 #include "harness/timing/pipeline_subject.h"
@@ -49,6 +50,13 @@ struct CellWork {
   std::string precision = "fp32";  // of the first network
 };
 
+// Null for a stage without one.
+nlohmann::json model_of(const nlohmann::json& stage) {
+  const nlohmann::json& settings = stage.at("settings");
+  if (stage.at("kind") == "refine") return refine_model(settings);
+  return settings.value("model", nlohmann::json());
+}
+
 CellWork work_of(const Sweep& sweep, const Target& target) {
   const nlohmann::json settings = nlohmann::json::parse(sweep.plan.rows.cells[target.cell].settings);
   const ImageRow& image = sweep.plan.rows.images[target.image];
@@ -56,9 +64,9 @@ CellWork work_of(const Sweep& sweep, const Target& target) {
   CellWork work;
   for (std::size_t i = 0; i < pass.outcomes.size(); ++i) {
     const nlohmann::json& own = settings[i].at("settings");
-    const auto facts = own.contains("model") ? sweep.models.find(own["model"].dump()) : sweep.models.end();
+    const auto facts = sweep.models.find(model_of(settings[i]).dump());
     if (facts == sweep.models.end()) continue;
-    work.macs += facts->second.macs_per_pixel * pass.outcomes[i].pixels_read;
+    work.macs += network_macs(facts->second, pass.outcomes[i]);
     if (work.weight_bytes == 0) work.precision = own.value("precision", work.precision);
     work.weight_bytes += static_cast<std::uint64_t>(facts->second.weight_bytes);
   }
@@ -91,7 +99,8 @@ class Measurement {
         rules_(rules_of(sweep.spec.timing, options)),
         kept_(store.output_folder()),
         models_([&sweep](const nlohmann::json& model) { return load_model(sweep, model); },
-                kBlockWeightBytes) {}
+                kBlockWeightBytes),
+        diffusion_(sweep.search, kBlockWeightBytes) {}
 
   MeasureResult run() {
     std::vector<std::vector<Target>> pictures = targets();
@@ -216,7 +225,8 @@ class Measurement {
                      .seed = target.seed,
                      .input = image.input,
                      .tile_bytes = tile_bytes_,
-                     .graphs = graphs_ ? &*graphs_ : nullptr},
+                     .graphs = graphs_ ? &*graphs_ : nullptr,
+                     .diffusion = &diffusion_},
         *energy_, target.pixels);
   }
 
@@ -295,6 +305,7 @@ class Measurement {
   TimingRules rules_;
   KeptOutputs kept_;
   ModelCache models_;
+  DiffusionCache diffusion_;
   double tile_bytes_ = 0;
   std::optional<GraphPool> graphs_;
   Peaks peaks_;

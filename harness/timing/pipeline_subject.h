@@ -36,7 +36,7 @@ class PipelineSubject final : public TimingSubject {
     Part(std::string name, std::unique_ptr<Stage> made) : id(std::move(name)), stage(std::move(made)) {}
     std::string id;
     std::unique_ptr<Stage> stage;
-    std::vector<UpscalerPtr> networks;  // held, so that no cache drops them between laps
+    std::vector<std::shared_ptr<const void>> networks;  // held, so that no cache drops them between laps
   };
 
   Frame input_;

@@ -28,6 +28,16 @@ ImageRow picture(const std::string& name, int width, int height, int scale) {
 ModelFacts facts_of(const nlohmann::json& model) {
   ModelFacts facts;
   facts.label = model.dump();
+  if (model.is_object() && model.contains("diffusion")) {
+    const std::string checkpoint = model["diffusion"]["checkpoint"];
+    facts.scale = 1;
+    facts.tensor_hash = sha256(model.dump());
+    facts.macs_per_pixel = 1000;
+    facts.diffusion = {.coder_macs_per_pixel = 100,
+                       .vocabulary = checkpoint == "mute" ? "" : "words",
+                       .refusal = checkpoint == "half" ? "it has no vae" : ""};
+    return facts;
+  }
   if (model.is_object()) {
     facts.scale = 4;
     facts.tensor_hash = sha256(facts.label);

@@ -17,7 +17,8 @@ ImageRow picture(const std::string& name, int width, int height, int scale = 4);
 
 // "NAME_xN" is a network of that scale with weights of its own, 1000 multiply-accumulates a pixel; "NAME_any"
 // one of the scales 2 and 4 with 100 and 1000; "copy of X" has the weights of X; "lost" cannot be loaded;
-// everything else is an interpolator.
+// everything else is an interpolator. Of diffusion models, 1000 a pixel and 100 for the autoencoder, "half"
+// cannot refine and "mute" has no vocabulary.
 ModelFacts facts_of(const nlohmann::json& model);
 
 PlanInputs inputs_of(std::vector<ImageRow> images);

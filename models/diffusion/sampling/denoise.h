@@ -1,10 +1,12 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "models/diffusion/sampling/noise_schedule.h"
+#include "models/diffusion/sampling/sampler_rows.h"
 #include "models/diffusion/sampling/sigma_schedule.h"
 
 // What "denoise 0.4, 20 steps" means differs between tools, by a factor of up to five in the noise that is
@@ -28,16 +30,34 @@ struct DenoiseRuleRow {
 const std::vector<DenoiseRuleRow>& denoise_rules();
 DenoiseRule parse_denoise_rule(std::string_view name);  // throws std::invalid_argument with the known names
 
-// The levels that are executed. Two settings with equal sigmas compute the same.
+// The levels that are executed. Two settings with equal sigmas, timesteps and start noise compute the same.
 struct DenoiseSteps {
-  std::vector<double> sigmas;  // descending, steps() + 1 levels; empty: nothing is done, the picture stays
+  std::vector<double> sigmas;     // descending, steps() + 1 levels; empty: nothing is done, the picture stays
+  std::vector<double> timesteps;  // that the network is asked for where each step begins; steps() of them
+  double start_noise = 0;         // the run starts from picture + start_noise * standard normal noise
+  bool whole_timesteps = false;   // between these levels, too, the tool asks for whole timesteps
+  bool unit_variance = false;     // the tool's own latents are x / sqrt(1 + sigma^2); here x = x_0 + sigma e
+
   int steps() const { return sigmas.empty() ? 0 : static_cast<int>(sigmas.size()) - 1; }
   double start_sigma() const { return sigmas.empty() ? 0 : sigmas.front(); }
+  // What x at this level is multiplied with to compare it with the tool's latents.
+  double tool_scale(double sigma) const;
+  bool operator==(const DenoiseSteps&) const = default;
 };
 
-// denoise in [0, 1], for `sigma` in [0, greatest sigma]; steps as the user sets them, 1 .. 10,000. Throws
-// std::invalid_argument for what is out of range and where diffusers refuses: denoise x steps below 1.
+struct StepOptions {
+  std::optional<Sampler> sampler;  // on it some tools' levels depend; by default one on which none do
+  std::optional<double> rho;       // of schedulers karras and polyexponential
+};
+
+// denoise in [0, 1], for `sigma` 0 or in (least, greatest sigma]; steps as the user sets them, 1 .. 10,000.
+// Throws std::invalid_argument for what is out of range and where diffusers refuses: denoise x steps below 1,
+// more steps than timesteps.
 DenoiseSteps denoise_steps(DenoiseRule rule, double denoise, int steps, Scheduler scheduler,
-                           const NoiseSchedule& noise);
+                           const NoiseSchedule& noise, const StepOptions& options = {});
+
+// The timestep that the network is asked for at a level of the run, or at one that a sampler puts between
+// them.
+double asked_timestep(const DenoiseSteps& steps, double sigma, const NoiseSchedule& noise);
 
 }  // namespace upbench

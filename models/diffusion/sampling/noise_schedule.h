@@ -13,7 +13,9 @@ class NoiseSchedule {
   // betas linear in their square root ("scaled_linear"), as Stable Diffusion 1, 2 and XL are trained
   // (CompVis/stable-diffusion, ldm/modules/diffusionmodules/util.py). Throws std::invalid_argument unless
   // 0 < first <= last < 1 and timesteps >= 2.
-  static NoiseSchedule scaled_linear(double first = 0.00085, double last = 0.012, int timesteps = 1000);
+  static constexpr double kFirstBeta = 0.00085, kLastBeta = 0.012;
+  static NoiseSchedule scaled_linear(double first = kFirstBeta, double last = kLastBeta,
+                                     int timesteps = 1000);
 
   int timesteps() const { return static_cast<int>(sigmas_.size()); }
   const std::vector<double>& sigmas() const { return sigmas_; }

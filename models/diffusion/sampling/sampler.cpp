@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "models/diffusion/sampling/named_row.h"
+#include "models/diffusion/sampling/unipc.h"
 
 namespace upbench {
 namespace {
@@ -35,14 +35,22 @@ struct Guess {
 // One run. A step function advances x_ from `from_` to `to_`.
 class Run {
  public:
-  Run(at::Tensor x, const std::vector<double>& sigmas, const DenoiseFunction& denoise,
-      const NoiseFunction& noise, const SamplerOptions& options)
-      : x_(std::move(x)), sigmas_(sigmas), denoise_(denoise), noise_(noise), options_(options) {}
+  Run(at::Tensor x, std::vector<SigmaStep> steps, const DenoiseFunction& denoise, const NoiseFunction& noise,
+      double eta, double noise_scale, std::size_t order)
+      : x_(std::move(x)),
+        steps_(std::move(steps)),
+        denoise_(denoise),
+        noise_(noise),
+        eta_(eta),
+        noise_scale_(noise_scale),
+        order_(order) {}
 
   at::Tensor run(Sampler sampler, const StepVisitor& visit) {
-    for (step_ = 0; step_ + 1 < sigmas_.size(); ++step_) {
-      from_ = sigmas_[step_];
-      to_ = sigmas_[step_ + 1];
+    for (step_ = 0; step_ < steps_.size(); ++step_) {
+      if (step_ > 0 && steps_[step_].from > to_)
+        add_noise(std::sqrt(steps_[step_].from * steps_[step_].from - to_ * to_));
+      from_ = steps_[step_].from;
+      to_ = steps_[step_].to;
       advance(sampler);
       if (visit) visit(step_, x_);
     }
@@ -59,6 +67,7 @@ class Run {
   void brownian();
   void multistep_sde();
   void three_steps_sde();
+  void unified(bool exponential);
 
   double h(double to) const { return std::log(from_ / to); }
   at::Tensor slope(const at::Tensor& x, const at::Tensor& guess, double sigma) const {
@@ -66,7 +75,7 @@ class Run {
   }
   void euler(double to) { x_ = x_ + slope(x_, denoise_(x_, from_), from_) * (to - from_); }
   void add_noise(double amount) {
-    if (amount > 0) x_ = x_ + noise_() * (options_.noise_scale * amount);
+    if (amount > 0) x_ = x_ + noise_() * (noise_scale_ * amount);
   }
   // Along the exact solution for a constant guess, over `length` of -log sigma.
   at::Tensor towards(const at::Tensor& x, const at::Tensor& guess, double length) const {
@@ -74,14 +83,17 @@ class Run {
   }
 
   at::Tensor x_;
-  const std::vector<double>& sigmas_;
+  const std::vector<SigmaStep> steps_;
   const DenoiseFunction& denoise_;
   const NoiseFunction& noise_;
-  const SamplerOptions& options_;
+  const double eta_, noise_scale_;
+  const std::size_t order_;  // of UniPC
   std::size_t step_ = 0;
   double from_ = 0, to_ = 0;
   std::deque<at::Tensor> slopes_;  // of earlier steps, the last one first
   std::deque<Guess> guesses_;      // the same
+  at::Tensor before_;              // x at the beginning of the last step, of UniPC with its guesses
+  std::vector<UniPcGuess> used_;
 };
 
 void Run::heun() {
@@ -115,7 +127,8 @@ void Run::lms() {
       const double sigma = (from_ + to_) / 2 + (to_ - from_) / 2 * kAt[k];
       double basis = 1;
       for (std::size_t i = 0; i < slopes_.size(); ++i)
-        if (i != j) basis *= (sigma - sigmas_[step_ - i]) / (sigmas_[step_ - j] - sigmas_[step_ - i]);
+        if (i != j)
+          basis *= (sigma - steps_[step_ - i].from) / (steps_[step_ - j].from - steps_[step_ - i].from);
       integral += kWeight[k] * (to_ - from_) / 2 * basis;
     }
     sum = sum + slopes_[j] * integral;
@@ -152,16 +165,16 @@ void Run::brownian() {
   if (to_ == 0) return euler(0);
   const double middle = std::sqrt(from_ * to_);
   const at::Tensor guess = denoise_(x_, from_);
-  const Split first = split(from_, middle, options_.eta), whole = split(from_, to_, options_.eta);
+  const Split first = split(from_, middle, eta_), whole = split(from_, to_, eta_);
   at::Tensor early, all;
-  if (options_.eta > 0) {
+  if (eta_ > 0) {
     early = noise_();
     all = (early * std::sqrt(from_ - middle) + noise_() * std::sqrt(middle - to_)) / std::sqrt(from_ - to_);
   }
   at::Tensor half = towards(x_, guess, std::log(from_ / first.down));
-  if (early.defined()) half = half + early * (options_.noise_scale * first.up);
+  if (early.defined()) half = half + early * (noise_scale_ * first.up);
   x_ = towards(x_, denoise_(half, middle), std::log(from_ / whole.down));
-  if (all.defined()) x_ = x_ + all * (options_.noise_scale * whole.up);
+  if (all.defined()) x_ = x_ + all * (noise_scale_ * whole.up);
 }
 
 void Run::multistep_sde() {
@@ -170,11 +183,11 @@ void Run::multistep_sde() {
     x_ = guess;
     return;
   }
-  const double length = h(to_), all = length * (1 + options_.eta);
+  const double length = h(to_), all = length * (1 + eta_);
   x_ = towards(x_, guess, all);
   if (!guesses_.empty())
     x_ = x_ + (guess - guesses_.front().picture) * (-std::expm1(-all) / 2 * length / guesses_.front().h);
-  add_noise(to_ * std::sqrt(-std::expm1(-2 * length * options_.eta)));
+  add_noise(to_ * std::sqrt(-std::expm1(-2 * length * eta_)));
   guesses_.assign(1, {guess, length});
 }
 
@@ -186,7 +199,7 @@ void Run::three_steps_sde() {
     x_ = guess;
     return;
   }
-  const double length = h(to_), all = length * (1 + options_.eta);
+  const double length = h(to_), all = length * (1 + eta_);
   const double second = std::expm1(-all) / all + 1, third = second / all - 0.5;
   x_ = towards(x_, guess, all);
   if (guesses_.size() == 1) {
@@ -197,19 +210,38 @@ void Run::three_steps_sde() {
     const at::Tensor bend = (recent - (guesses_[0].picture - guesses_[1].picture) / r1) / (r0 + r1);
     x_ = x_ + (recent + bend * r0) * second - bend * third;
   }
-  add_noise(to_ * std::sqrt(-std::expm1(-2 * length * options_.eta)));
+  add_noise(to_ * std::sqrt(-std::expm1(-2 * length * eta_)));
   guesses_.push_front({guess, length});
   if (guesses_.size() > 2) guesses_.pop_back();
 }
 
+// Corrects x by the guess at it, which the next step's prediction uses as well. The order rises with the
+// guesses there are and falls towards the end.
+void Run::unified(bool exponential) {
+  const at::Tensor guess = denoise_(x_, from_);
+  const double now = -std::log(from_);
+  if (before_.defined()) x_ = unipc_step(before_, used_, now, &guess, exponential);
+  if (to_ == 0) {
+    x_ = guess;
+    return;
+  }
+  const std::size_t order = std::min({order_, steps_.size() - step_, used_.size() + 1});
+  used_.insert(used_.begin(), {guess, now});
+  used_.resize(order);
+  before_ = x_;
+  x_ = unipc_step(x_, used_, -std::log(to_), nullptr, exponential);
+}
+
 void Run::advance(Sampler sampler) {
-  const Split ancestral = split(from_, to_, options_.eta);
+  const Split ancestral = split(from_, to_, eta_);
   switch (sampler) {
     case Sampler::euler:
       return euler(to_);
+    case Sampler::ddim:
     case Sampler::euler_ancestral:
       euler(ancestral.down);
       return add_noise(ancestral.up);
+    case Sampler::restart:
     case Sampler::heun:
       return heun();
     case Sampler::dpm2:
@@ -230,54 +262,45 @@ void Run::advance(Sampler sampler) {
       return multistep_sde();
     case Sampler::dpmpp_3m_sde:
       return three_steps_sde();
+    case Sampler::unipc:
+    case Sampler::unipc_bh1:
+      return unified(sampler == Sampler::unipc);
     case Sampler::lcm:
       x_ = denoise_(x_, from_);
       return add_noise(to_);
   }
 }
 
-void check(const std::vector<double>& sigmas) {
+void check(const std::vector<double>& sigmas, double eta, double noise_scale, int order) {
   bool fine = sigmas.size() >= 2 && sigmas.back() >= 0;
   for (std::size_t i = 0; i + 1 < sigmas.size(); ++i)
     fine = fine && std::isfinite(sigmas[i]) && sigmas[i] > sigmas[i + 1];
   if (!fine)
     throw std::invalid_argument(fmt::format(
         "noise levels {:.4g}: expected at least two, descending, none below 0", fmt::join(sigmas, ", ")));
+  if (!(eta >= 0 && std::isfinite(eta)) || !(noise_scale >= 0 && std::isfinite(noise_scale)))
+    throw std::invalid_argument(
+        fmt::format("eta {} and noise scale {}: expected numbers of at least 0", eta, noise_scale));
+  if (order < 1 || order > 3) throw std::invalid_argument(fmt::format("order {}, expected 1 .. 3", order));
 }
 
 }  // namespace
 
-const std::vector<SamplerRow>& samplers() {
-  static const std::vector<SamplerRow> rows = {
-      {Sampler::euler, "euler", "first order; DDIM is the same"},
-      {Sampler::euler_ancestral, "euler-a", "Euler to a lower level, then noise", 1, true},
-      {Sampler::heun, "heun", "second order, trapezoid", 2},
-      {Sampler::dpm2, "dpm2", "second order, midpoint in log sigma", 2, false, true},
-      {Sampler::dpm2_ancestral, "dpm2-a", "the same with noise", 2, true, true},
-      {Sampler::lms, "lms", "linear multistep of order 4"},
-      {Sampler::dpmpp_2s_ancestral, "dpmpp-2s-a", "DPM-Solver++ of two stages, with noise", 2, true},
-      {Sampler::dpmpp_2m, "dpmpp-2m", "DPM-Solver++ of two steps"},
-      {Sampler::dpmpp_sde, "dpmpp-sde", "DPM-Solver++ of two stages on a Brownian path", 2, true},
-      {Sampler::dpmpp_2m_sde, "dpmpp-2m-sde", "DPM-Solver++ of two steps, with noise", 1, true},
-      {Sampler::dpmpp_3m_sde, "dpmpp-3m-sde", "of three steps, with noise", 1, true, true},
-      {Sampler::lcm, "lcm", "the guess, noised again", 1, true},
-  };
-  return rows;
-}
-
-Sampler parse_sampler(std::string_view name) {
-  return named_row(samplers(), name, "sampler").sampler;
-}
-
-const SamplerRow& describe(Sampler sampler) {
-  return *std::ranges::find(samplers(), sampler, &SamplerRow::sampler);
+std::vector<SigmaStep> sampled_steps(Sampler sampler, const std::vector<double>& sigmas,
+                                     const SamplerOptions& options) {
+  const bool restarts = sampler == Sampler::restart && options.eta.value_or(1) > 0;
+  return restarts ? restart_steps(sigmas) : plain_steps(sigmas);
 }
 
 at::Tensor sample(Sampler sampler, at::Tensor x, const std::vector<double>& sigmas,
                   const DenoiseFunction& denoise, const NoiseFunction& noise, const SamplerOptions& options,
                   const StepVisitor& visit) {
-  check(sigmas);
-  return Run(std::move(x), sigmas, denoise, noise, options).run(sampler, visit);
+  const double eta = options.eta.value_or(describe(sampler).eta);
+  const int order = options.order.value_or(sampler == Sampler::unipc_bh1 ? 3 : 2);
+  check(sigmas, eta, options.noise_scale, order);
+  return Run(std::move(x), sampled_steps(sampler, sigmas, options), denoise, noise, eta, options.noise_scale,
+             static_cast<std::size_t>(order))
+      .run(sampler, visit);
 }
 
 }  // namespace upbench

@@ -19,80 +19,6 @@ using testing::Pointwise;
 
 const NoiseSchedule kNoise = NoiseSchedule::scaled_linear();
 
-// Published rounded: half a unit of the last digit.
-TEST(NoiseSchedule, IsThatOfStableDiffusion) {
-  EXPECT_NEAR(kNoise.least(), 0.029167, 5e-7);
-  EXPECT_NEAR(kNoise.greatest(), 14.614641, 5e-7);
-  EXPECT_NEAR(kNoise.sigmas()[100], 0.3439, 5e-5);
-  EXPECT_NEAR(kNoise.sigmas()[500], 1.6183, 5e-5);
-  EXPECT_NEAR(kNoise.sigmas()[900], 8.3466, 5e-5);
-}
-
-TEST(NoiseSchedule, TimestepAndSigmaAreInverse) {
-  for (const double timestep : {0.0, 0.25, 1.0, 123.456, 998.5, 999.0})
-    EXPECT_NEAR(kNoise.timestep_at(kNoise.sigma_at(timestep)), timestep, 1e-9);  // double logarithms
-  EXPECT_EQ(kNoise.timestep_at(0), 0);
-  EXPECT_EQ(kNoise.timestep_at(100), 999);
-  EXPECT_NEAR(kNoise.sigma_at(5000), kNoise.greatest(), 1e-12);
-}
-
-TEST(NoiseSchedule, RefusesBetasOutOfRange) {
-  EXPECT_THROW(NoiseSchedule::scaled_linear(0, 0.01), std::invalid_argument);
-  EXPECT_THROW(NoiseSchedule::scaled_linear(0.02, 0.01), std::invalid_argument);
-  EXPECT_THROW(NoiseSchedule::scaled_linear(0.001, 1), std::invalid_argument);
-  EXPECT_THROW(NoiseSchedule::scaled_linear(0.001, 0.01, 1), std::invalid_argument);
-}
-
-TEST(SigmaSchedule, DescendsFromTheGreatestSigmaToZero) {
-  for (const SchedulerRow& row : schedulers())
-    for (const int steps : {2, 3, 20, 37, 1000}) {
-      SCOPED_TRACE(row.name + " " + std::to_string(steps));
-      const std::vector<double> sigmas = sigma_schedule(row.scheduler, steps, kNoise);
-      for (std::size_t i = 1; i < sigmas.size(); ++i) EXPECT_LT(sigmas[i], sigmas[i - 1]);
-      if (row.scheduler == Scheduler::kl_optimal_forge)
-        EXPECT_NEAR(sigmas.back(), kNoise.least(), 1e-12);
-      else
-        EXPECT_EQ(sigmas.back(), 0);
-      if (row.scheduler == Scheduler::ddim_uniform) continue;  // steps as many as the stride gives
-      EXPECT_EQ(sigmas.size(), static_cast<std::size_t>(steps) + 1);
-      EXPECT_NEAR(sigmas.front(), kNoise.greatest(), 1e-9);
-    }
-}
-
-// Evenly spaced in sigma^(1/7): of three values the middle one is the seventh power of the mean of the roots.
-TEST(SigmaSchedule, KarrasOfThreeStepsIsKnown) {
-  const double low = std::pow(kNoise.least(), 1 / 7.0), high = std::pow(kNoise.greatest(), 1 / 7.0);
-  EXPECT_THAT(
-      sigma_schedule(Scheduler::karras, 3, kNoise),
-      Pointwise(DoubleNear(1e-12), {kNoise.greatest(), std::pow((low + high) / 2, 7), kNoise.least(), 0.0}));
-}
-
-TEST(SigmaSchedule, ExponentialHasEqualRatios) {
-  const std::vector<double> sigmas = sigma_schedule(Scheduler::exponential, 5, kNoise);
-  for (int i = 1; i < 4; ++i) EXPECT_NEAR(sigmas[i] / sigmas[i - 1], sigmas[i + 1] / sigmas[i], 1e-12);
-}
-
-// T / n = 50: entries 999, 949, ... of the table; DDIM's are 951, 901, ..., 1.
-TEST(SigmaSchedule, SimpleAndDdimUniformStepThroughTheTable) {
-  const auto& table = kNoise.sigmas();
-  const std::vector<double> simple = sigma_schedule(Scheduler::simple, 20, kNoise);
-  EXPECT_EQ(simple[0], table[999]);
-  EXPECT_EQ(simple[1], table[949]);
-  EXPECT_EQ(simple[19], table[49]);
-  const std::vector<double> ddim = sigma_schedule(Scheduler::ddim_uniform, 20, kNoise);
-  EXPECT_EQ(ddim[0], table[951]);
-  EXPECT_EQ(ddim[19], table[1]);
-  EXPECT_EQ(ddim.size(), 21u);
-  EXPECT_EQ(sigma_schedule(Scheduler::ddim_uniform, 30, kNoise).size(), 32u);  // stride 33: 1, 34, ..., 991
-}
-
-TEST(SigmaSchedule, RefusesNoStepsAndUnknownNames) {
-  EXPECT_THROW(sigma_schedule(Scheduler::karras, 0, kNoise), std::invalid_argument);
-  EXPECT_THAT([] { parse_scheduler("karas"); }, testing::ThrowsMessage<std::invalid_argument>(
-                                                    HasSubstr("'karas', expected one of uniform, karras")));
-  for (const SchedulerRow& row : schedulers()) EXPECT_EQ(parse_scheduler(row.name), row.scheduler);
-}
-
 // Start sigmas and executed steps of Stable Diffusion 1.5 at 20 steps, computed from the tools' own rules and
 // rounded to three digits after the point.
 struct Row {
@@ -192,7 +118,10 @@ TEST(Denoise, RefusesWhatIsOutOfRange) {
   EXPECT_THAT(error(DenoiseRule::a1111, -0.1, 20), HasSubstr("denoise is -0.1, expected 0 .. 1"));
   EXPECT_THAT(error(DenoiseRule::a1111, 1.1, 20), HasSubstr("expected 0 .. 1"));
   EXPECT_THAT(error(DenoiseRule::a1111, NAN, 20), HasSubstr("denoise is nan"));
-  EXPECT_THAT(error(DenoiseRule::sigma, 20, 20), HasSubstr("expected 0 .. 14.6146"));
+  EXPECT_THAT(error(DenoiseRule::sigma, 20, 20),
+              HasSubstr("expected 0, or more than 0.0291672 up to 14.6146"));
+  EXPECT_THAT(error(DenoiseRule::sigma, 0.01, 20), HasSubstr("denoise is 0.01, expected 0, or more than"));
+  EXPECT_THAT(error(DenoiseRule::sigma, NAN, 20), HasSubstr("denoise is nan"));
   EXPECT_THAT(error(DenoiseRule::comfy, 0.5, 0), HasSubstr("steps is 0, expected 1 .. 10000"));
   EXPECT_THAT(error(DenoiseRule::comfy, 1e-9, 20), HasSubstr("expected 0 or at least 0.0001"));
   EXPECT_THAT(error(DenoiseRule::diffusers, 0.04, 20), HasSubstr("expected denoise x steps >= 1"));
@@ -215,19 +144,130 @@ std::vector<double> read_floats(const std::string& file, const std::string& name
   return {values.begin(), values.end()};
 }
 
-TEST(Denoise, SigmasAreThoseThatDiffusersRan) {
+struct GoldenRun {
+  const char* pipeline;
+  Sampler sampler;
+  Scheduler scheduler;
+};
+
+TEST(Denoise, SigmasAndTimestepsAreThoseThatDiffusersRan) {
   UPBENCH_NEEDS_ASSETS();
   const std::string file = test::assets() / "goldens/diffusion/img2img.safetensors";
-  for (const auto& [pipeline, scheduler] :
-       {std::pair("euler", Scheduler::uniform), std::pair("dpmpp_2m_karras", Scheduler::karras)})
+  for (const auto& [pipeline, sampler, scheduler] :
+       {GoldenRun{"euler", Sampler::euler, Scheduler::uniform},
+        GoldenRun{"euler_a", Sampler::euler_ancestral, Scheduler::uniform},
+        GoldenRun{"dpmpp_2m_karras", Sampler::dpmpp_2m, Scheduler::karras},
+        GoldenRun{"ddim", Sampler::ddim, Scheduler::ddim_uniform}})
     for (const char* strength : {"0.2", "0.35", "0.5", "0.75"}) {
-      const DenoiseSteps steps =
-          denoise_steps(DenoiseRule::diffusers, std::stod(strength), 20, scheduler, kNoise);
-      // Theirs are float32, made from float32 products of 1,000 alphas.
-      EXPECT_THAT(steps.sigmas, Pointwise(DoubleNear(2e-5), read_floats(file, std::string(pipeline) + "/" +
-                                                                                  strength + "/sigmas")))
-          << pipeline << " " << strength;
+      SCOPED_TRACE(std::string(pipeline) + " " + strength);
+      const std::string key = std::string(pipeline) + "/" + strength + "/";
+      const DenoiseSteps steps = denoise_steps(DenoiseRule::diffusers, std::stod(strength), 20, scheduler,
+                                               kNoise, {.sampler = sampler});
+      // Theirs are float32, sigmas made from float32 products of 1,000 alphas.
+      EXPECT_THAT(steps.timesteps, Pointwise(DoubleNear(1e-4), read_floats(file, key + "timesteps")));
+      EXPECT_EQ(steps.start_noise, steps.sigmas.front());
+      EXPECT_EQ(steps.unit_variance, sampler == Sampler::dpmpp_2m || sampler == Sampler::ddim);
+      if (sampler == Sampler::ddim) {
+        EXPECT_EQ(steps.sigmas.back(), kNoise.least());
+      } else {
+        EXPECT_THAT(steps.sigmas, Pointwise(DoubleNear(2e-5), read_floats(file, key + "sigmas")));
+      }
     }
+}
+
+// DPM2: A1111 and ComfyUI ask for one step more and leave out its least level; UniPC only ComfyUI. Of karras
+// the list for S + 1 steps without its last but one has S steps, from the greatest sigma.
+TEST(Denoise, SomeSamplersLeaveOutTheLastButOneLevel) {
+  std::vector<double> dropped = sigma_schedule(Scheduler::karras, 21, kNoise);
+  dropped.erase(dropped.end() - 2);
+  const std::vector<double> plain = sigma_schedule(Scheduler::karras, 20, kNoise);
+  const auto all = [](DenoiseRule rule, Sampler sampler) {
+    return denoise_steps(rule, 1, 20, Scheduler::karras, kNoise, {.sampler = sampler}).sigmas;
+  };
+  EXPECT_EQ(all(DenoiseRule::a1111, Sampler::dpm2), dropped);
+  EXPECT_EQ(all(DenoiseRule::a1111_hires, Sampler::dpm2_ancestral), dropped);
+  EXPECT_EQ(all(DenoiseRule::a1111, Sampler::dpmpp_3m_sde), dropped);
+  EXPECT_EQ(all(DenoiseRule::comfy, Sampler::dpm2), dropped);
+  EXPECT_EQ(all(DenoiseRule::comfy, Sampler::unipc), dropped);
+  EXPECT_EQ(all(DenoiseRule::a1111, Sampler::unipc), plain);
+  EXPECT_EQ(all(DenoiseRule::comfy, Sampler::dpmpp_3m_sde), plain);
+  EXPECT_EQ(all(DenoiseRule::sdcpp, Sampler::dpm2), plain);
+  EXPECT_EQ(all(DenoiseRule::diffusers, Sampler::dpm2), plain);
+  EXPECT_EQ(denoise_steps(DenoiseRule::comfy, 0.5, 20, Scheduler::karras, kNoise, {.sampler = Sampler::dpm2})
+                .steps(),
+            20);
+}
+
+// The network of Stable Diffusion is asked for the timestep between entries by A1111, for the nearest by
+// ComfyUI.
+TEST(Denoise, AsksForTimestepsAsTheToolDoes) {
+  const DenoiseSteps a1111 = denoise_steps(DenoiseRule::a1111, 0.5, 20, Scheduler::karras, kNoise);
+  const DenoiseSteps comfy = denoise_steps(DenoiseRule::comfy, 0.5, 20, Scheduler::karras, kNoise);
+  ASSERT_EQ(a1111.timesteps.size(), static_cast<std::size_t>(a1111.steps()));
+  ASSERT_EQ(comfy.timesteps.size(), static_cast<std::size_t>(comfy.steps()));
+  for (std::size_t i = 0; i < a1111.timesteps.size(); ++i)
+    EXPECT_EQ(a1111.timesteps[i], kNoise.timestep_at(a1111.sigmas[i]));
+  for (std::size_t i = 0; i < comfy.timesteps.size(); ++i)
+    EXPECT_EQ(comfy.timesteps[i], std::nearbyint(kNoise.timestep_at(comfy.sigmas[i])));
+  const double between = std::sqrt(comfy.sigmas[3] * comfy.sigmas[4]);  // as DPM2 asks
+  EXPECT_EQ(asked_timestep(comfy, between, kNoise), std::nearbyint(kNoise.timestep_at(between)));
+  EXPECT_EQ(asked_timestep(a1111, between, kNoise), kNoise.timestep_at(between));
+  // Levels that a sampler finds again by logarithms are the listed ones.
+  const DenoiseSteps diffusers = denoise_steps(DenoiseRule::diffusers, 0.5, 20, Scheduler::karras, kNoise,
+                                               {.sampler = Sampler::dpmpp_2m});
+  EXPECT_EQ(asked_timestep(diffusers, std::exp(std::log(diffusers.sigmas[2])), kNoise),
+            diffusers.timesteps[2]);
+}
+
+// ComfyUI adds sqrt(1 + sigma^2) of noise where the picture would not be seen anyway; the others always
+// sigma.
+TEST(Denoise, StartsWithTheToolsAmountOfNoise) {
+  const auto start = [](DenoiseRule rule, double denoise) {
+    return denoise_steps(rule, denoise, 20, Scheduler::karras, kNoise).start_noise;
+  };
+  const double top = kNoise.greatest();
+  EXPECT_NEAR(start(DenoiseRule::comfy, 1), std::sqrt(1 + top * top), 1e-9);
+  EXPECT_NEAR(start(DenoiseRule::a1111, 1), top, 1e-9);
+  for (const DenoiseRule rule : {DenoiseRule::comfy, DenoiseRule::a1111, DenoiseRule::diffusers})
+    EXPECT_EQ(start(rule, 0.5), denoise_steps(rule, 0.5, 20, Scheduler::karras, kNoise).start_sigma());
+}
+
+TEST(Denoise, DiffusersRefusesMoreStepsThanTimesteps) {
+  EXPECT_THROW(denoise_steps(DenoiseRule::diffusers, 0.5, 1500, Scheduler::ddim_uniform, kNoise),
+               std::invalid_argument);
+  EXPECT_THROW(denoise_steps(DenoiseRule::diffusers, 0.5, 2000, Scheduler::uniform, kNoise,
+                             {.sampler = Sampler::dpmpp_2m}),
+               std::invalid_argument);
+}
+
+void expect_fine(const DenoiseSteps& made) {
+  ASSERT_GE(made.steps(), 1);
+  ASSERT_EQ(made.timesteps.size(), static_cast<std::size_t>(made.steps()));
+  for (std::size_t i = 1; i < made.sigmas.size(); ++i) EXPECT_LT(made.sigmas[i], made.sigmas[i - 1]);
+  for (const double timestep : made.timesteps) {
+    EXPECT_GE(timestep, 0);
+    EXPECT_LE(timestep, kNoise.timesteps() - 1);
+  }
+  EXPECT_GE(made.sigmas.back(), 0);
+  EXPECT_GE(made.start_noise, made.start_sigma());
+}
+
+// Every rule and scheduler, with samplers that change levels, for any request that is not refused: descending
+// levels that a sampler takes, a timestep inside the table for each.
+TEST(Denoise, GivesLevelsThatSamplersTakeForAnyRequest) {
+  for (const DenoiseRuleRow& rule : denoise_rules())
+    for (const SchedulerRow& scheduler : schedulers())
+      for (const Sampler sampler :
+           {Sampler::euler, Sampler::dpm2, Sampler::dpmpp_2m, Sampler::ddim, Sampler::lcm})
+        for (const int steps : {1, 2, 20})
+          for (const double denoise : {0.05, 0.35, 0.999, 1.0}) {
+            const bool refused = rule.rule == DenoiseRule::diffusers && denoise * steps < 1;
+            if (refused) continue;
+            SCOPED_TRACE(rule.name + " " + scheduler.name + " " + describe(sampler).name + " " +
+                         std::to_string(steps) + " " + std::to_string(denoise));
+            expect_fine(
+                denoise_steps(rule.rule, denoise, steps, scheduler.scheduler, kNoise, {.sampler = sampler}));
+          }
 }
 
 }  // namespace

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+
+#include <ATen/core/Tensor.h>
+
+#include "models/diffusion/model.h"
+#include "models/diffusion/sampling/denoise.h"
+#include "models/diffusion/sampling/sampler.h"
+
+namespace upbench {
+
+// What the network is told besides latents and time, for one picture; on the model's device.
+struct Conditioning {
+  at::Tensor cond, uncond;                // contexts [1, L, D] of one length; uncond may be undefined
+  at::Tensor cond_vector, uncond_vector;  // [1, V], of SDXL's kind; else undefined
+  at::Tensor labels;                      // [1] of int64; of the x4 upscaler's kind
+  // [1, C, h, w]: channels that the network takes beside the latents: mask and masked latents of inpainting
+  // models, the small picture of the x4 upscaler.
+  at::Tensor channels_beside;
+  at::Tensor hint;  // [1, 3, 8 h, 8 w] for the model's ControlNet; undefined: none
+  double control_weight = 1;
+  double control_start = 0, control_end = 1;  // shares of the steps in which it acts
+};
+
+struct LatentRun {
+  Sampler sampler = Sampler::euler;
+  SamplerOptions sampler_options;
+  DenoiseSteps steps;
+  double guidance = 7.5;        // 1: the prompt alone, one evaluation a step
+  double guidance_rescale = 0;  // GuidanceOptions::rescale
+};
+
+struct SampledLatents {
+  // [1, C, h, w], float32; in the tool's scale, which is another where its last level is not 0
+  at::Tensor latents;
+  std::int64_t evaluations = 0;  // of the network for this picture; both contexts count
+};
+
+// Latents [1, C, h, w] -> latents: adds noise up to the first level and samples down. Where there are no
+// steps, they stay. start_noise: standard normal, of the latents' shape; step_noise: for samplers that draw.
+// visit: with x = x_0 + sigma e, first the start as step 0, then after each step. Throws
+// std::invalid_argument for shapes that do not fit the model; std::runtime_error where what comes out is not
+// finite.
+SampledLatents sample_latents(const DiffusionModel& model, const at::Tensor& latents,
+                              const Conditioning& conditioning, const LatentRun& run,
+                              const at::Tensor& start_noise, const NoiseFunction& step_noise,
+                              const StepVisitor& visit = {});
+
+}  // namespace upbench

@@ -1,0 +1,71 @@
+#include <filesystem>
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/models/diffusion/tiny_diffusion.h"
+#include "tests/support/assets.h"
+#include "tests/support/csv.h"
+#include "tests/support/program.h"
+
+namespace upbench::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class RefineCommands : public ::testing::Test {
+ protected:
+  void SetUp() override { write_ldm_checkpoint(folder_ / "tiny.safetensors", 1); }
+  ProgramResult run(const std::vector<std::string>& arguments) {
+    return run_upbench(arguments, {}, folder_.path().string());
+  }
+  void write_spec(const std::string& refine) {
+    std::ofstream(folder_ / "s.yaml")
+        << "name: s\nimages: {procedural: {count: 2, size: 16, seed: 1}, lr: {scale: 2, kernel: "
+           "matlab-bicubic}}\n"
+           "pipeline:\n  - upscale: {model: lanczos}\n  - refine: {checkpoint: tiny.safetensors, "
+        << refine << "}\nmetrics: [psnr-y]\ntiming: none\n";
+  }
+
+  TemporaryFolder folder_;
+};
+
+// Two strengths that are one, with all that a report says of them.
+TEST_F(RefineCommands, ADenoiseAxisRunsAndIsReported) {
+  write_spec("denoise: [0.2, 0.24, 0.5], steps: 10, guidance: 1");
+  const ProgramResult made = run({"run", "s.yaml", "--device", "cpu"});
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  const ProgramResult report = run({"report", "s.db", "--csv", "-"});
+  ASSERT_EQ(report.exit_code, 0) << report.err;
+  const auto rows = parse_csv(report.out);
+  ASSERT_EQ(rows.size(), 6u) << "3 strengths, 2 pictures";
+  for (const auto& row : rows) EXPECT_EQ(row.at("status"), "ok") << row.at("reason");
+  EXPECT_EQ(rows[0].at("psnr-y"), rows[2].at("psnr-y"));
+  EXPECT_NE(rows[0].at("psnr-y"), rows[4].at("psnr-y"));
+}
+
+TEST_F(RefineCommands, MistakesAreRefusedBeforeAnyWork) {
+  write_spec("denoise: 1.2");
+  const ProgramResult strength = run({"run", "s.yaml", "--device", "cpu"});
+  EXPECT_EQ(strength.exit_code, 2);
+  EXPECT_THAT(strength.err, AllOf(HasSubstr("denoise 1.2"), HasSubstr("expected 0 to 1")));
+  write_spec("denoise: 0.3, prompt: a cat");
+  const ProgramResult prompt = run({"run", "s.yaml", "--device", "cpu"});
+  EXPECT_EQ(prompt.exit_code, 2);
+  EXPECT_THAT(prompt.err, HasSubstr("CLIP's vocabulary"));
+  write_spec("denoise: 0.3, vae: missing.safetensors");
+  const ProgramResult vae = run({"run", "s.yaml", "--device", "cpu"});
+  EXPECT_EQ(vae.exit_code, 2);
+  EXPECT_THAT(vae.err, HasSubstr("no checkpoint 'missing.safetensors'"));
+}
+
+TEST_F(RefineCommands, InspectNamesTheParts) {
+  const ProgramResult made = run({"inspect", "tiny.safetensors"});
+  EXPECT_EQ(made.exit_code, 0);
+  EXPECT_THAT(made.out, AllOf(HasSubstr("other: UNet, autoencoder, 1 text encoder"), HasSubstr("LDM")));
+}
+
+}  // namespace
+}  // namespace upbench::test

@@ -1,0 +1,185 @@
+#include <fstream>
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/plan/kinds.h"
+#include "harness/stages/stage.h"
+#include "tests/models/diffusion/text/clip_vocabulary.h"
+#include "tests/models/diffusion/tiny_diffusion.h"
+#include "tests/support/assets.h"
+
+namespace upbench::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+class RefineStages : public ::testing::Test {
+ protected:
+  void SetUp() override { write_ldm_checkpoint(folder_ / "tiny.safetensors", 1); }
+
+  // The stage of these settings beside defaults, as a plan settles them.
+  std::unique_ptr<Stage> stage(const nlohmann::json& asked) {
+    const StageKind kind = refine_kind();
+    nlohmann::json settings = {{"checkpoint", "tiny"}, {"guidance", 1.0}, {"steps", 4}};
+    for (const ParameterKind& parameter : kind.parameters)
+      if (!settings.contains(parameter.name)) settings[parameter.name] = parameter.default_value;
+    settings.update(asked);
+    const SettledStage settled = kind.settle(settings, [&](const nlohmann::json& model) -> const ModelFacts& {
+      return facts_ = diffusion_model_facts(model, search());
+    });
+    EXPECT_EQ(settled.refusal, "");
+    return make_stage("refine", "refine", settled.values);
+  }
+  ModelSearch search() const { return {.spec_dir = folder_.path(), .model_dirs = {folder_.path()}}; }
+
+  at::Tensor run(const nlohmann::json& asked, std::uint64_t seed = 0, const at::Tensor& picture = {}) {
+    const StageContext context{.models = models_,
+                               .device = "cpu",
+                               .planned = planned_,
+                               .seed = seed,
+                               .input = {},
+                               .diffusion = &diffusion_,
+                               .stage_input = sha256("picture"),
+                               .latents = &latents_};
+    used_ = nlohmann::json::object();
+    return stage(asked)
+        ->run({.rgb = picture.defined() ? picture : picture_, .target = {}}, context, used_)
+        .rgb;
+  }
+
+  const at::NoGradGuard no_gradients_;
+  TemporaryFolder folder_;
+  ModelFacts facts_;
+  ModelCache models_{ModelSearch{}, 1};
+  DiffusionCache diffusion_{search(), 1 << 30};
+  LatentCache latents_{1 << 20};
+  std::unordered_map<std::string, ModelFacts> planned_;
+  const at::Tensor picture_ = (at::manual_seed(1), at::rand({3, 16, 12}));
+  nlohmann::json used_;
+};
+
+const nlohmann::json kNoStep = {{"denoise", 0.0}, {"as", "comfy"}};
+
+TEST_F(RefineStages, WithoutAStepThePictureOnlyPassesThroughTheAutoencoder) {
+  const auto model = diffusion_.get(
+      refine_model({{"checkpoint", "tiny"}, {"vae", nullptr}, {"control-net", nullptr}, {"lora", nullptr}}),
+      "cpu", Precision::fp32);
+  const at::Tensor latents = encode_picture(*model, {}, picture_.unsqueeze(0)).result;
+  EXPECT_TRUE(at::equal(run(kNoStep), decode_latents(*model, {}, latents).result.squeeze(0)));
+  EXPECT_FALSE(used_.contains("evaluations"));
+}
+
+TEST_F(RefineStages, TheSeedAloneTellsTheNoise) {
+  const nlohmann::json half = {{"denoise", 0.5}};
+  const at::Tensor first = run(half, 1);
+  EXPECT_TRUE(at::equal(run(half, 1), first));
+  EXPECT_FALSE(at::equal(run(half, 2), first));
+  EXPECT_FALSE(at::equal(run({{"denoise", 0.5}, {"noise", "torch-cpu"}}, 1), first));
+  EXPECT_EQ(used_["evaluations"], 3) << "int(0.5 x 4) + 1 steps";
+}
+
+TEST_F(RefineStages, GuidanceDoublesTheEvaluations) {
+  run({{"denoise", 0.5}, {"guidance", 4.0}});
+  EXPECT_EQ(used_["evaluations"], 6);
+}
+
+TEST_F(RefineStages, APictureIsEncodedOnceForAllStrengths) {
+  for (const double denoise : {0.25, 0.5, 0.75}) run({{"denoise", denoise}});
+  EXPECT_EQ(latents_.made(), 1u);
+  run({{"denoise", 0.5}, {"posterior", "sample"}});
+  EXPECT_EQ(latents_.made(), 2u);
+}
+
+TEST_F(RefineStages, StrongerMeansFartherFromThePicture) {
+  const at::Tensor kept = run(kNoStep);
+  const auto distance = [&](double sigma) {
+    return (run({{"denoise", sigma}, {"as", "sigma"}}) - kept).square().mean().item<double>();
+  };
+  const double weak = distance(0.05), strong = distance(5);
+  EXPECT_LT(weak, strong);
+}
+
+// Mirrored over the lower and the right edge, refined, cut: what is inside of the whole picture stays.
+TEST_F(RefineStages, OddSidesAreMirroredAndCutAgain) {
+  const at::Tensor odd = picture_.slice(1, 0, 15).slice(2, 0, 11);
+  const at::Tensor whole = at::pad(odd.unsqueeze(0), {0, 1, 0, 1}, "reflect").squeeze(0);
+  latents_.get(sha256("unused"), [] { return LatentCache::Made{std::make_shared<Coded>(), 1}; });
+  const at::Tensor made = run({{"denoise", 0.5}, {"posterior", "sample"}}, 3, odd);
+  ASSERT_EQ(made.sizes(), odd.sizes());
+  LatentCache other{1 << 20};
+  const StageContext context{.models = models_,
+                             .device = "cpu",
+                             .planned = planned_,
+                             .seed = 3,
+                             .input = {},
+                             .diffusion = &diffusion_,
+                             .stage_input = {},
+                             .latents = &other};
+  nlohmann::json used;
+  const at::Tensor expected = stage({{"denoise", 0.5}, {"posterior", "sample"}})
+                                  ->run({.rgb = whole, .target = {}}, context, used)
+                                  .rgb;
+  EXPECT_TRUE(at::equal(made, expected.slice(1, 0, 15).slice(2, 0, 11)));
+}
+
+TEST_F(RefineStages, PromptsNeedAVocabularyAndSteer) {
+  std::filesystem::create_directories(folder_ / "tokenizer");
+  write_small_vocabulary(folder_ / "tokenizer");
+  const nlohmann::json guided = {{"denoise", 0.5}, {"guidance", 5.0}};
+  nlohmann::json low = guided, negative = guided;
+  low["prompt"] = "low";
+  negative["negative"] = "low";
+  const at::Tensor plain = run(guided), prompted = run(low);
+  EXPECT_FALSE(at::equal(prompted, plain));
+  EXPECT_EQ(used_["prompt_tokens"], 1);
+  EXPECT_FALSE(at::equal(run(negative), prompted));
+}
+
+TEST_F(RefineStages, ALoraChangesThePicture) {
+  const NamedTensors unet = tiny_diffusion(1).unet;
+  const std::string layer = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q";
+  const std::string key = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q";
+  ASSERT_TRUE(unet.contains(layer + ".weight"));
+  write_safetensors(folder_ / "style.safetensors",
+                    {{key + ".lora_up.weight", at::ones({64, 2})},
+                     {key + ".lora_down.weight", at::ones({2, 64})},
+                     {"lora_te_text_model_encoder_layers_9_mlp_fc1.lora_up.weight", at::ones({64, 2})},
+                     {"lora_te_text_model_encoder_layers_9_mlp_fc1.lora_down.weight", at::ones({2, 32})}});
+  const at::Tensor plain = run({{"denoise", 0.5}});
+  EXPECT_FALSE(at::equal(run({{"denoise", 0.5}, {"lora", "style:0.8"}}), plain));
+  EXPECT_EQ(used_["lora_unused"].size(), 1u);
+  EXPECT_TRUE(at::equal(run({{"denoise", 0.5}, {"lora", "style:0"}}), plain));
+}
+
+TEST_F(RefineStages, ColoursComeBackToTheInputs) {
+  const auto tone = [](const at::Tensor& picture) { return picture.mean(at::IntArrayRef{1, 2}); };
+  const double plain =
+      (tone(run({{"denoise", 0.5}}).clamp(0, 1)) - tone(picture_)).abs().max().item<double>();
+  const double fixed =
+      (tone(run({{"denoise", 0.5}, {"colour-fix", "wavelet"}})) - tone(picture_)).abs().max().item<double>();
+  EXPECT_LT(fixed, plain);
+}
+
+TEST_F(RefineStages, WeightsThatChangedAreRefused) {
+  const nlohmann::json model =
+      refine_model({{"checkpoint", "tiny"}, {"vae", nullptr}, {"control-net", nullptr}, {"lora", nullptr}});
+  planned_[model.dump()].tensor_hash = sha256("others");
+  EXPECT_THAT([&] { run({{"denoise", 0.5}}); }, ::testing::ThrowsMessage<std::runtime_error>(
+                                                    HasSubstr("weights changed since the run was planned")));
+}
+
+TEST_F(RefineStages, ACheckpointThatIsNotThereIsRefusedWithNearMisses) {
+  EXPECT_THAT(
+      [&] {
+        diffusion_model_facts({{"diffusion", {{"checkpoint", "tinny"}}}},
+                              {.spec_dir = folder_.path(), .model_dirs = {folder_.path()}});
+      },
+      ::testing::ThrowsMessage<std::invalid_argument>(
+          ::testing::AllOf(HasSubstr("no checkpoint 'tinny'"), HasSubstr("tiny"))));
+}
+
+}  // namespace
+}  // namespace upbench::test
