@@ -11,6 +11,9 @@ namespace upbench {
 // Length of the well-formed UTF-8 sequence at the start of `text` (not empty); 0 where there is none.
 std::size_t utf8_length(std::string_view text);
 
+// Whether all of it is well-formed UTF-8.
+bool is_utf8(std::string_view text);
+
 // The character of one such sequence (or of one byte, taken as it is).
 std::uint32_t code_point(std::string_view sequence);
 

@@ -12,15 +12,6 @@ constexpr std::size_t kMaxShownBytes = 80;
 
 }  // namespace
 
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
-
 std::string printable(std::string_view text) {
   std::string shown;
   while (!text.empty() && shown.size() < kMaxShownBytes) {

@@ -17,8 +17,6 @@ template <class... Args>
 // Text from a file, fit for a message: control characters and broken UTF-8 as \xNN, cut after 80 bytes.
 std::string printable(std::string_view text);
 
-bool is_utf8(std::string_view text);
-
 // Refuses a tensor's name that is empty, longer than 512 bytes, no UTF-8 or holds a NUL.
 void check_tensor_name(std::string_view name);
 

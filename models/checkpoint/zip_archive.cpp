@@ -4,6 +4,7 @@
 #include <zlib.h>
 #include <algorithm>
 
+#include "datasets/safe_text.h"
 #include "models/checkpoint/refuse.h"
 
 namespace upbench {

@@ -11,8 +11,12 @@ namespace {
 // In one dtype on one device. The file's own are let go one after the other, so that the two never stand in
 // memory side by side.
 NamedTensors placed(NamedTensors tensors, const at::Device& device, at::ScalarType dtype) {
-  for (auto& [name, tensor] : tensors)
-    if (tensor.is_floating_point()) tensor = tensor.to(device, dtype);
+  for (auto& [name, tensor] : tensors) {
+    if (!tensor.is_floating_point()) continue;
+    tensor = tensor.to(device, dtype);
+    // cuDNN's fast convolutions would else reorder them in every call
+    if (device.is_cuda() && tensor.dim() == 4) tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
+  }
   return tensors;
 }
 

@@ -36,9 +36,7 @@ class ConditionedNetwork {
   at::Tensor operator()(const at::Tensor& x, double timestep, Branches branches) const {
     const std::int64_t times = branches == Branches::cond ? 1 : 2;
     UNetInput input;
-    input.latents = conditioning_.channels_beside.defined()
-                        ? at::cat({x, repeated(conditioning_.channels_beside, times)}, 1)
-                        : x;
+    input.latents = x;
     input.timesteps = at::full({x.size(0)}, timestep, x.options().dtype(at::kFloat));
     input.context = by_branch(conditioning_.uncond, conditioning_.cond, branches);
     input.vector = by_branch(conditioning_.uncond_vector, conditioning_.cond_vector, branches);
@@ -47,6 +45,8 @@ class ConditionedNetwork {
       input.control = model_.control_net()(input, repeated(conditioning_.hint, times));
       for (at::Tensor& residual : input.control) residual = residual * conditioning_.control_weight;
     }
+    if (conditioning_.channels_beside.defined())  // of which a ControlNet knows nothing
+      input.latents = at::cat({x, repeated(conditioning_.channels_beside, times)}, 1);
     return model_.unet()(input);
   }
 

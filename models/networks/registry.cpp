@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <span>
 #include <stdexcept>
 
 #include <ATen/ATen.h>
@@ -18,6 +17,7 @@
 #include "models/networks/efdn.h"
 #include "models/networks/hit_srf.h"
 #include "models/networks/imdn.h"
+#include "models/networks/layout_check.h"
 #include "models/networks/pan.h"
 #include "models/networks/rfdn.h"
 #include "models/networks/rlfn.h"
@@ -64,55 +64,6 @@ constexpr std::array kArchitectures{
     Architecture{"HiT-SRF", match_hit_srf, [] { return std::vector{hit_srf_layout({})}; }},
 };
 
-bool has_value(const at::Tensor& tensor, const at::Tensor& value) {
-  return at::equal(tensor.to(at::kDouble), value.to(at::kDouble));
-}
-
-struct Differences {
-  std::vector<std::string> missing, unexpected, wrong;
-  std::size_t count() const { return missing.size() + unexpected.size() + wrong.size(); }
-};
-
-Differences compare(const Layout& layout, const NamedTensors& tensors) {
-  Differences differences;
-  for (const auto& [name, expected] : layout) {
-    const auto found = tensors.find(name);
-    if (found == tensors.end()) {
-      differences.missing.push_back(name);
-    } else if (found->second.sizes() != at::IntArrayRef(expected.shape)) {
-      differences.wrong.push_back(fmt::format("{} [{}] expected [{}]", name,
-                                              fmt::join(found->second.sizes(), ", "),
-                                              fmt::join(expected.shape, ", ")));
-    } else if (expected.use == ExpectedTensor::Use::weight && !found->second.is_floating_point()) {
-      differences.wrong.push_back(fmt::format("{} of {} expected a floating-point type", name,
-                                              c10::toString(found->second.scalar_type())));
-    } else if (expected.use == ExpectedTensor::Use::computed && !has_value(found->second, expected.value)) {
-      differences.wrong.push_back(
-          fmt::format("{} of other values than this architecture computes for it", name));
-    }
-  }
-  for (const auto& [name, tensor] : tensors) {
-    if (!layout.contains(name)) differences.unexpected.push_back(printable(name));
-  }
-  return differences;
-}
-
-void append(std::string& text, const std::vector<std::string>& names, const char* what) {
-  constexpr std::size_t kShown = 5;
-  if (names.empty()) return;
-  const std::span shown(names.data(), std::min(names.size(), kShown));
-  text += fmt::format("; {} {}: {}{}", names.size(), what, fmt::join(shown, ", "),
-                      names.size() > kShown ? ", ..." : "");
-}
-
-std::string to_text(const Differences& differences) {
-  std::string text;
-  append(text, differences.missing, "missing");
-  append(text, differences.unexpected, "unexpected");
-  append(text, differences.wrong, "of another shape or type");
-  return text;
-}
-
 struct Example {
   const char* architecture;
   Layout layout;
@@ -132,10 +83,10 @@ const std::vector<Example>& examples() {
 
 [[noreturn]] void refuse_unknown(const NamedTensors& tensors) {
   const char* nearest = nullptr;
-  Differences nearest_differences;
+  LayoutDifferences nearest_differences;
   std::size_t most_common = 0;
   for (const Example& example : examples()) {
-    Differences differences = compare(example.layout, tensors);
+    LayoutDifferences differences = compare(example.layout, tensors);
     const std::size_t common = example.layout.size() - differences.missing.size();
     if (common <= most_common) continue;
     nearest = example.architecture;
@@ -174,7 +125,7 @@ NetworkMatch recognise(const NamedTensors& tensors) {
                               match->problem);
       continue;
     }
-    const Differences differences = compare(match->layout, tensors);
+    const LayoutDifferences differences = compare(match->layout, tensors);
     if (differences.count() == 0) {
       complete.push_back(std::move(*match));
     } else if (differences.count() < fewest) {

@@ -1,5 +1,5 @@
 // One UNet's steps, each when asked for, so that another program's can be run in turns with them
-// (scripts/diffusion_parity.py).
+// (scripts/full_size_parity.py).
 //
 //   upbench_unet_step WEIGHTS INPUTS OUTPUT THREADS
 //

@@ -6,6 +6,7 @@
 
 #include "models/checkpoint/refuse.h"
 #include "models/diffusion/networks/autoencoder_blocks.h"
+#include "models/networks/layout_check.h"
 
 namespace upbench {
 

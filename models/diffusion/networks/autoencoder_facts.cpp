@@ -1,31 +1,22 @@
 #include "models/diffusion/networks/autoencoder_facts.h"
 
 #include <algorithm>
-#include <span>
 #include <stdexcept>
 #include <string>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "models/checkpoint/refuse.h"
 #include "models/diffusion/networks/autoencoder_blocks.h"
 #include "models/networks/derive.h"
+#include "models/networks/layout_check.h"
 
 namespace upbench {
 namespace {
 
 constexpr char kWhat[] = "autoencoder";
 constexpr std::int64_t kMostLevels = 8, kMostBlocksALevel = 16;
-
-void append(std::string& text, const std::vector<std::string>& names, const char* what) {
-  constexpr std::size_t kShown = 5;
-  if (names.empty()) return;
-  const std::span shown(names.data(), std::min(names.size(), kShown));
-  text += fmt::format("; {} {}: {}{}", names.size(), what, fmt::join(shown, ", "),
-                      names.size() > kShown ? ", ..." : "");
-}
 
 bool has_prefix(const NamedTensors& tensors, const std::string& prefix) {
   const auto first = tensors.lower_bound(prefix);
@@ -130,29 +121,6 @@ LatentForm common_form(const std::optional<LatentForm>& encoder, const std::opti
     refuse("{}: a latent stands for {} pixels in each direction, expected up to {}", what, form.factor,
            kMostFactor);
   return form;
-}
-
-void require_layout(const Layout& layout, const NamedTensors& tensors, std::string_view what) {
-  std::vector<std::string> missing, unexpected, wrong;
-  for (const auto& [name, expected] : layout) {
-    const auto found = tensors.find(name);
-    if (found == tensors.end()) {
-      missing.push_back(name);
-    } else if (found->second.sizes() != at::IntArrayRef(expected.shape)) {
-      wrong.push_back(fmt::format("{} [{}] expected [{}]", name, fmt::join(found->second.sizes(), ", "),
-                                  fmt::join(expected.shape, ", ")));
-    } else if (!found->second.is_floating_point()) {
-      wrong.push_back(fmt::format("{} of {} expected a floating-point type", name,
-                                  c10::toString(found->second.scalar_type())));
-    }
-  }
-  for (const auto& [name, tensor] : tensors)
-    if (!layout.contains(name)) unexpected.push_back(printable(name));
-  std::string text;
-  append(text, missing, "missing");
-  append(text, unexpected, "unexpected");
-  append(text, wrong, "of another shape or type");
-  if (!text.empty()) refuse("{}: its tensors are not those its shapes call for{}", what, text);
 }
 
 AutoencoderFacts autoencoder_facts(const NamedTensors& tensors, const AutoencoderNorm& norm) {

@@ -54,8 +54,4 @@ LatentForm common_form(const std::optional<LatentForm>& encoder, const std::opti
                        std::string_view what);
 inline constexpr int kMostFactor = 128;
 
-// Throws std::invalid_argument "WHAT: ..." with the first five tensors each that are missing, unexpected or
-// of another shape or type.
-void require_layout(const Layout& layout, const NamedTensors& tensors, std::string_view what);
-
 }  // namespace upbench

@@ -10,9 +10,9 @@
 #include <fmt/ranges.h>
 
 #include "models/checkpoint/refuse.h"
-#include "models/diffusion/networks/autoencoder_facts.h"
 #include "models/diffusion/networks/diffusion_layers.h"
 #include "models/networks/derive.h"
+#include "models/networks/layout_check.h"
 
 namespace upbench {
 namespace {

@@ -13,6 +13,7 @@
 #include "models/checkpoint/refuse.h"
 #include "models/diffusion/networks/diffusion_layers.h"
 #include "models/networks/derive.h"
+#include "models/networks/layout_check.h"
 
 namespace upbench {
 namespace {

@@ -6,10 +6,10 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "models/diffusion/networks/unet_trunk.h"
 #include "models/networks/derive.h"
+#include "models/networks/layout_check.h"
 
 namespace upbench {
 namespace {
@@ -85,20 +85,6 @@ std::string first_transformer(const NamedTensors& tensors, std::int64_t levels) 
   return tensors.contains("mid_block.attentions.0.proj_in.weight") ? "mid_block.attentions.0" : "";
 }
 
-std::string shape_text(at::IntArrayRef shape) {
-  return fmt::format("[{}]", fmt::join(shape, ", "));
-}
-
-// "3 missing (a, b, c)": the first three by name.
-void add_names(std::vector<std::string>& said, const std::vector<std::string>& names, const char* kind) {
-  if (names.empty()) return;
-  const std::size_t shown = std::min<std::size_t>(names.size(), 3);
-  said.push_back(
-      fmt::format("{} {} ({}{})", names.size(), kind,
-                  fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
-                  names.size() > shown ? ", ..." : ""));
-}
-
 Declaration declared(const UNetFacts& facts, const DeclaredNetwork& network, std::int64_t side,
                      std::int64_t tokens, const std::string& what) {
   Declaration declaration;
@@ -155,24 +141,7 @@ UNetFacts trunk_facts(const NamedTensors& tensors, const std::vector<std::int64_
 Layout checked_layout(const UNetFacts& facts, const NamedTensors& tensors, const DeclaredNetwork& network,
                       const std::string& what) {
   Layout layout = declared(facts, network, least_side(facts), 1, what).layout;
-  std::vector<std::string> missing, misshapen, unexpected, said;
-  for (const auto& [name, expected] : layout) {
-    const auto found = tensors.find(name);
-    if (found == tensors.end())
-      missing.push_back(name);
-    else if (found->second.sizes() != at::IntArrayRef(expected.shape))
-      misshapen.push_back(fmt::format("{} is {}, expected {}", name, shape_text(found->second.sizes()),
-                                      shape_text(expected.shape)));
-    else if (!found->second.is_floating_point())
-      misshapen.push_back(fmt::format("{} holds no floating point numbers", name));
-  }
-  for (const auto& [name, tensor] : tensors)
-    if (!layout.contains(name)) unexpected.push_back(name);
-  add_names(said, missing, "missing");
-  add_names(said, misshapen, "not as expected");
-  add_names(said, unexpected, "unexpected");
-  if (!said.empty())
-    throw std::invalid_argument(fmt::format("{}: of its tensors {}", what, fmt::join(said, "; ")));
+  require_layout(layout, tensors, what);
   return layout;
 }
 

@@ -1,17 +1,13 @@
 #include <fstream>
-#include <functional>
 
-#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <nlohmann/json.hpp>
 
 #include "models/checkpoint/checkpoint.h"
 #include "models/inspect.h"
 #include "tests/models/checkpoint/torch_bytes.h"
 #include "tests/support/assets.h"
+#include "tests/support/peak_memory.h"
 
 namespace upbench {
 namespace {
@@ -19,41 +15,6 @@ namespace {
 using namespace test;
 
 constexpr std::int64_t kMegabyte = 1 << 20;
-
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kIsInstrumented = true;  // keeps what was freed
-#else
-constexpr bool kIsInstrumented = false;
-#endif
-
-// By how many megabytes the peak of resident memory grows in a process that does this; -1: it failed.
-std::int64_t peak_megabytes(const std::function<void()>& work) {
-  const auto peak = [] {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    return usage.ru_maxrss;  // KiB; of a new process: from its fork on
-  };
-  int ends[2];
-  if (pipe(ends) != 0) return -1;
-  const pid_t child = fork();
-  if (child == 0) {
-    at::set_num_threads(1);  // the pool of threads does not survive a fork
-    const std::int64_t before = peak();
-    std::int64_t grown = -1;
-    try {
-      work();
-      grown = (peak() - before) / 1024;
-    } catch (const std::exception&) {
-    }
-    _exit(write(ends[1], &grown, sizeof grown) == sizeof grown ? 0 : 1);
-  }
-  close(ends[1]);
-  std::int64_t grown = -1;
-  if (read(ends[0], &grown, sizeof grown) != sizeof grown) grown = -1;
-  close(ends[0]);
-  waitpid(child, nullptr, 0);
-  return grown;
-}
 
 // A safetensors file of one tensor of this many megabytes of zeros, which take no room on the disk.
 void write_sparse(const std::filesystem::path& file, std::int64_t megabytes) {

@@ -157,13 +157,13 @@ TEST(UNet, NamesTensorsThatAreMissingUnexpectedOrMisshapen) {
     EXPECT_THROW(unet_facts(tensors), std::invalid_argument);
   }
   const std::string key = "up_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k.weight";
-  refusal([&](NamedTensors& tensors) { tensors.erase(key); }, "1 missing (" + key + ")");
+  refusal([&](NamedTensors& tensors) { tensors.erase(key); }, "1 missing: " + key);
   refusal([&](NamedTensors& tensors) { tensors[key] = at::empty({32, 17}); },
-          "1 not as expected (" + key + " is [32, 17], expected [32, 16])");
+          "1 of another shape or type: " + key + " [32, 17] expected [32, 16]");
   refusal([&](NamedTensors& tensors) { tensors[key] = at::empty({32, 16}, at::kLong); },
-          key + " holds no floating point numbers");
+          key + " of Long expected a floating-point type");
   refusal([&](NamedTensors& tensors) { tensors["up_blocks.1.alpha"] = at::empty({1}); },
-          "1 unexpected (up_blocks.1.alpha)");
+          "1 unexpected: up_blocks.1.alpha");
   refusal([&](NamedTensors& tensors) { tensors.clear(); }, "input channels (conv_in.weight) is 0");
   refusal([&](NamedTensors& tensors) { tensors["down_blocks.9999999.x"] = at::empty({1}); },
           "number of levels");

@@ -104,6 +104,15 @@ NamedTensors answer_of(const std::string& script) {
   return read_checkpoint(folder / "out.safetensors").tensors;
 }
 
+// For scripts/parity_page.py: the test that asks, and the error.
+void write_down(double error) {
+  const char* file = std::getenv("UPBENCH_PARITY_FILE");
+  const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
+  if (file == nullptr || test == nullptr) return;
+  std::ofstream(file, std::ios::app) << fmt::format("{}.{}\t{:e}\n", test->test_suite_name(), test->name(),
+                                                    error);
+}
+
 }  // namespace
 
 bool has_peer_packages(const std::string& packages) {
@@ -129,10 +138,13 @@ NamedTensors below(const NamedTensors& tensors, const std::string& prefix) {
 }
 
 double relative_error(const at::Tensor& ours, const at::Tensor& expected) {
-  if (ours.sizes() != expected.sizes() || !at::isfinite(ours).all().item<bool>())
-    return std::numeric_limits<double>::infinity();
-  const at::Tensor wanted = expected.to(at::kDouble);
-  return ((ours.to(at::kDouble) - wanted).abs().max() / wanted.abs().max()).item<double>();
+  double error = std::numeric_limits<double>::infinity();
+  if (ours.sizes() == expected.sizes() && at::isfinite(ours).all().item<bool>()) {
+    const at::Tensor wanted = expected.to(at::kDouble);
+    error = ((ours.to(at::kDouble) - wanted).abs().max() / wanted.abs().max()).item<double>();
+  }
+  write_down(error);
+  return error;
 }
 
 }  // namespace upbench::test

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Full-size UNets of diffusion models against diffusers: the largest error, and the time of a step in turns.
 
-  diffusion_parity.py [--step build/upbench_unet_step] [--models sd1,sd2,sdxl] [--side N] [--batch 2]
+  full_size_parity.py [--step build/upbench_unet_step] [--models sd1,sd2,sdxl] [--side N] [--batch 2]
                       [--threads 1,2] [--rounds 7] [--memory 16]
 
 Needs torch, diffusers and safetensors. Weights are random (of a fixed seed), float32. Both programs hold the same
