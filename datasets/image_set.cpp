@@ -76,6 +76,13 @@ std::vector<ImageItem> rendered(const ImageSetSpec& spec) {
   return items;
 }
 
+std::vector<ImageItem> prompted(const std::vector<std::string>& prompts) {
+  std::vector<ImageItem> items;
+  for (const std::string& prompt : prompts)
+    items.push_back({.name = fmt::format("prompt-{:03}", items.size() + 1), .prompt = prompt});
+  return items;
+}
+
 SetListing single(FoundPictures found, fs::path ImageItem::* role) {
   SetListing listing;
   add_name_conflicts(found.pictures, listing.conflicts);
@@ -146,10 +153,10 @@ void require_one_source(const ImageSetSpec& spec) {
   const bool pairs = !spec.hr.empty() && !spec.lr.empty();
   const int sources = int{!spec.path.empty()} + int{!spec.list.empty()} +
                       int{!spec.hr.empty() || !spec.lr.empty()} + int{spec.manifest != nullptr} +
-                      int{spec.procedural.has_value()};
+                      int{spec.procedural.has_value()} + int{!spec.prompts.empty()};
   if (sources != 1) {
     throw std::invalid_argument(
-        "images: expected exactly one of path, list, hr with lr, lr alone, manifest, procedural");
+        "images: expected exactly one of path, list, hr with lr, lr alone, manifest, procedural, prompts");
   }
   if (!spec.tags.empty() && !spec.manifest)
     throw std::invalid_argument("images.tags: expected with images.manifest only");
@@ -178,6 +185,7 @@ void require_one_source(const ImageSetSpec& spec) {
 
 SetListing whole_set(const ImageSetSpec& spec) {
   if (spec.procedural) return {rendered(spec), {}, {}};
+  if (!spec.prompts.empty()) return {prompted(spec.prompts), {}, {}};
   if (spec.manifest) return of_manifest(spec);
   if (!spec.list.empty()) return single(listed_pictures(spec.list), &ImageItem::hr);
   if (!spec.path.empty()) return single(find_pictures(spec.path), &ImageItem::hr);

@@ -14,8 +14,9 @@
 
 namespace upbench {
 
-// Which pictures: the `images` part of a spec. Exactly one of path, list, hr (+ lr), lr alone, manifest,
-// procedural. path, hr and lr are folders, files, patterns or lists: see find_pictures().
+// Which pictures: the `images` part of a spec, or the prompts of `generate`. Exactly one of path, list, hr
+// (+ lr), lr alone, manifest, procedural, prompts. path, hr and lr are folders, files, patterns or lists: see
+// find_pictures().
 struct ImageSetSpec {
   struct LowResolution {  // how LR is made where only HR is given
     int scale = 4;        // 1..16
@@ -37,6 +38,7 @@ struct ImageSetSpec {
   std::vector<std::string> tags;        // of the manifest, the items that have one of these; empty: all
   std::optional<LowResolution> make_lr;
   std::optional<Procedural> procedural;
+  std::vector<std::string> prompts;  // of `generate`: an item each, without files; may be empty texts
   bool same_size = false;      // pairs are finished pictures and references: scale 1 whatever their names say
   bool cut_reference = false;  // a larger reference is cut at right and bottom, by however much
   std::int64_t limit = 0;      // first N in name order; 0: all
@@ -48,9 +50,10 @@ struct ImageItem {
   std::string name;              // unique in the set; the HR stem
   std::filesystem::path lr, hr;  // empty where there is none
   std::uint64_t procedural_index = 0;
-  std::string problem;             // not empty: this item cannot be used, and why (missing partner, ...)
-  Digest lr_sha256, hr_sha256;     // what a manifest says of the files; zero: nothing
-  std::vector<std::string> notes;  // what a manifest says of the making
+  std::optional<std::string> prompt;  // that the picture is made from; it has no files then
+  std::string problem;                // not empty: this item cannot be used, and why (missing partner, ...)
+  Digest lr_sha256, hr_sha256;        // what a manifest says of the files; zero: nothing
+  std::vector<std::string> notes;     // what a manifest says of the making
 };
 
 // What makes a set as a whole unusable: two files for one name.
@@ -72,8 +75,8 @@ SetListing list_set(const ImageSetSpec& spec);
 // The items of a set without conflicts; throws std::invalid_argument for the first conflict too.
 std::vector<ImageItem> list_items(const ImageSetSpec& spec);
 
-// What identifies an item's pixels: file bytes + decoder version (+ how LR is made). The item's files are
-// read once.
+// What identifies an item's pixels: file bytes + decoder version (+ how LR is made), or its prompt, which has
+// no size. The item's files are read once.
 struct ItemIdentity {
   Digest input;
   Digest reference;  // zero: no reference

@@ -151,6 +151,10 @@ ItemBytes read_item(const ImageItem& item) {
 ItemIdentity identify_bytes(const ImageSetSpec& spec, const ImageItem& item, const ItemBytes& bytes) {
   if (!item.problem.empty()) throw std::runtime_error(item.problem);
   ItemIdentity identity{.notes = item.notes};
+  if (item.prompt) {
+    identity.input = Hasher().add_field("prompt").add_field(*item.prompt).finish();
+    return identity;
+  }
   if (spec.procedural) {
     const ProceduralPicture picture = procedural_picture(spec, item.procedural_index);
     set_made(identity, spec, item.name, procedural_identity(picture), {picture.size, picture.size});

@@ -69,6 +69,10 @@ LoadedItem load_item(const ImageSetSpec& spec, const ImageItem& item, const Item
   };
 
   LoadedItem loaded;
+  if (item.prompt) {
+    loaded.input = at::zeros({3, 1, 1});  // the stage that generates leaves it out
+    return loaded;
+  }
   if (!identity.reference.is_zero()) {
     const at::Tensor whole = picture(read_reference(spec, item, bytes));
     loaded.reference = cut_picture(whole, identity.reference_width, identity.reference_height);

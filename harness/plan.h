@@ -34,6 +34,8 @@ struct Rates {
 
 struct PlanInputs {
   std::vector<ImageRow> images;
+  std::vector<PicturePrompts> prompts =
+      {};  // of each picture, from the sources that stages name; empty: none
   std::vector<MetricRow> metrics;
   // Called once per distinct model value that no exclusion left out, and for each part of a chain (its hash
   // goes into the keys); throws std::invalid_argument for what cannot be loaded, which comes back as
@@ -68,6 +70,8 @@ struct Plan {
   RunPlan rows;  // what the store takes
   std::vector<Excluded> excluded;
   std::vector<Duplicates> duplicates;
+  // Picture and why: its trials that need the prompt will fail, others will not.
+  std::vector<std::pair<std::string, std::string>> missing_prompts;
   std::uint64_t executions = 0;     // trials that are not aliases
   std::uint64_t shared_stages = 0;  // stage executions saved because cells share a prefix
   CostEstimate estimate;

@@ -12,6 +12,7 @@
 
 #include "datasets/degradation/settings.h"
 #include "datasets/digest.h"
+#include "datasets/picture_prompt.h"
 
 // What kinds of stages there are and which parameters they take; what spec and plan need to know of a stage.
 // Torch-free. How a stage runs is in harness/stages/.
@@ -95,6 +96,7 @@ struct StageEffect {
   nlohmann::json settings;  // null: the picture goes through as it is, with the keys of a pipeline without it
   std::vector<SameNote> notes;
   bool uses_seed = false;
+  PromptSources prompts = {};  // of the picture that count too
 };
 
 struct StageKind {
@@ -109,6 +111,7 @@ struct StageKind {
   int version = 1;  // of its code; part of every output key
   std::vector<ParameterKind> parameters;
   std::vector<std::string> exactly_one;  // of these optional parameters one must be given
+  bool makes_pictures = false;  // from prompts: stands at the spec's top level in the place of `images`
 
   // parameters: values by name, as the spec reads them.
   SettledStage (*settle)(const nlohmann::json& parameters, const FindModel& find_model) = nullptr;
@@ -128,9 +131,10 @@ int chosen_scale(PictureSize input, PictureSize target, const std::vector<int>& 
 // Output size of a resize stage. settings: one of scale, megapixels (1e6), long_edge, size is not null; sides
 // are rounded half up and are at least 1.
 PictureSize resized(const nlohmann::json& settings, PictureSize input);
+PictureSize parse_size(const std::string& text);  // "640x480", as ParameterKind::Type::size reads it
 
-// The model that a refine stage of these settings asks for, as StageKind::FindModel takes it. Throws
-// std::invalid_argument for a `lora` that is no "NAME:STRENGTH", several joined by "+".
+// The model that a refine or generate stage of these settings asks for, as StageKind::FindModel takes it.
+// Throws std::invalid_argument for a `lora` that is no "NAME:STRENGTH", several joined by "+".
 nlohmann::json refine_model(const nlohmann::json& settings);
 
 // Of a degrade stage. settings: by parameter name; null and "none": not given. Throws std::invalid_argument

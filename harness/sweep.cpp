@@ -11,6 +11,7 @@
 
 #include "datasets/resample.h"
 #include "datasets/resampling/kernels.h"
+#include "datasets/safe_text.h"
 #include "harness/diffusion_models.h"
 #include "harness/environment.h"
 #include "harness/model_cache.h"
@@ -34,6 +35,41 @@ void look_up_pictures(Sweep& sweep) {
   }
 }
 
+PromptSources prompt_sources(const Spec& spec) {
+  PromptSources sources;
+  for (const StageSpec& stage : spec.pipeline)
+    for (const Axis& axis : stage.parameters)
+      for (const nlohmann::json& value : axis.values)
+        if ((axis.path == stage.id + ".prompt" || axis.path == stage.id + ".prompts") && value.is_string())
+          if (const auto source = prompt_source(value.get<std::string>())) sources.insert(*source);
+  return sources;
+}
+
+constexpr std::size_t kNotedBytes = 200;  // of a prompt
+
+std::string prompt_note(PromptSource source, const PicturePrompt& prompt) {
+  if (!prompt.problem.empty()) return prompt.problem;
+  std::string_view rest = prompt.text;
+  while (!rest.empty() && prompt.text.size() - rest.size() < kNotedBytes)
+    rest.remove_prefix(utf8_length(rest));
+  const std::string_view shown = std::string_view(prompt.text).substr(0, prompt.text.size() - rest.size());
+  return fmt::format("prompt ({}): {}{}", to_string(source), prompt.text.empty() ? "empty" : safe_text(shown),
+                     rest.empty() ? "" : "...");
+}
+
+// Read once, here: what is wrong with one fails the trials that use it.
+void look_up_prompts(Sweep& sweep) {
+  const PromptSources sources = prompt_sources(sweep.spec);
+  for (const ImageItem& item : sweep.items) {
+    PicturePrompts& prompts = sweep.prompts.emplace_back();
+    if (!item.problem.empty()) continue;
+    for (const PromptSource source : sources) {
+      prompts[source] = find_prompt(item, source);
+      sweep.identities[sweep.prompts.size() - 1].notes.push_back(prompt_note(source, prompts[source]));
+    }
+  }
+}
+
 constexpr std::size_t kMostNamed = 5;
 
 // The same picture under several names is computed and scored once; all of them say so.
@@ -41,7 +77,9 @@ void note_repeats(Sweep& sweep) {
   std::map<std::pair<Digest, Digest>, std::vector<std::size_t>> same;
   for (std::size_t i = 0; i < sweep.items.size(); ++i)
     if (sweep.items[i].problem.empty())
-      same[{sweep.identities[i].input, sweep.identities[i].reference}].push_back(i);
+      same[{prompted_input(sweep.identities[i].input, sources_of(sweep.prompts[i]), sweep.prompts[i]),
+            sweep.identities[i].reference}]
+          .push_back(i);
   for (const auto& [key, items] : same) {
     if (items.size() < 2) continue;
     std::vector<std::string> names;
@@ -191,6 +229,7 @@ Sweep prepare_sweep(Spec spec, const SweepOptions& options) {
   sweep.fast = options.fast;
   look_up_metrics(sweep);
   look_up_pictures(sweep);
+  look_up_prompts(sweep);
   note_repeats(sweep);
   sweep.scale = common_scale(sweep);
   sweep.border = options.border >= 0 ? options.border : sweep.scale * greatest_degradation(sweep.spec);
@@ -200,6 +239,7 @@ Sweep prepare_sweep(Spec spec, const SweepOptions& options) {
   inputs.environment = describe_environment(sweep.device, sweep.threads);
   for (std::size_t i = 0; i < sweep.items.size(); ++i)
     inputs.images.push_back(image_row(sweep.items[i], sweep.identities[i]));
+  inputs.prompts = sweep.prompts;
   for (const MetricRequest& request : sweep.metrics)
     inputs.metrics.push_back(metric_row(request, sweep.border));
   for (const ResampleKernel& kernel : resample_kernels()) inputs.kernels.push_back(kernel.name);

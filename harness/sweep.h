@@ -25,6 +25,7 @@ struct Sweep {
   bool fast = false;             // a GPU may choose algorithms by trying them: results differ from run to run
   std::vector<ImageItem> items;  // aligned with plan.rows.images
   std::vector<ItemIdentity> identities;
+  std::vector<PicturePrompts> prompts;  // of each item, from the sources that stages name
   std::vector<MetricRequest> metrics;
   int border = 0;  // default border of metrics that cut one: the set's scale
                    // times what `degrade` stages take away

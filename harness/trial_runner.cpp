@@ -253,13 +253,14 @@ StageContext TrialRunner::stage_context(const TrialWork& work) {
           .graphs = graphs_.get(),
           .diffusion = &diffusion_,
           .stage_input = sweep_.plan.rows.images[work.image].input,
-          .latents = &latents_};
+          .latents = &latents_,
+          .prompts = &sweep_.prompts[work.image]};
 }
 
 std::vector<Digest> TrialRunner::prefix_keys(const TrialWork& work) const {
   if (cells_[work.cell].stages.size() < 2) return {};
-  auto keys =
-      stage_keys(sweep_.plan.rows.cells[work.cell], sweep_.plan.rows.images[work.image], work.claim.seed);
+  auto keys = stage_keys(sweep_.plan.rows.cells[work.cell], sweep_.plan.rows.images[work.image],
+                         work.claim.seed, sweep_.prompts[work.image]);
   keys.pop_back();
   return keys;
 }

@@ -224,15 +224,22 @@ std::string classes_apart(const Analysis& analysis, const Decisions& decisions, 
                : "";
 }
 
-std::string setting(const SweetSpot& spot, double value) {
-  const double range = spot.settings.back() - spot.settings.front();
-  return fixed(value, range >= 50 ? 0 : range >= 5 ? 1 : range >= 0.5 ? 2 : 3);
-}
-
 std::string setting_interval(const SweetSpot& spot) {
   const Interval& interval = spot.response.best_interval;
-  return fmt::format("{} [{}, {}]", setting(spot, spot.response.best), setting(spot, interval.low),
-                     setting(spot, interval.high));
+  return fmt::format("{}{} [{}, {}]", spot.over_sigma ? "sigma " : "", spot.shown(spot.response.best),
+                     spot.shown(interval.low), spot.shown(interval.high));
+}
+
+// " (denoise 0.35 in A1111's img2img, 0.40 in diffusers, with 20 steps, uniform)"
+std::string in_denoise(const SweetSpot& spot) {
+  constexpr std::size_t kMostContexts = 3;
+  std::vector<std::string> texts;
+  for (const DenoiseTranslation& translation : spot.denoise)
+    if (texts.size() < kMostContexts)
+      texts.push_back(fmt::format("{}, with {}", tools_text(translation.tools), translation.context));
+  if (spot.denoise.size() > kMostContexts)
+    texts.push_back(fmt::format("{} more in the table", spot.denoise.size() - kMostContexts));
+  return texts.empty() ? "" : fmt::format(" (denoise {})", fmt::join(texts, "; "));
 }
 
 std::string sweet_spot(const Analysis& analysis, const SweetSpot& spot) {
@@ -246,21 +253,23 @@ std::string sweet_spot(const Analysis& analysis, const SweetSpot& spot) {
     case ResponseVerdict::edge_optimum: {
       const bool low = spot.response.best_interval.low <= spot.settings.front();
       const bool both = low && spot.response.best_interval.high >= spot.settings.back();
-      return fmt::format("{} is best at the {} of the range, {}: widen it to see where it ends", metric.name,
+      return fmt::format("{} is best at the {} of the range, {}{}: widen it to see where it ends",
+                         metric.name,
                          both  ? "ends"
                          : low ? "lower end"
                                : "upper end",
-                         setting_interval(spot));
+                         setting_interval(spot), in_denoise(spot));
     }
     case ResponseVerdict::sweet_spot:
       break;
   }
   const Interval plateau = plateau_of(spot);
   const bool wide = std::isfinite(plateau.low) && plateau.low < plateau.high;
-  return fmt::format("{} has a sweet spot at {}{}", metric.name, setting_interval(spot),
-                     wide ? fmt::format("; {} to {} are as good to within {}", exact(plateau.low),
-                                        exact(plateau.high), margin)
-                          : "");
+  const auto end = [&](double setting) { return spot.over_sigma ? spot.shown(setting) : exact(setting); };
+  return fmt::format(
+      "{} has a sweet spot at {}{}{}", metric.name, setting_interval(spot), in_denoise(spot),
+      wide ? fmt::format("; {} to {} are as good to within {}", end(plateau.low), end(plateau.high), margin)
+           : "");
 }
 
 bool disagree(const SweetSpot& a, const SweetSpot& b) {
@@ -270,17 +279,26 @@ bool disagree(const SweetSpot& a, const SweetSpot& b) {
          (first.high < second.low || second.high < first.low);
 }
 
-// One sentence an axis: each metric's, then where metrics or classes want different settings.
+// One sentence an axis: each metric's, then where metrics or classes want different settings. Where the
+// curves have no average, each has its say.
 std::string along_axis(const Analysis& analysis, const Decisions& decisions, std::size_t axis) {
-  std::vector<std::string> said;
+  std::vector<std::string> said, of_group;
   std::vector<const SweetSpot*> overall, of_class;
+  bool over_sigma = false;
   for (const SweetSpot& spot : decisions.sweet_spots) {
-    if (spot.axis != axis || !spot.group.empty()) continue;
+    if (spot.axis != axis) continue;
+    over_sigma = spot.over_sigma;
+    if (!spot.group.empty()) {
+      of_group.push_back(fmt::format("with {}, {}", spot.group, sweet_spot(analysis, spot)));
+      continue;
+    }
     (spot.content.empty() ? overall : of_class).push_back(&spot);
     if (spot.content.empty()) said.push_back(sweet_spot(analysis, spot));
   }
+  if (said.empty()) said = std::move(of_group);
   if (said.empty()) return {};
-  std::string text = fmt::format("Along {}: {}.", analysis.axes[axis].title, fmt::join(said, "; "));
+  std::string text = fmt::format("Along {}{}: {}.", analysis.axes[axis].title,
+                                 over_sigma ? " (start sigma)" : "", fmt::join(said, "; "));
   for (const SweetSpot* spot : overall)
     if (disagree(*overall.front(), *spot)) {
       text += " The metrics want different settings.";

@@ -11,12 +11,23 @@
 namespace upbench {
 namespace {
 
-// The plot of the sweet spot shows all that the response would.
+// The plot of the sweet spot shows all that the response would; strengths of several tools have no order but
+// that of their sigma.
 bool is_drawn_as_curve(const Analysis& analysis, const Decisions& decisions, std::size_t axis,
                        std::size_t m) {
   return std::ranges::any_of(decisions.sweet_spots, [&](const SweetSpot& spot) {
-    return spot.axis == axis && spot.metric == m && spot.settings.size() == analysis.axes[axis].values.size();
+    return spot.axis == axis && spot.metric == m &&
+           (spot.over_sigma || spot.settings.size() == analysis.axes[axis].values.size());
   });
+}
+
+// The average, or where curves over sigma have none, each of them.
+bool is_worth_a_plot(const Decisions& decisions, const SweetSpot& spot) {
+  if (!spot.content.empty()) return false;
+  return spot.group.empty() ||
+         (spot.over_sigma && std::ranges::none_of(decisions.sweet_spots, [&](const SweetSpot& other) {
+            return other.axis == spot.axis && other.metric == spot.metric && other.group.empty();
+          }));
 }
 
 }  // namespace
@@ -33,7 +44,7 @@ std::vector<Plot> make_plots(const Analysis& analysis, const Decisions& decision
   const std::size_t metrics = analysis.data->plan.metrics.size();
   for (std::size_t m = 0; m < metrics; ++m) add(plot_quality_against_time(analysis, decisions, m));
   for (const SweetSpot& spot : decisions.sweet_spots)
-    if (spot.group.empty() && spot.content.empty()) add(plot_sweet_spot(analysis, spot));
+    if (is_worth_a_plot(decisions, spot)) add(plot_sweet_spot(analysis, spot));
   const Table axes = axes_table(analysis);
   for (std::size_t axis = 0; axis < analysis.axes.size(); ++axis)
     if (analysis.axes[axis].varies())

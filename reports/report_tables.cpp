@@ -8,6 +8,7 @@ std::vector<Table> report_tables(const Analysis& analysis, const Decisions& deci
   return {ranking_table(analysis, decisions),
           comparison_table(analysis, decisions),
           sweet_spots_table(analysis, decisions),
+          denoise_table(analysis, decisions),
           classes_table(analysis, decisions),
           stability_table(analysis, decisions),
           front_table(analysis, decisions),

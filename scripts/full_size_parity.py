@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Full-size UNets of diffusion models against diffusers: the largest error, and the time of a step in turns.
+"""Full-size networks of diffusion models against diffusers and transformers: the largest error, and for UNets the
+time of a step in turns.
 
-  full_size_parity.py [--step build/upbench_unet_step] [--models sd1,sd2,sdxl] [--side N] [--batch 2]
-                      [--threads 1,2] [--rounds 7] [--memory 16]
+  full_size_parity.py [--build build] [--models sd1,sd2,sdxl,vae,clip-l,open-clip-h,open-clip-g] [--side N]
+                      [--batch 2] [--threads 1,2] [--rounds 7] [--memory 16]
 
-Needs torch, diffusers and safetensors. Weights are random (of a fixed seed), float32. Both programs hold the same
+Needs torch, diffusers, transformers and safetensors. Weights are random (of a fixed seed), float32. Both programs hold the same
 file's weights; where both together would take more than --memory GiB, the peer's step is run first and only the error
 is told. One thread is timed by processor time, which other programs change little; several by wall time. The ratio is
 the peer's time by ours, median and least over the rounds.
@@ -20,8 +21,9 @@ import time
 from pathlib import Path
 
 import torch
-from diffusers import UNet2DConditionModel
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 D, C, CU, U = "DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"
 SD1 = dict(block_out_channels=(320, 640, 1280, 1280), down_block_types=(C, C, C, D), up_block_types=(U, CU, CU, CU),
@@ -111,14 +113,14 @@ def compare(name, arguments, folder):
     if 2 * size + 2 > arguments.memory:
         del model
         gc.collect()
-        ours = Ours(arguments.step, folder, counts[-1])
+        ours = Ours(Path(arguments.build) / "upbench_unet_step", folder, counts[-1])
         ours.step()
         print(f"{label}: max error {relative_error(ours.result(), expected):.1e} relative; "
               f"{size:.1f} GiB of weights: not in turns", flush=True)
         ours.close()
         return
     for threads in counts:
-        ours = Ours(arguments.step, folder, threads)
+        ours = Ours(Path(arguments.build) / "upbench_unet_step", folder, threads)
         ours.step()  # warm
         peer_step(threads)
         pairs = [(peer_step(threads)[0], ours.step()) for _ in range(arguments.rounds)]
@@ -130,10 +132,61 @@ def compare(name, arguments, folder):
         ours.close()
 
 
+# Text encoders: layers, width, projection.
+TEXT = {"clip-l": (12, 768, 0), "open-clip-h": (24, 1024, 1024), "open-clip-g": (32, 1280, 1280)}
+
+
+def trace(arguments, part, option, weights, inputs, folder):
+    save_file({key: value.contiguous() for key, value in weights.items()}, folder / "weights.safetensors")
+    save_file(inputs, folder / "inputs.safetensors")
+    output = folder / "output.safetensors"
+    subprocess.run([Path(arguments.build) / "upbench", "trace", option, folder / "weights.safetensors", "--part", part,
+                    "--inputs", folder / "inputs.safetensors", "-o", output, "--device", "cpu"],
+                   check=True, stdout=subprocess.DEVNULL)
+    return load_file(output)
+
+
+@torch.inference_mode()
+def compare_autoencoder(arguments, folder):
+    generator = torch.Generator().manual_seed(5)
+    model = draw(AutoencoderKL(block_out_channels=(128, 256, 512, 512), layers_per_block=2, latent_channels=4,
+                               down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4),
+                 generator)
+    side = 8 * (arguments.side or 64)
+    picture = torch.rand((1, 3, side, side), generator=generator) * 2 - 1
+    weights, posterior = dict(model.state_dict()), model.encode(picture).latent_dist
+    ours = trace(arguments, "vae-encode", "--vae", weights, {"image": picture}, folder)
+    encoded = relative_error(ours["mean"], posterior.mean)
+    expected = model.decode(posterior.mean).sample
+    ours = trace(arguments, "vae-decode", "--vae", weights, {"latents": posterior.mean}, folder)
+    print(f"vae (SD 1, SD 2, SDXL) {side}x{side}: max error {encoded:.1e} encoding, "
+          f"{relative_error(ours['decoded'], expected):.1e} decoding, relative", flush=True)
+
+
+@torch.inference_mode()
+def compare_text(name, arguments, folder):
+    layers, width, projection = TEXT[name]
+    config = CLIPTextConfig(hidden_size=width, intermediate_size=4 * width, num_hidden_layers=layers,
+                            num_attention_heads=width // 64, projection_dim=projection or 512, eos_token_id=49407,
+                            hidden_act="gelu" if projection else "quick_gelu")
+    model = draw((CLIPTextModelWithProjection if projection else CLIPTextModel)(config),
+                 torch.Generator().manual_seed(5))
+    ids = torch.full((2, 77), 49407)
+    ids[:, 0] = 49406
+    ids[1, 1:20] = torch.arange(500, 519)
+    said = model(ids, output_hidden_states=True)
+    weights = {key if key.startswith("text_") else f"text_model.{key}": value for key, value in model.state_dict().items()}
+    ours = trace(arguments, "text", "--text-encoder", weights, {"input_ids": ids}, folder)
+    errors = [relative_error(ours["last_hidden_state"], said.last_hidden_state),
+              relative_error(ours["hidden_state_before_last_layer"], said.hidden_states[-2]),
+              relative_error(ours["pooler_output"], said.text_embeds if projection else said.pooler_output)]
+    print(f"{name}: max error {max(errors):.1e} relative", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--step", default="build/upbench_unet_step")
-    parser.add_argument("--models", default="sd1,sdxl")
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--models", default=",".join(["sd1", "sdxl", "vae", *TEXT]))
     parser.add_argument("--side", type=int, help="of the latents; default 64")
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--threads", default="1,2")
@@ -144,7 +197,12 @@ def main():
     print(f"torch {torch.__version__}, diffusers {diffusers.__version__}")
     for name in arguments.models.split(","):
         with tempfile.TemporaryDirectory() as folder:
-            compare(name, arguments, Path(folder))
+            if name == "vae":
+                compare_autoencoder(arguments, Path(folder))
+            elif name in TEXT:
+                compare_text(name, arguments, Path(folder))
+            else:
+                compare(name, arguments, Path(folder))
 
 
 main()

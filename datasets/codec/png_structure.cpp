@@ -102,6 +102,8 @@ PngStructure read_png_structure(Bytes file) {
     const Bytes data = file.subspan(at + 8, length);
     if (first) read_header_chunk(data, png);
     note_ancillary(type, data, png);
+    if (type == "tEXt" || type == "zTXt" || type == "iTXt")
+      png.texts.push_back(file.subspan(at + 4, length + 8));
     has_data |= type == "IDAT";
     at += kChunkFrame + length;
     if (type != "IEND") continue;

@@ -18,6 +18,7 @@ struct PngStructure {
   bool has_transparency = false;   // a tRNS chunk
   bool has_profile = false;        // an iCCP chunk
   Bytes exif;                      // empty: none
+  std::vector<Bytes> texts;        // tEXt, zTXt and iTXt chunks, each from its type to its checksum
   std::vector<std::string> notes;  // what the file holds that decoding leaves out
 };
 

@@ -46,6 +46,7 @@ EffectivePipeline Pipeline::effective(PictureSize input, const Pass& pass) const
   if (!made.refusal.empty()) return made;
   Digest prefix = no_stages();
   bool uses_seed = false;
+  PromptSources prompts;
   Hasher hasher;
   for (std::size_t i = 0; i < outcomes_.size(); ++i) {
     const nlohmann::json& stage = stages_[i];
@@ -61,6 +62,7 @@ EffectivePipeline Pipeline::effective(PictureSize input, const Pass& pass) const
                    .add_field(effect.settings.dump())
                    .finish();
     uses_seed = uses_seed || effect.uses_seed;
+    prompts.insert(effect.prompts.begin(), effect.prompts.end());
     made.stages.push_back({.id = id,
                            .kind = kind.name,
                            .version = kind.version,
@@ -69,7 +71,8 @@ EffectivePipeline Pipeline::effective(PictureSize input, const Pass& pass) const
                            .input = i == 0 ? input : pass.outcomes[i - 1].output,
                            .output = pass.outcomes[i].output,
                            .prefix = prefix,
-                           .uses_seed = uses_seed});
+                           .uses_seed = uses_seed,
+                           .prompts = prompts});
   }
   return made;
 }
@@ -87,13 +90,15 @@ EffectivePipeline effective_pipeline(const CellRow& cell, const ImageRow& image)
   return pipeline.effective(input_size(image), pipeline.pass(input_size(image), reference_size(image)));
 }
 
-std::vector<Digest> stage_keys(const CellRow& cell, const ImageRow& image, std::uint64_t seed) {
+std::vector<Digest> stage_keys(const CellRow& cell, const ImageRow& image, std::uint64_t seed,
+                               const PicturePrompts& prompts) {
   const EffectivePipeline pipeline = effective_pipeline(cell, image);
   if (!pipeline.refusal.empty())
     throw std::invalid_argument(fmt::format("{}: {}", image.name, pipeline.refusal));
   std::vector<Digest> keys;
   for (const EffectiveStage& stage : pipeline.stages)
-    keys.push_back(output_key(stage.prefix, image.input, stage.uses_seed, seed));
+    keys.push_back(
+        output_key(stage.prefix, prompted_input(image.input, stage.prompts, prompts), stage.uses_seed, seed));
   return keys;
 }
 

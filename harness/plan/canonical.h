@@ -22,6 +22,7 @@ struct EffectiveStage {
   PictureSize input, output;
   Digest prefix;           // of the effects of all stages up to and with this one
   bool uses_seed = false;  // this stage or one before it
+  PromptSources prompts;   // that count in this stage or one before it
 };
 
 struct EffectivePipeline {
@@ -62,8 +63,10 @@ EffectivePipeline effective_pipeline(const CellRow& cell, const ImageRow& image)
 Digest output_key(const Digest& prefix, const Digest& input, bool uses_seed, std::uint64_t seed);
 Digest output_key(Hasher& hasher, const Digest& prefix, const Digest& input, bool uses_seed,
                   std::uint64_t seed);
-// output_key of every stage of a trial. Throws std::invalid_argument for a picture that the cell refuses.
-std::vector<Digest> stage_keys(const CellRow& cell, const ImageRow& image, std::uint64_t seed);
+// output_key of every stage of a trial; where a stage uses a prompt of the picture, it is part of the input.
+// Throws std::invalid_argument for a picture that the cell refuses.
+std::vector<Digest> stage_keys(const CellRow& cell, const ImageRow& image, std::uint64_t seed,
+                               const PicturePrompts& prompts = {});
 
 PictureSize input_size(const ImageRow& image);
 PictureSize reference_size(const ImageRow& image);  // or what is wanted without a reference; 0x0: nothing

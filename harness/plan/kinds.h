@@ -12,5 +12,6 @@ StageKind upscale_kind();
 StageKind resize_kind();
 StageKind degrade_kind();
 StageKind refine_kind();
+StageKind generate_kind();
 
 }  // namespace upbench

@@ -38,6 +38,10 @@ class Planner {
   void count_shared();
   std::vector<std::vector<std::uint32_t>> groups() const;
 
+  const PicturePrompts& prompts_of(std::uint32_t image) const {
+    static const PicturePrompts none;
+    return inputs_.prompts.empty() ? none : inputs_.prompts[image];
+  }
   bool usable(std::uint32_t image) const { return plan_.rows.images[image].problem.empty(); }
   std::uint32_t variant_of(std::uint32_t cell, std::uint32_t image) const {
     return usable(image) ? results_[cell].classes[class_of_[image]].variant : kRefused;
@@ -99,6 +103,12 @@ void Planner::take_images() {
       // A store keeps one row a key, so another wanted size is another key.
       image.key = hasher_.add_field(image.key).add_field(static_cast<std::uint64_t>(spec_.scale)).finish();
     }
+    if (const PicturePrompts& prompts = prompts_of(static_cast<std::uint32_t>(name_keys_.size()));
+        !prompts.empty()) {
+      image.key = prompted_input(image.key, sources_of(prompts), prompts);
+      for (const auto& [source, prompt] : prompts)
+        if (!prompt.problem.empty()) plan_.missing_prompts.emplace_back(image.name, prompt.problem);
+    }
     name_keys_.push_back(sha256(image.name));
   }
 }
@@ -111,7 +121,8 @@ void Planner::sort_sizes() {
       continue;
     }
     const SizeClass sizes{.input = input_size(image), .reference = reference_size(image)};
-    if (sizes.input.width < 1 || sizes.input.height < 1)
+    const bool sized = sizes.input.width > 0 && sizes.input.height > 0;
+    if (!sized && spec_.images.prompts.empty())
       throw std::invalid_argument(fmt::format("picture '{}' is {}x{}, expected a size or a problem",
                                               image.name, sizes.input.width, sizes.input.height));
     const auto [entry, fresh] =
@@ -235,7 +246,8 @@ void Planner::add_trials(std::uint32_t cell, std::uint32_t image) {
     if (variant != kRefused) {
       const Variant& what = table_.variants()[variant];
       if (s == 0 || what.uses_seed)
-        output = output_key(hasher_, what.key, picture.input, what.uses_seed, row.seed);
+        output = output_key(hasher_, what.key, prompted_input(picture.input, what.prompts, prompts_of(image)),
+                            what.uses_seed, row.seed);
       row.output = output;
     }
     trials.push_back(row);

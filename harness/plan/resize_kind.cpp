@@ -53,8 +53,10 @@ PictureSize resized(const nlohmann::json& settings, PictureSize input) {
     return multiplied(input, std::sqrt(megapixels.get<double>() * 1e6 / input.pixels()));
   if (const auto& edge = settings.at("long_edge"); !edge.is_null())
     return multiplied(input, edge.get<double>() / std::max(input.width, input.height));
-  // "640x480", as the spec reader has checked.
-  const std::string& text = settings.at("size").get_ref<const std::string&>();
+  return parse_size(settings.at("size").get_ref<const std::string&>());
+}
+
+PictureSize parse_size(const std::string& text) {
   const char* const end = text.data() + text.size();
   PictureSize size;
   const char* const x = std::from_chars(text.data(), end, size.width).ptr;

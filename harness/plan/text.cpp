@@ -108,6 +108,13 @@ std::vector<std::string> problem_lines(const Plan& plan) {
   return lines;
 }
 
+std::vector<std::string> missing_prompt_lines(const Plan& plan) {
+  std::vector<std::string> lines;
+  for (const auto& [picture, why] : plan.missing_prompts)
+    lines.push_back(safe_text(fmt::format("{}: {}", picture, why)));
+  return lines;
+}
+
 std::vector<std::string> group_lines(const Plan& plan, const Spec& spec) {
   std::vector<std::string> lines;
   for (const Group& group : groups(plan, spec))
@@ -130,6 +137,7 @@ std::string describe_plan(const Plan& plan, const Spec& spec) {
   text += section("excluded", excluded_lines(plan));
   text += section("repeat another trial", duplicate_lines(plan));
   text += section("pictures that cannot be used", problem_lines(plan));
+  text += section("prompts that cannot be used: trials that need them will fail", missing_prompt_lines(plan));
   text += section("weights, in loading order", group_lines(plan, spec));
   text += fmt::format("estimate       {}, {:.2g} MACs, {} memory, {} if all outputs are kept\n",
                       duration(plan.estimate.seconds), plan.estimate.macs, bytes(plan.estimate.device_bytes),
@@ -154,6 +162,8 @@ nlohmann::json plan_to_json(const Plan& plan, const Spec& spec) {
   for (const ImageRow& image : plan.rows.images)
     if (!image.problem.empty())
       problems.push_back({{"picture", safe_text(image.name)}, {"problem", safe_text(image.problem)}});
+  for (const auto& [picture, why] : plan.missing_prompts)
+    problems.push_back({{"picture", safe_text(picture)}, {"problem", safe_text(why)}});
   for (const Group& group : groups(plan, spec))
     weights.push_back({{"tensor_hashes", group.weights}, {"models", group.models}, {"cells", group.cells}});
   return {{"name", spec.name},

@@ -39,6 +39,7 @@ std::uint32_t VariantTable::add(const PlannedCell& cell, PictureSize input, cons
   const bool any = !effective.stages.empty();
   variant.key = any ? effective.stages.back().prefix : no_stages();
   variant.uses_seed = any && effective.stages.back().uses_seed;
+  if (any) variant.prompts = effective.stages.back().prompts;
   variant.notes = cell.notes;
   variant.notes.insert(variant.notes.end(), effective.notes.begin(), effective.notes.end());
   variants_.push_back(std::move(variant));

@@ -15,6 +15,7 @@ inline constexpr std::uint32_t kRefused = 0xFFFFFFFF;
 struct Variant {
   Digest key;  // of all stages
   bool uses_seed = false;
+  PromptSources prompts;  // of the picture, that count
   std::vector<std::uint32_t>
       prefixes;  // of each stage, as a number: equal numbers, equal results from equal pictures
   std::vector<bool> prefix_uses_seed;

@@ -161,6 +161,7 @@ nlohmann::json images_json(const Spec& spec) {
                                   std::pair{"lr", images.lr}, std::pair{"manifest", images.manifest_file}})
     if (!path.empty()) json[key] = portable(path, spec.directory);
   for (const auto& file : images.list) json["list"].push_back(portable(file, spec.directory));
+  if (!images.prompts.empty()) json["prompts"] = images.prompts;
   if (!images.tags.empty()) json["tags"] = images.tags;
   if (images.max_megapixels > 0) json["max_megapixels"] = images.max_megapixels;
   if (images.make_lr)

@@ -14,8 +14,8 @@
 
 namespace upbench {
 
-const std::vector<std::string> kSpecKeys = {"name",  "extends", "images", "pipeline", "metrics",
-                                            "seeds", "exclude", "timing", "published"};
+const std::vector<std::string> kSpecKeys = {"name",    "extends", "images",  "generate", "pipeline",
+                                            "metrics", "seeds",   "exclude", "timing",   "published"};
 
 namespace {
 
@@ -127,6 +127,10 @@ void merge_onto(YamlNode& base, const YamlNode& over) {
     base = over;
     return;
   }
+  // Pictures are there or are made: the last word counts.
+  for (const auto& [said, other] : {std::pair{"images", "generate"}, std::pair{"generate", "images"}})
+    if (over.find(said) != nullptr && over.find(other) == nullptr)
+      std::erase_if(base.entries, [&](const YamlNode::Entry& entry) { return entry.key == other; });
   for (const auto& entry : over.entries) {
     YamlNode* there = base.find(entry.key);
     if (!there) {

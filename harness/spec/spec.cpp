@@ -144,8 +144,13 @@ Spec parse_spec(std::string_view text, const std::string& file_name, const std::
   spec.text = text;
   spec.directory = directory;
   spec.name = read_name(map.need("name"));
-  read_images(map.need("images"), spec);
-  spec.pipeline = read_pipeline(map.need("pipeline"));
+  if (const YamlNode* generate = map.find("generate")) {
+    if (map.find("images")) refuse(generate->place, "generate beside images, expected one of the two");
+    spec.pipeline = read_generation(*generate, map.find("pipeline"), spec.images.prompts);
+  } else {
+    read_images(map.need("images"), spec);
+    spec.pipeline = read_pipeline(map.need("pipeline"));
+  }
   spec.metrics = read_metrics(map.need("metrics"));
   if (const YamlNode* seeds = map.find("seeds")) spec.seeds = read_seeds(*seeds);
   if (const YamlNode* exclude = map.find("exclude")) spec.exclude = read_exclusions(*exclude, spec.pipeline);

@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "harness/spec/axes.h"
+#include "harness/spec/generate.h"
 #include "harness/spec/names.h"
 #include "harness/spec/read.h"
 #include "harness/stage_kinds.h"
@@ -20,7 +21,8 @@ bool is_one_key_map(const YamlNode& item) {
 
 std::vector<std::string> kind_names() {
   std::vector<std::string> names;
-  for (const StageKind& kind : stage_kinds()) names.push_back(kind.name);
+  for (const StageKind& kind : stage_kinds())
+    if (!kind.makes_pictures) names.push_back(kind.name);
   return names;
 }
 
@@ -91,6 +93,25 @@ class StageReader {
   std::map<std::string, MapReader> groups_;
 };
 
+StageSpec read_parameters(const StageKind& kind, const YamlNode& parameters, const std::string& id,
+                          ZipGroups& groups) {
+  const StageReader reader(kind, parameters, id);
+  if (const YamlNode* written = reader.map().find("id")) check_id(*written, id);
+  check_exactly_one(kind, parameters, id);
+
+  StageSpec stage{.id = id, .kind = kind.name, .parameters = {}};
+  for (const ParameterKind& parameter : kind.parameters) {
+    const std::string path = reader.map().path(parameter.name);
+    if (const YamlNode* value = reader.find(parameter.name)) {
+      stage.parameters.push_back(read_axis(parameter, *value, path, groups));
+    } else {
+      if (parameter.default_value.is_null() && !parameter.optional) reader.map().need(parameter.name);
+      stage.parameters.push_back(default_axis(parameter, path));
+    }
+  }
+  return stage;
+}
+
 StageSpec read_stage(const YamlNode& item, const std::string& id, ZipGroups& groups) {
   require_kind(item, YamlNode::Kind::map, "a stage of the pipeline",
                "a map of one key, such as upscale: {model: lanczos}");
@@ -102,23 +123,22 @@ StageSpec read_stage(const YamlNode& item, const std::string& id, ZipGroups& gro
   const auto& [kind_name, place, parameters] = item.entries[0];
   const StageKind* kind = find_stage_kind(kind_name);
   if (!kind) refuse(place, unknown_name("stage", kind_name, kind_names()));
+  if (kind->makes_pictures)
+    refuse(place, fmt::format("{} is no stage of the pipeline, expected it at the top level in the place of "
+                              "images",
+                              kind_name));
   require_kind(parameters, YamlNode::Kind::map, id, "a map of its parameters");
 
-  const StageReader reader(*kind, parameters, id);
-  if (const YamlNode* written = reader.map().find("id")) check_id(*written, id);
-  check_exactly_one(*kind, parameters, id);
+  return read_parameters(*kind, parameters, id, groups);
+}
 
-  StageSpec stage{.id = id, .kind = kind->name, .parameters = {}};
-  for (const ParameterKind& parameter : kind->parameters) {
-    const std::string path = reader.map().path(parameter.name);
-    if (const YamlNode* value = reader.find(parameter.name)) {
-      stage.parameters.push_back(read_axis(parameter, *value, path, groups));
-    } else {
-      if (parameter.default_value.is_null() && !parameter.optional) reader.map().need(parameter.name);
-      stage.parameters.push_back(default_axis(parameter, path));
-    }
+void append_stages(const YamlNode& node, ZipGroups& groups, std::vector<StageSpec>& stages) {
+  const std::vector<std::string> ids = stage_ids(node);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    stages.push_back(read_stage(node.items[i], ids[i], groups));
+    if (std::ranges::find(stages.begin(), stages.end() - 1, ids[i], &StageSpec::id) != stages.end() - 1)
+      refuse(node.items[i].place, fmt::format("stage id '{}' a second time, expected different ids", ids[i]));
   }
-  return stage;
 }
 
 const ParameterKind* find_parameter(const std::string& path, const std::vector<StageSpec>& pipeline) {
@@ -185,14 +205,27 @@ std::vector<std::string> stage_ids(const YamlNode& pipeline) {
 std::vector<StageSpec> read_pipeline(const YamlNode& node) {
   require_kind(node, YamlNode::Kind::list, "pipeline", "a list of stages");
   if (node.items.empty()) refuse(node.place, "pipeline is empty, expected one stage or more");
-  const std::vector<std::string> ids = stage_ids(node);
   std::vector<StageSpec> stages;
   ZipGroups groups;
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    stages.push_back(read_stage(node.items[i], ids[i], groups));
-    if (std::find(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(i), ids[i]) !=
-        ids.begin() + static_cast<std::ptrdiff_t>(i))
-      refuse(node.items[i].place, fmt::format("stage id '{}' a second time, expected different ids", ids[i]));
+  append_stages(node, groups, stages);
+  return stages;
+}
+
+std::vector<StageSpec> read_generation(const YamlNode& generate, const YamlNode* pipeline,
+                                       std::vector<std::string>& prompts) {
+  const StageKind& kind = *find_stage_kind("generate");
+  require_kind(generate, YamlNode::Kind::map, kind.name, "a map of checkpoint, prompts, size, ...");
+  const YamlNode* written = generate.find("prompts");
+  if (written == nullptr)
+    refuse(generate.place, "generate has no prompts, expected a list of texts or a file named .txt");
+  prompts = read_prompts(*written);
+  ZipGroups groups;
+  const YamlNode* id = generate.find("id");
+  std::vector<StageSpec> stages = {
+      read_parameters(kind, generate_parameters(generate, prompts), id ? id->text : kind.name, groups)};
+  if (pipeline != nullptr) {
+    require_kind(*pipeline, YamlNode::Kind::list, "pipeline", "a list of stages");
+    append_stages(*pipeline, groups, stages);
   }
   return stages;
 }

@@ -12,6 +12,9 @@ namespace upbench {
 std::vector<std::string> stage_ids(const YamlNode& pipeline);
 
 std::vector<StageSpec> read_pipeline(const YamlNode& node);
+// With the stage `generate` before those of the pipeline, which may be absent or empty; fills the prompts.
+std::vector<StageSpec> read_generation(const YamlNode& generate, const YamlNode* pipeline,
+                                       std::vector<std::string>& prompts);
 std::vector<Exclusion> read_exclusions(const YamlNode& node, const std::vector<StageSpec>& pipeline);
 
 }  // namespace upbench

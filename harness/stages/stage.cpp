@@ -12,8 +12,9 @@ std::unique_ptr<Stage> make_stage(const std::string& kind, const std::string& id
   if (kind == "resize") return make_resize_stage(id, settings);
   if (kind == "degrade") return make_degrade_stage(id, settings);
   if (kind == "refine") return make_refine_stage(id, settings);
+  if (kind == "generate") return make_generate_stage(id, settings);
   throw std::invalid_argument(
-      fmt::format("unknown stage '{}': expected upscale, resize, degrade or refine", kind));
+      fmt::format("unknown stage '{}': expected upscale, resize, degrade, refine or generate", kind));
 }
 
 std::vector<BoundaryRow> scaled(std::vector<BoundaryRow> boundaries, double x_factor, double y_factor) {

@@ -38,6 +38,7 @@ struct StageContext {
   DiffusionCache* diffusion = nullptr;  // for refine stages
   Digest stage_input{};                 // what the stage's input pixels depend on
   LatentCache* latents = nullptr;       // encoded pictures by what they depend on; nothing: each is made anew
+  const PicturePrompts* prompts = nullptr;  // of the trial's picture, from the sources that stages name
 };
 
 // A stage maps a Frame to a Frame. Immutable; run() may be called by several threads at once.
@@ -60,6 +61,7 @@ std::unique_ptr<Stage> make_upscale_stage(const std::string& id, const nlohmann:
 std::unique_ptr<Stage> make_resize_stage(const std::string& id, const nlohmann::json& settings);
 std::unique_ptr<Stage> make_degrade_stage(const std::string& id, const nlohmann::json& settings);
 std::unique_ptr<Stage> make_refine_stage(const std::string& id, const nlohmann::json& settings);
+std::unique_ptr<Stage> make_generate_stage(const std::string& id, const nlohmann::json& settings);
 
 // Boundaries of a frame whose sides were multiplied.
 std::vector<BoundaryRow> scaled(std::vector<BoundaryRow> boundaries, double x_factor, double y_factor);

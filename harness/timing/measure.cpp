@@ -226,7 +226,8 @@ class Measurement {
                      .input = image.input,
                      .tile_bytes = tile_bytes_,
                      .graphs = graphs_ ? &*graphs_ : nullptr,
-                     .diffusion = &diffusion_},
+                     .diffusion = &diffusion_,
+                     .prompts = &sweep_.prompts[target.image]},
         *energy_, target.pixels);
   }
 

@@ -43,11 +43,11 @@ NamedTensors translated(NamedTensors (*names)(const NamedTensors&), const NamedT
   return part.empty() ? part : names(part);
 }
 
-void add_text(ModelParts& parts, NamedTensors text) {
+void add_text(ModelParts& parts, const NamedTensors& text) {
   if (!text.empty()) parts.text.push_back(clip_text_from_ldm(text));
 }
 
-NamedTensors autoencoder_or_tiny(ModelParts& parts, NamedTensors tensors) {
+NamedTensors autoencoder_or_tiny(ModelParts& parts, const NamedTensors& tensors) {
   const bool tiny = holds_below(tensors, "encoder.layers.") || holds_below(tensors, "decoder.layers.");
   if (!tiny) return autoencoder_from_ldm(tensors);
   parts.tiny_autoencoder = tiny_autoencoder_names(tensors);
@@ -78,7 +78,7 @@ void take_diffusers(NamedTensors& tensors, ModelParts& parts) {
 struct Alone {
   const char* layout;
   bool (*is)(const NamedTensors&);
-  void (*take)(NamedTensors tensors, ModelParts& parts);
+  void (*take)(const NamedTensors& tensors, ModelParts& parts);
 };
 
 bool is_text(const NamedTensors& t) {
@@ -97,23 +97,22 @@ bool is_tiny(const NamedTensors& t) {
 constexpr std::array<Alone, 7> kAlone = {{
     {"one part, diffusers: ControlNet",
      [](const NamedTensors& t) { return holds(t, "controlnet_cond_embedding.conv_in.weight"); },
-     [](NamedTensors t, ModelParts& parts) { parts.control_net = std::move(t); }},
+     [](const NamedTensors& t, ModelParts& parts) { parts.control_net = t; }},
     {"one part, LDM: ControlNet", [](const NamedTensors& t) { return holds(t, "input_hint_block.0.weight"); },
-     [](NamedTensors t, ModelParts& parts) { parts.control_net = control_net_from_ldm(t); }},
+     [](const NamedTensors& t, ModelParts& parts) { parts.control_net = control_net_from_ldm(t); }},
     {"one part, LDM: UNet", [](const NamedTensors& t) { return holds(t, "input_blocks.0.0.weight"); },
-     [](NamedTensors t, ModelParts& parts) { parts.unet = unet_from_ldm(t); }},
+     [](const NamedTensors& t, ModelParts& parts) { parts.unet = unet_from_ldm(t); }},
     {"one part, diffusers: UNet",
      [](const NamedTensors& t) { return holds(t, "conv_in.weight") && holds_below(t, "down_blocks."); },
-     [](NamedTensors t, ModelParts& parts) { parts.unet = std::move(t); }},
-    {"one part: text encoder", is_text,
-     [](NamedTensors t, ModelParts& parts) { add_text(parts, std::move(t)); }},
+     [](const NamedTensors& t, ModelParts& parts) { parts.unet = t; }},
+    {"one part: text encoder", is_text, [](const NamedTensors& t, ModelParts& parts) { add_text(parts, t); }},
     {"one part: tiny autoencoder", is_tiny,
-     [](NamedTensors t, ModelParts& parts) { parts.tiny_autoencoder = tiny_autoencoder_names(t); }},
+     [](const NamedTensors& t, ModelParts& parts) { parts.tiny_autoencoder = tiny_autoencoder_names(t); }},
     {"one part: autoencoder",
      [](const NamedTensors& t) {
        return holds(t, "encoder.conv_in.weight") || holds(t, "decoder.conv_in.weight");
      },
-     [](NamedTensors t, ModelParts& parts) { parts.autoencoder = autoencoder_from_ldm(t); }},
+     [](const NamedTensors& t, ModelParts& parts) { parts.autoencoder = autoencoder_from_ldm(t); }},
 }};
 
 // What one file may say about a part and what another says, in order of ModelParts.

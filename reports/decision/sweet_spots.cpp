@@ -1,8 +1,8 @@
 #include "reports/decision/sweet_spots.h"
-#include "harness/spec/read.h"
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <optional>
@@ -11,6 +11,7 @@
 
 #include "harness/spec/read.h"
 #include "reports/decision/verdict.h"
+#include "reports/render/format.h"
 #include "reports/statistics/descriptive.h"
 
 namespace upbench {
@@ -38,12 +39,20 @@ std::string name_of_others(const Analysis& analysis, std::size_t axis, std::uint
   return name;
 }
 
+// Where the cell lies along the axis.
+std::optional<double> setting_of(const Analysis& analysis, std::size_t axis, const DenoiseStarts& starts,
+                                 std::uint32_t cell) {
+  if (starts.empty()) return plain_number(axis_value(analysis.axes[axis], cell));
+  const std::optional<DenoiseStart>& start = starts[cell];
+  return start && start->sigma > 0 ? std::optional(start->sigma) : std::nullopt;
+}
+
 // Only lines of kLeastSettings or more.
-Lines find_lines(const Analysis& analysis, std::size_t axis) {
+Lines find_lines(const Analysis& analysis, std::size_t axis, const DenoiseStarts& starts) {
   Lines lines;
   std::map<std::vector<std::uint32_t>, std::size_t> index;
   for (std::uint32_t cell = 0; cell < analysis.cells.size(); ++cell) {
-    const std::optional<double> setting = plain_number(axis_value(analysis.axes[axis], cell));
+    const std::optional<double> setting = setting_of(analysis, axis, starts, cell);
     if (!setting) continue;
     std::vector<std::uint32_t> others;
     for (std::size_t i = 0; i < analysis.axes.size(); ++i)
@@ -63,18 +72,58 @@ Lines find_lines(const Analysis& analysis, std::size_t axis) {
   return lines;
 }
 
-// Settings that each of the lines has a comparable cell at.
-std::vector<double> shared_settings(const Analysis& analysis, std::size_t m, const std::vector<Line>& lines) {
+std::vector<Line> comparable_lines(const Analysis& analysis, std::size_t m, std::vector<Line> lines) {
+  for (Line& line : lines)
+    std::erase_if(line, [&](const auto& entry) {
+      const MetricFigures& figures = analysis.cells[entry.second].metrics[m];
+      return !figures.comparable || figures.scored == 0;
+    });
+  return lines;
+}
+
+// Settings that each of the lines has.
+std::vector<double> shared_settings(const std::vector<Line>& lines) {
   std::map<double, std::size_t> count;
   for (const Line& line : lines)
-    for (const auto& [setting, cell] : line)
-      if (const MetricFigures& figures = analysis.cells[cell].metrics[m];
-          figures.comparable && figures.scored > 0)
-        ++count[setting];
+    for (const auto& [setting, cell] : line) ++count[setting];
   std::vector<double> settings;
   for (const auto& [setting, times] : count)
     if (times == lines.size()) settings.push_back(setting);
   return settings;
+}
+
+// Of the stretch that all lines cover, the settings of the line with the most there; none where a line has
+// too few.
+std::vector<double> covered_settings(const std::vector<Line>& lines) {
+  double from = 0, to = std::numeric_limits<double>::infinity();
+  for (const Line& line : lines) {
+    if (line.empty()) return {};
+    from = std::max(from, line.begin()->first);
+    to = std::min(to, line.rbegin()->first);
+  }
+  std::vector<double> most;
+  for (const Line& line : lines) {
+    std::vector<double> inside;
+    for (const auto& [setting, cell] : line)
+      if (setting >= from && setting <= to) inside.push_back(setting);
+    if (inside.size() < kLeastSettings) return {};
+    if (inside.size() > most.size()) most = std::move(inside);
+  }
+  return most;
+}
+
+// The cells that a setting within the line lies between, and how far from the first to the second.
+struct Between {
+  std::uint32_t first = 0, second = 0;
+  double share = 0;
+};
+
+Between between(const Line& line, double setting) {
+  const auto second = line.lower_bound(setting);
+  if (second->first == setting) return {second->second, second->second, 0};
+  const auto first = std::prev(second);
+  return {first->second, second->second,
+          std::log(setting / first->first) / std::log(second->first / first->first)};
 }
 
 // Turned so that greater is better; averaged over the lines.
@@ -86,10 +135,14 @@ Eigen::MatrixXd scores_along(const Analysis& analysis, std::size_t m, const std:
   const double weight =
       (analysis.metric(m).higher_is_better ? 1.0 : -1.0) / static_cast<double>(lines.size());
   for (const Line& line : lines)
-    for (std::size_t j = 0; j < settings.size(); ++j)
+    for (std::size_t j = 0; j < settings.size(); ++j) {
+      const auto [first, second, share] = between(line, settings[j]);
+      const std::vector<double>&before = analysis.cells[first].metrics[m].of_picture,
+            &after = analysis.cells[second].metrics[m].of_picture;
       for (std::size_t i = 0; i < pictures.size(); ++i)
         scores(static_cast<Index>(i), static_cast<Index>(j)) +=
-            weight * analysis.cells[line.at(settings[j])].metrics[m].of_picture[pictures[i]];
+            weight * std::lerp(before[pictures[i]], after[pictures[i]], share);
+    }
   return scores;
 }
 
@@ -102,10 +155,11 @@ double greatest_step_ratio(const std::vector<double>& positions) {
   return greatest / least;
 }
 
-// Where the curve is fitted. A spline over very uneven steps makes up what it likes in the wide ones.
+// Where the curve is fitted: what a step of sigma does follows its ratio. A spline over very uneven steps
+// makes up what it likes in the wide ones.
 std::vector<double> choose_positions(SweetSpot& spot) {
   std::vector<double> positions = spot.settings;
-  if (greatest_step_ratio(positions) <= kUneven) return positions;
+  if (!spot.over_sigma && greatest_step_ratio(positions) <= kUneven) return positions;
   if (positions.front() > 0) {
     std::ranges::for_each(positions, [](double& value) { value = std::log2(value); });
     spot.logarithmic = greatest_step_ratio(positions) <= kUneven;
@@ -134,13 +188,31 @@ void back_to_settings(SweetSpot& spot) {
   back(spot.response.best_interval.high);
 }
 
-std::optional<SweetSpot> fit(const Analysis& analysis, SweetSpot spot, const std::vector<Line>& lines,
-                             std::vector<std::uint32_t> pictures) {
-  spot.settings = shared_settings(analysis, spot.metric, lines);
+// What the best setting, and each, is in the tools' own strengths.
+void translate(SweetSpot& spot, const std::vector<Line>& lines, const DenoiseStarts& starts) {
+  std::vector<std::uint32_t> cells;
+  spot.in_tools.assign(spot.settings.size(), {});
+  for (const Line& line : lines)
+    for (const auto& [sigma, cell] : line) {
+      cells.push_back(cell);
+      const auto at = std::ranges::lower_bound(spot.settings, sigma);
+      if (at == spot.settings.end() || *at != sigma) continue;
+      std::string& text = spot.in_tools[static_cast<std::size_t>(at - spot.settings.begin())];
+      if (text.empty()) text = tools_text(*starts[cell]);
+    }
+  if (spot.response.verdict != ResponseVerdict::no_effect)
+    spot.denoise = translate_sigma(spot.response.best, starts, cells);
+}
+
+std::optional<SweetSpot> fit(const Analysis& analysis, SweetSpot spot, const std::vector<Line>& all_lines,
+                             const DenoiseStarts& starts, std::vector<std::uint32_t> pictures) {
+  const std::vector<Line> lines = comparable_lines(analysis, spot.metric, all_lines);
+  spot.over_sigma = !starts.empty();
+  spot.settings = spot.over_sigma ? covered_settings(lines) : shared_settings(lines);
   if (spot.settings.size() < kLeastSettings) return {};
   std::erase_if(pictures, [&](std::uint32_t picture) {
-    return !std::isfinite(
-        analysis.cells[lines.front().at(spot.settings.front())].metrics[spot.metric].of_picture[picture]);
+    const std::uint32_t any = lines.front().begin()->second;
+    return !std::isfinite(analysis.cells[any].metrics[spot.metric].of_picture[picture]);
   });
   if (pictures.size() < kLeastPictures) return {};
   spot.pictures = pictures.size();
@@ -153,6 +225,7 @@ std::optional<SweetSpot> fit(const Analysis& analysis, SweetSpot spot, const std
       fit_response(positions, scores,
                    {.margin = spot.margin, .bootstrap = affordable_resamples(spot.pictures, kResponseGrid)});
   back_to_settings(spot);
+  if (spot.over_sigma) translate(spot, lines, starts);
   return spot;
 }
 
@@ -166,7 +239,8 @@ std::vector<SweetSpot> find_sweet_spots(const Analysis& analysis, const PictureC
     if (spot) spots.push_back(std::move(*spot));
   };
   for (std::size_t axis = 0; axis < analysis.axes.size(); ++axis) {
-    const Lines lines = find_lines(analysis, axis);
+    const DenoiseStarts starts = denoise_starts(analysis, axis);
+    const Lines lines = find_lines(analysis, axis, starts);
     if (lines.cells.empty()) continue;
     const std::size_t groups = lines.cells.size() > 1 && lines.cells.size() <= kMostGroups
                                    ? lines.cells.size()
@@ -176,20 +250,26 @@ std::vector<SweetSpot> find_sweet_spots(const Analysis& analysis, const PictureC
       SweetSpot spot;
       spot.axis = axis;
       spot.metric = m;
-      add(fit(analysis, spot, lines.cells, all));
+      add(fit(analysis, spot, lines.cells, starts, all));
       for (std::size_t g = 0; g < groups; ++g) {
         spot.group = lines.names[g];
-        add(fit(analysis, spot, {lines.cells[g]}, all));
+        add(fit(analysis, spot, {lines.cells[g]}, starts, all));
       }
       spot.group.clear();
       for (std::size_t c = 0; c < contents; ++c) {
         spot.content = classes.names[c];
         if (classes.pictures[c].size() >= kLeastOfClass)
-          add(fit(analysis, spot, lines.cells, classes.pictures[c]));
+          add(fit(analysis, spot, lines.cells, starts, classes.pictures[c]));
       }
     }
   }
   return spots;
+}
+
+std::string SweetSpot::shown(double setting) const {
+  if (over_sigma) return fixed(setting, setting >= 9.995 ? 1 : setting >= 0.9995 ? 2 : 3);
+  const double range = settings.back() - settings.front();
+  return fixed(setting, range >= 50 ? 0 : range >= 5 ? 1 : range >= 0.5 ? 2 : 3);
 }
 
 Interval plateau_of(const SweetSpot& spot) {

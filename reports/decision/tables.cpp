@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -47,6 +48,10 @@ std::string cell_names(const Analysis& analysis, const std::vector<std::uint32_t
   std::vector<std::string> names;
   for (const std::uint32_t cell : cells) names.push_back(analysis.cells[cell].name);
   return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string axis_name(const Analysis& analysis, const SweetSpot& spot) {
+  return analysis.axes[spot.axis].title + (spot.over_sigma ? " (start sigma)" : "");
 }
 
 std::string standing_text(const Verdict& verdict, std::size_t i) {
@@ -193,12 +198,17 @@ Table sweet_spots_table(const Analysis& analysis, const Decisions& decisions) {
                    column("margin", "margin", Kind::number),
                    column("plateau_from", "plateau from", Kind::number, 3),
                    column("plateau_to", "to", Kind::number, 3)};
+  const auto over_sigma = [](const SweetSpot& spot) { return spot.over_sigma; };
+  if (std::ranges::any_of(decisions.sweet_spots, over_sigma))
+    table.caption +=
+        " A denoise axis is followed over the start sigma, which means the same in every tool and with every "
+        "scheduler; the curves of the other settings are averaged over the stretch of sigma that all cover.";
   for (const SweetSpot& spot : decisions.sweet_spots) {
     const MetricRow& metric = analysis.metric(spot.metric);
     const bool told = spot.response.verdict != ResponseVerdict::no_effect;
     const Interval plateau = plateau_of(spot);
     add_capped(table,
-               {text_cell(analysis.axes[spot.axis].title), text_cell(spot.group.empty() ? "all" : spot.group),
+               {text_cell(axis_name(analysis, spot)), text_cell(spot.group.empty() ? "all" : spot.group),
                 text_cell(spot.content.empty() ? "all" : spot.content), text_cell(metric.name),
                 count_cell(spot.pictures), text_cell(verdict_text(spot)),
                 told ? estimate_cell({spot.response.best, spot.response.best_interval}) : Table::Cell{},
@@ -207,6 +217,42 @@ Table sweet_spots_table(const Analysis& analysis, const Decisions& decisions) {
                 in_digits(value_cell(spot.margin), metric), optional_cell(plateau.low),
                 optional_cell(plateau.high)});
   }
+  return table;
+}
+
+Table denoise_table(const Analysis& analysis, const Decisions& decisions) {
+  Table table{
+      .id = "denoise", .title = "Best start sigma as denoise", .caption = {}, .columns = {}, .rows = {}};
+  table.caption =
+      "The strength to set in each tool so that it starts from the best sigma, with these steps and this "
+      "scheduler; –: none starts near it. Tools that make int(denoise x steps) steps start at the nearest "
+      "level that they have.";
+  std::set<std::string> rules;
+  for (const SweetSpot& spot : decisions.sweet_spots)
+    for (const DenoiseTranslation& translation : spot.denoise)
+      for (const DenoiseTranslation::Tool& tool : translation.tools) rules.insert(tool.rule);
+  table.columns = {column("axis", "axis"),
+                   column("others", "other settings"),
+                   column("class", "class"),
+                   column("metric", "metric"),
+                   with_interval(column("best", "best sigma", Kind::number, 3)),
+                   column("with", "with")};
+  for (const std::string& rule : rules)
+    table.columns.push_back(column("denoise_" + rule, tool_name(rule), Kind::number, 2));
+  for (const SweetSpot& spot : decisions.sweet_spots)
+    for (const DenoiseTranslation& translation : spot.denoise) {
+      std::vector<Table::Cell> cells = {text_cell(analysis.axes[spot.axis].title),
+                                        text_cell(spot.group.empty() ? "all" : spot.group),
+                                        text_cell(spot.content.empty() ? "all" : spot.content),
+                                        text_cell(analysis.metric(spot.metric).name),
+                                        estimate_cell({spot.response.best, spot.response.best_interval}),
+                                        text_cell(translation.context)};
+      for (const std::string& rule : rules) {
+        const auto tool = std::ranges::find(translation.tools, rule, &DenoiseTranslation::Tool::rule);
+        cells.push_back(tool == translation.tools.end() ? Table::Cell{} : value_cell(tool->denoise));
+      }
+      add_capped(table, std::move(cells));
+    }
   return table;
 }
 

@@ -15,6 +15,8 @@ Table classes_table(const Analysis& analysis,
 Table stability_table(const Analysis& analysis,
                       const Decisions& decisions);  // pictures that decide the winner
 Table sweet_spots_table(const Analysis& analysis, const Decisions& decisions);
+// The best start sigmas among them in every tool's denoise.
+Table denoise_table(const Analysis& analysis, const Decisions& decisions);
 Table front_table(const Analysis& analysis, const Decisions& decisions);      // quality against time
 Table shares_table(const Analysis& analysis, const Decisions& decisions);     // what the axes explain
 Table agreement_table(const Analysis& analysis, const Decisions& decisions);  // of the metrics

@@ -14,7 +14,8 @@ std::optional<Plot> plot_quality_against_time(const Analysis& analysis, const De
 std::optional<Plot> plot_distances(const Analysis& analysis, const Verdict& verdict);
 // Interval of each cell's rank and its share of first places.
 std::optional<Plot> plot_ranks(const Analysis& analysis, const Verdict& verdict);
-// Smoothed response with its band, interval of the best setting, plateau.
+// Smoothed response with its band, interval of the best setting, plateau. Over a start sigma each setting
+// says what it is in every tool's denoise.
 std::optional<Plot> plot_sweet_spot(const Analysis& analysis, const SweetSpot& spot);
 // Kendall's tau of all pairs of metrics.
 std::optional<Plot> plot_agreement(const Analysis& analysis, const Decisions& decisions);

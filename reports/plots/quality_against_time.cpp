@@ -134,7 +134,7 @@ std::optional<Plot> plot_quality_against_time(const Analysis& analysis, const De
       rows);
   plot.spec["height"] = 300;
   plot.spec["encoding"] = {
-      {"x", vl::log_seconds("seconds", fmt::format("{} time per picture [s]", seconds.clock()), shortest,
+      {"x", vl::logarithmic("seconds", fmt::format("{} time per picture [s]", seconds.clock()), shortest,
                             longest)},
       {"y", vl::quantitative("mean", vl::axis_title(metric))}};
   json& layers = plot.spec["layer"];

@@ -40,29 +40,46 @@ json stretch_layer(const Interval& interval, const json& x, const char* colour, 
 
 json setting_rows(const SweetSpot& spot, const MetricRow& metric) {
   json rows = json::array();
-  for (std::size_t i = 0; i < spot.settings.size(); ++i)
+  for (std::size_t i = 0; i < spot.settings.size(); ++i) {
     rows.push_back(
         {{"setting", spot.settings[i]},
          {"score", spot.means[i]},
          {"shown", vl::shown(metric, spot.means[i])},
          {"plateau", spot.response.plateau[i] ? "as good as the best" : "not shown to be as good"}});
+    if (!spot.over_sigma) continue;
+    rows.back()["sigma"] = spot.shown(spot.settings[i]);
+    rows.back()["denoise"] = spot.in_tools[i].empty() ? "none near it" : clean_text(spot.in_tools[i]);
+  }
   return rows;
+}
+
+json setting_axis(const SweetSpot& spot, const std::string& title) {
+  if (spot.over_sigma) return vl::logarithmic("setting", title, spot.settings.front(), spot.settings.back());
+  json x = vl::quantitative("setting", title);
+  x["scale"] = {{"zero", false}, {"nice", false}, {"padding", 12}};
+  if (spot.logarithmic) x["scale"]["type"] = "log";
+  return x;
 }
 
 }  // namespace
 
 std::optional<Plot> plot_sweet_spot(const Analysis& analysis, const SweetSpot& spot) {
   const MetricRow& metric = analysis.metric(spot.metric);
-  const std::string axis = clean_text(analysis.axes[spot.axis].title), score = vl::axis_title(metric);
+  const std::string score = vl::axis_title(metric),
+                    axis = clean_text(analysis.axes[spot.axis].title) +
+                           (spot.over_sigma ? " (start sigma)" : "") +
+                           (spot.group.empty() ? "" : ", " + clean_text(spot.group));
   const bool told = spot.response.verdict != ResponseVerdict::no_effect;
   const Interval plateau = plateau_of(spot);
   const bool wide = told && plateau.low < plateau.high;
   Plot plot;
-  plot.name = vl::file_name(fmt::format("sweet-spot_{}_{}", analysis.axes[spot.axis].path, metric.name));
+  plot.name = vl::file_name(fmt::format("sweet-spot_{}_{}{}{}", analysis.axes[spot.axis].path, metric.name,
+                                        spot.group.empty() ? "" : "_", spot.group));
   plot.title = fmt::format("{} along {}: {}", clean_text(metric.name), axis, verdict_text(spot));
   plot.caption = fmt::format(
       "Smoothed mean curve; band: holds the whole curve's shape with 95 % confidence; points: means of the "
-      "settings.{}{}",
+      "settings{}.{}{}",
+      spot.over_sigma ? ", what they are in each tool's denoise beside them" : "",
       told ? " Red: 95 % interval of the best setting." : "",
       wide ? fmt::format(" Green: settings as good as the best to within {}.", vl::shown(metric, spot.margin))
            : "");
@@ -70,9 +87,7 @@ std::optional<Plot> plot_sweet_spot(const Analysis& analysis, const SweetSpot& s
                         fmt::format("n = {} pictures; {}", spot.pictures, verdict_text(spot)),
                         curve_rows(spot, metric.higher_is_better ? 1 : -1));
   plot.spec["height"] = 240;
-  json x = vl::quantitative("setting", axis);
-  x["scale"] = {{"zero", false}, {"nice", false}, {"padding", 12}};
-  if (spot.logarithmic) x["scale"]["type"] = "log";
+  const json x = setting_axis(spot, axis);
   json& layers = plot.spec["layer"];
   if (wide) layers.push_back(stretch_layer(plateau, x, vl::kGreen, 0.15));
   if (told) layers.push_back(stretch_layer(spot.response.best_interval, x, vl::kRed, 0.25));
@@ -87,7 +102,13 @@ std::optional<Plot> plot_sweet_spot(const Analysis& analysis, const SweetSpot& s
        {"encoding",
         {{"x", x},
          {"y", vl::quantitative("score", score)},
-         {"tooltip", vl::tooltip({{"setting", "setting"}, {"shown", "mean"}, {"plateau", "plateau"}})}}}});
+         {"tooltip",
+          spot.over_sigma
+              ? vl::tooltip({{"sigma", "start sigma"},
+                             {"denoise", "denoise"},
+                             {"shown", "mean"},
+                             {"plateau", "plateau"}})
+              : vl::tooltip({{"setting", "setting"}, {"shown", "mean"}, {"plateau", "plateau"}})}}}});
   return plot;
 }
 

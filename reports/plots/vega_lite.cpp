@@ -31,7 +31,7 @@ json nominal(const char* field, json order, const std::string& title) {
   return {{"field", field}, {"type", "nominal"}, {"title", title}, {"sort", std::move(order)}};
 }
 
-json log_seconds(const char* field, const std::string& title, double least, double most) {
+json logarithmic(const char* field, const std::string& title, double least, double most) {
   // Ticks at decades; over less than two of them also at 2 and 5 times each.
   json ticks = json::array();
   for (int decade = static_cast<int>(std::floor(std::log10(least))); std::pow(10.0, decade) <= most * 2;

@@ -27,8 +27,8 @@ nlohmann::json frame(const std::string& title, const std::string& subtitle, nloh
 nlohmann::json quantitative(const char* field, const std::string& title);
 // Names in the given order; Vega-Lite would sort them.
 nlohmann::json nominal(const char* field, nlohmann::json order, const std::string& title);
-// Seconds from `least` to `most` (> 0) on a logarithmic axis.
-nlohmann::json log_seconds(const char* field, const std::string& title, double least, double most);
+// Values from `least` to `most` (> 0) on a logarithmic axis.
+nlohmann::json logarithmic(const char* field, const std::string& title, double least, double most);
 // Field and what the reader sees it called.
 nlohmann::json tooltip(std::initializer_list<std::pair<const char*, const char*>> fields);
 

@@ -1,9 +1,12 @@
 #include <filesystem>
 #include <fstream>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/datasets/picture_files.h"
+#include "tests/models/diffusion/text/clip_vocabulary.h"
 #include "tests/models/diffusion/tiny_diffusion.h"
 #include "tests/support/assets.h"
 #include "tests/support/csv.h"
@@ -59,6 +62,38 @@ TEST_F(RefineCommands, MistakesAreRefusedBeforeAnyWork) {
   const ProgramResult vae = run({"run", "s.yaml", "--device", "cpu"});
   EXPECT_EQ(vae.exit_code, 2);
   EXPECT_THAT(vae.err, HasSubstr("no checkpoint 'missing.safetensors'"));
+}
+
+// A changed sidecar runs again what it changes, and nothing else; a missing one fails its picture's trials.
+TEST_F(RefineCommands, PromptsBesidePicturesAreUsed) {
+  std::filesystem::create_directories(folder_ / "tokenizer");
+  write_small_vocabulary(folder_ / "tokenizer");
+  std::filesystem::create_directories(folder_ / "set");
+  for (const int seed : {1, 2, 3})
+    write_png(folder_ / fmt::format("set/p{}.png", seed),
+              random_raster(8, 8, 3, 8, static_cast<unsigned>(seed)));
+  std::ofstream(folder_ / "set/p1.txt") << "low";
+  std::ofstream(folder_ / "set/p2.txt") << "l o w";
+  std::ofstream(folder_ / "s.yaml") << "name: s\nimages: {lr: set}\npipeline:\n  - refine: {checkpoint: "
+                                       "tiny.safetensors, denoise: 0.5, steps: 4, prompt: [sidecar, none]}\n"
+                                       "metrics: none\ntiming: none\n";
+  const auto rows_of = [&] {
+    const ProgramResult made = run({"run", "s.yaml", "--device", "cpu"});
+    EXPECT_EQ(made.exit_code, 3) << made.err << "some trials failed";
+    const ProgramResult report = run({"report", "s.db", "--csv", "-"});
+    EXPECT_EQ(report.exit_code, 0) << report.err;
+    return std::pair{parse_csv(report.out), made.out + made.err};
+  };
+  const ProgramResult plan = run({"plan", "s.yaml", "--device", "cpu"});
+  EXPECT_THAT(plan.out, AllOf(HasSubstr("prompts that cannot be used"), HasSubstr("p3: prompt: sidecar")));
+  const auto rows = rows_of().first;
+  ASSERT_EQ(rows.size(), 6u) << "2 prompts, 3 pictures";
+  for (std::size_t i = 0; i < rows.size(); ++i) EXPECT_EQ(rows[i].at("status"), i == 2 ? "failed" : "ok");
+  EXPECT_THAT(rows[2].at("reason"), AllOf(HasSubstr("no such file"), HasSubstr("p3.txt")));
+  std::ofstream(folder_ / "set/p2.txt") << "w o l";
+  const auto [again, said] = rows_of();
+  EXPECT_THAT(said, HasSubstr("6 run now (4 of them from outputs in the store)"));
+  for (std::size_t i = 0; i < again.size(); ++i) EXPECT_EQ(again[i].at("status"), rows[i].at("status"));
 }
 
 TEST_F(RefineCommands, InspectNamesTheParts) {

@@ -92,6 +92,14 @@ void add_pictures(const Seeds& seeds) {
     seeds.add("png", std::to_string(channels) + "x8",
               encode_png(random_raster(9, 7, channels), {.text = {{"a", "b"}}}));
   seeds.add("png", "3x16", encode_png(random_raster(5, 6, 3, 16)));
+  seeds.add(
+      "png", "a1111",
+      encode_png(random_raster(3, 2), {.text = {{"parameters", "cat\nNegative prompt: dog\nSteps: 20"}}}));
+  seeds.add(
+      "png", "comfy",
+      encode_png(random_raster(3, 2),
+                 {.text = {{"prompt", R"({"3":{"class_type":"KSampler","inputs":{"positive":["6",0]}},)"
+                                      R"("6":{"class_type":"CLIPTextEncode","inputs":{"text":"cat"}}})"}}}));
   seeds.add("png", "interlaced",
             png_file({.width = 1,
                       .height = 1,

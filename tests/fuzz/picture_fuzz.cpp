@@ -6,6 +6,19 @@
 #include <string_view>
 
 #include "datasets/codec/decode.h"
+#include "datasets/picture_prompt.h"
+
+namespace {
+
+// A PNG's prompt is told or refused, too.
+void read_prompt(std::span<const std::uint8_t> file) {
+  try {
+    upbench::prompt_of_png(file);
+  } catch (const std::runtime_error&) {
+  }
+}
+
+}  // namespace
 
 // Whatever the bytes are, a picture is decoded or refused by an exception that says why, and the header told
 // the size that it has.
@@ -13,6 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace upbench;
   const std::span<const std::uint8_t> file(data, size);
   const DecodeLimits limits{.max_pixels = 1 << 18, .max_expansion = 1000};
+  if (UPBENCH_FORMAT == std::string_view("png")) read_prompt(file);
   try {
     const RasterHeader header = read_header(file, "input", limits);
     if (header.format != std::string_view(UPBENCH_FORMAT)) return -1;  // no input for this target

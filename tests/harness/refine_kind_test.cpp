@@ -73,6 +73,62 @@ TEST(RefineKind, WhatThePixelsDependOnIsInTheirKeys) {
     EXPECT_EQ(outputs(refine(axis)).size(), 2 * pictures) << axis;
 }
 
+// Of the fixture's two pictures with these prompts.
+Plan refine_prompted(const std::string& settings, const std::vector<PicturePrompts>& prompts) {
+  PlanInputs inputs = inputs_of({picture("a", 100, 80), picture("b", 60, 60)});
+  inputs.prompts = prompts;
+  return make_plan(
+      spec_of("  - upscale: {model: any_x4}\n  - refine: {checkpoint: a, denoise: 0.3, " + settings + "}\n"),
+      inputs);
+}
+
+PicturePrompts sidecar(const std::string& text, const std::string& problem = "") {
+  return {{PromptSource::sidecar, {.text = text, .problem = problem}}};
+}
+
+std::vector<Digest> keys_of(const Plan& plan) {
+  std::vector<Digest> keys;
+  for (const TrialRow& trial : plan.rows.trials) keys.push_back(trial.output);
+  return keys;
+}
+
+TEST(RefineKind, APictureOfAnotherPromptIsAnotherOutput) {
+  const std::vector<Digest> before =
+      keys_of(refine_prompted("prompt: sidecar", {sidecar("cat"), sidecar("dog")}));
+  const std::vector<Digest> after =
+      keys_of(refine_prompted("prompt: sidecar", {sidecar("cat"), sidecar("cow")}));
+  ASSERT_EQ(before.size(), 2u);
+  EXPECT_EQ(before[0], after[0]) << "nothing changed for this one";
+  EXPECT_NE(before[1], after[1]);
+  EXPECT_NE(refine_prompted("prompt: sidecar", {sidecar("cat"), sidecar("dog")}).rows.run.key,
+            refine_prompted("prompt: sidecar", {sidecar("cat"), sidecar("cow")}).rows.run.key)
+      << "so that started again it is planned anew";
+}
+
+TEST(RefineKind, PromptsOfPicturesCountWhereTheyAreUsed) {
+  const auto keys = [](const std::string& settings, const std::string& text) {
+    return keys_of(refine_prompted(settings, {sidecar(text), sidecar(text)}));
+  };
+  EXPECT_EQ(keys("prompt: none", "cat"), keys("prompt: none", "dog"));
+  EXPECT_EQ(keys("prompt: none", "cat"), keys_of(refine("denoise: 0.3"))) << "an empty prompt is none";
+  const Plan plan = refine_prompted("prompt: sidecar", {sidecar("cat"), sidecar("dog")});
+  const auto stages = stage_keys(plan.rows.cells[0], plan.rows.images[0], 0, sidecar("cat"));
+  const auto others = stage_keys(plan.rows.cells[0], plan.rows.images[0], 0, sidecar("dog"));
+  ASSERT_EQ(stages.size(), 2u);
+  EXPECT_EQ(stages[0], others[0]) << "what comes before is shared";
+  EXPECT_EQ(stages[1], plan.rows.trials[0].output);
+  EXPECT_NE(stages[1], others[1]);
+}
+
+TEST(RefineKind, AMissingPromptLosesNothingElse) {
+  const Plan plan = refine_prompted("prompt: [sidecar, none]", {sidecar("cat"), sidecar("", "no such file")});
+  EXPECT_EQ(plan.rows.trials.size(), 4u);
+  EXPECT_EQ(outputs(plan).size(), 4u);
+  EXPECT_THAT(plan.missing_prompts, ::testing::ElementsAre(::testing::Pair("b", "no such file")));
+  EXPECT_THAT(refine_error("checkpoint: mute, denoise: 0.3, prompt: sidecar"),
+              HasSubstr("a prompt needs CLIP's vocabulary"));
+}
+
 TEST(RefineKind, WhatDoesNotMatterIsNotInThem) {
   const std::size_t pictures = 2;
   for (const char* axis :

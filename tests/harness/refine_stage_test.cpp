@@ -43,7 +43,8 @@ class RefineStages : public ::testing::Test {
                                .input = {},
                                .diffusion = &diffusion_,
                                .stage_input = sha256("picture"),
-                               .latents = &latents_};
+                               .latents = &latents_,
+                               .prompts = &prompts_};
     used_ = nlohmann::json::object();
     return stage(asked)
         ->run({.rgb = picture.defined() ? picture : picture_, .target = {}}, context, used_)
@@ -58,6 +59,7 @@ class RefineStages : public ::testing::Test {
   LatentCache latents_{1 << 20};
   std::unordered_map<std::string, ModelFacts> planned_;
   const at::Tensor picture_ = (at::manual_seed(1), at::rand({3, 16, 12}));
+  PicturePrompts prompts_;
   nlohmann::json used_;
 };
 
@@ -136,6 +138,28 @@ TEST_F(RefineStages, PromptsNeedAVocabularyAndSteer) {
   EXPECT_FALSE(at::equal(prompted, plain));
   EXPECT_EQ(used_["prompt_tokens"], 1);
   EXPECT_FALSE(at::equal(run(negative), prompted));
+}
+
+TEST_F(RefineStages, ThePicturesOwnPromptIsAsGoodAsAText) {
+  std::filesystem::create_directories(folder_ / "tokenizer");
+  write_small_vocabulary(folder_ / "tokenizer");
+  const nlohmann::json by_text = {{"denoise", 0.5}, {"prompt", "low"}};
+  const nlohmann::json by_file = {{"denoise", 0.5}, {"prompt", "sidecar"}};
+  prompts_ = {{PromptSource::sidecar, {.text = "low", .problem = {}}}};
+  const at::Tensor expected = run(by_text);
+  EXPECT_FALSE(used_.contains("prompt_sha256"));
+  EXPECT_TRUE(at::equal(run(by_file), expected));
+  EXPECT_EQ(used_["prompt_from"], "sidecar");
+  EXPECT_EQ(used_["prompt_sha256"], sha256("low").hex());
+  EXPECT_EQ(used_["prompt_tokens"], 1);
+}
+
+TEST_F(RefineStages, AMissingPromptFailsWithItsReason) {
+  std::filesystem::create_directories(folder_ / "tokenizer");
+  write_small_vocabulary(folder_ / "tokenizer");
+  prompts_ = {{PromptSource::sidecar, {.text = {}, .problem = "no such file: p.txt"}}};
+  EXPECT_THAT([&] { run({{"denoise", 0.5}, {"prompt", "sidecar"}}); },
+              ::testing::ThrowsMessage<std::runtime_error>(HasSubstr("refine: no such file: p.txt")));
 }
 
 TEST_F(RefineStages, ALoraChangesThePicture) {

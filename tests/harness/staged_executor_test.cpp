@@ -101,9 +101,12 @@ TEST(StagedExecutor, ThePieceNearestToItsEndGoesFirst) {
 
 TEST(StagedExecutor, ThePiecesBeforeAndBehindMoveOnWhileOneIsComputed) {
   Log log;
-  std::promise<void> next_prepared, one_before_scored;
-  auto prepared = next_prepared.get_future(), scored = one_before_scored.get_future();
+  std::promise<void> first_computes, next_prepared, one_before_scored;
+  auto begun = first_computes.get_future(), prepared = next_prepared.get_future(),
+       scored = one_before_scored.get_future();
   log.during = [&](int piece, std::size_t step) {
+    if (piece == 0 && step == kCompute) first_computes.set_value();
+    if (piece == 1 && step == kPrepare) begun.wait_for(kPatience);  // so that it is not computed first
     if (piece == 2 && step == kPrepare) next_prepared.set_value();
     if (piece == 0 && step == kScore) one_before_scored.set_value();
     if (piece == 1 && step == kCompute) {

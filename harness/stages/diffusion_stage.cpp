@@ -1,0 +1,148 @@
+#include "harness/stages/diffusion_stage.h"
+
+#include <optional>
+#include <stdexcept>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "harness/tf32_scope.h"
+
+namespace upbench {
+namespace {
+
+DenoiseSteps steps_of(const nlohmann::json& levels) {
+  DenoiseSteps steps;
+  steps.sigmas = levels.at("sigmas").get<std::vector<double>>();
+  steps.timesteps = levels.at("timesteps").get<std::vector<double>>();
+  steps.start_noise = levels.at("start_noise");
+  steps.whole_timesteps = levels.at("whole_timesteps");
+  steps.unit_variance = levels.at("unit_variance");
+  return steps;
+}
+
+template <class T>
+std::optional<T> given(const nlohmann::json& settings, const char* name) {
+  const nlohmann::json& value = settings.at(name);
+  return value.is_null() ? std::nullopt : std::optional<T>(value.get<T>());
+}
+
+// An inpainting model is given, as A1111 does in plain img2img and txt2img, a mask over everything and the
+// latents of an empty (grey) picture.
+at::Tensor whole_mask(const DiffusionModel& model, const CoderTiles& tiles, std::int64_t height,
+                      std::int64_t width) {
+  const at::Tensor empty = at::full({1, 3, height, width}, 0.5, at::TensorOptions(model.device()));
+  const at::Tensor grey = encode_picture(model, tiles, empty).result;
+  return at::cat({at::ones_like(grey.narrow(1, 0, 1)), grey}, 1);
+}
+
+}  // namespace
+
+DiffusionStage::DiffusionStage(std::string id, const nlohmann::json& settings)
+    : id_(std::move(id)),
+      model_(refine_model(settings)),
+      precision_(settings.at("precision")),
+      noise_(parse_noise_kind(settings.at("noise").get<std::string>())),
+      tiles_{.mode = coder_tile_mode(settings.at("vae-tiles").get<std::string>()),
+             .size = settings.at("vae-tile"),
+             .overlap = settings.at("vae-overlap")} {
+  run_.sampler = parse_sampler(settings.at("sampler").get<std::string>());
+  run_.sampler_options.eta = given<double>(settings, "eta");
+  run_.steps = steps_of(settings.at("levels"));
+  run_.guidance = settings.at("guidance");
+  run_.guidance_rescale = settings.at("guidance-rescale");
+  prompt_.prompt = settings.at("prompt");
+  prompt_source_ = prompt_source(prompt_.prompt);
+  prompt_.negative = settings.at("negative");
+  prompt_.rules.dialect = prompt_dialect(settings.at("prompt-dialect").get<std::string>());
+  prompt_.clip_skip = given<int>(settings, "clip-skip");
+  prompt_.guided = run_.guidance != 1;
+}
+
+std::vector<std::shared_ptr<const void>> DiffusionStage::load(const StageContext& context) const {
+  picture_prompt(context);  // before any stage computes
+  return {model_of(context)};
+}
+
+Frame DiffusionStage::run(const Frame& input, const StageContext& context, nlohmann::json& used) const {
+  require_precision(precision_, context.device);
+  const Tf32Scope arithmetic(context.device, uses_tf32(precision_));
+  const auto model = model_of(context);
+  require_planned(*model, context);
+  used = describe_model(*model);
+  return make(*model, input, context, used);
+}
+
+std::shared_ptr<const DiffusionModel> DiffusionStage::model_of(const StageContext& context) const {
+  return context.diffusion->get(model_, context.device, parse_precision(precision_));
+}
+
+nlohmann::json DiffusionStage::describe_model(const DiffusionModel& model) const {
+  nlohmann::json said = {{"architecture", to_string(model.facts().family)},
+                         {"tensor_hash", model.hash().hex()},
+                         {"prediction", to_string(model.facts().prediction)},
+                         {"precision", precision_},
+                         {"steps", run_.steps.steps()},
+                         {"start_sigma", run_.steps.start_sigma()}};
+  if (!model.lora_unused().empty()) said["lora_unused"] = model.lora_unused();
+  return said;
+}
+
+void DiffusionStage::require_planned(const DiffusionModel& model, const StageContext& context) const {
+  const auto planned = context.planned.find(model_.dump());
+  if (planned != context.planned.end() && planned->second.tensor_hash != model.hash())
+    throw std::runtime_error(fmt::format(
+        "{}: weights changed since the run was planned: tensor hash {}, planned {} ({})", id_,
+        model.hash().short_hex(), planned->second.tensor_hash.short_hex(), describe(model.facts())));
+}
+
+// Null where the setting is a text.
+const PicturePrompt* DiffusionStage::picture_prompt(const StageContext& context) const {
+  if (!prompt_source_) return nullptr;
+  if (context.prompts == nullptr || !context.prompts->contains(*prompt_source_))
+    throw std::runtime_error(fmt::format("{}: no {} prompt was looked up", id_, to_string(*prompt_source_)));
+  const PicturePrompt& own = context.prompts->at(*prompt_source_);
+  if (!own.problem.empty()) throw std::runtime_error(fmt::format("{}: {}", id_, own.problem));
+  return &own;
+}
+
+Conditioning DiffusionStage::conditioning(const DiffusionModel& model, std::int64_t height,
+                                          std::int64_t width, const StageContext& context,
+                                          nlohmann::json& used) const {
+  PromptRequest request = prompt_;
+  if (const PicturePrompt* own = picture_prompt(context)) {
+    request.prompt = own->text;
+    used["prompt_from"] = to_string(*prompt_source_);
+    used["prompt_sha256"] = sha256(own->text).hex();
+  }
+  request.height = static_cast<int>(height);
+  request.width = static_cast<int>(width);
+  const bool prompted = !request.prompt.empty() || !request.negative.empty();
+  const std::shared_ptr<const Tokenizer> tokenizer =
+      prompted ? context.diffusion->tokenizer(model_) : nullptr;
+  PromptCounts counts;
+  Conditioning made = prompt_conditioning(model, tokenizer.get(), request, &counts);
+  used["prompt_tokens"] = counts.tokens;
+  if (counts.lost > 0) used["prompt_tokens_lost"] = counts.lost;
+  if (model.facts().inpainting) made.channels_beside = whole_mask(model, tiles_, height, width);
+  return made;
+}
+
+at::Tensor DiffusionStage::sampled(const DiffusionModel& model, const at::Tensor& latents,
+                                   const Conditioning& conditioning, const StageContext& context,
+                                   nlohmann::json& used) const {
+  NoiseSource source(noise_, stream_seed(context.seed));
+  const auto draw = [&] { return source.draw(latents.sizes()).to(model.device()); };
+  const SampledLatents made = sample_latents(model, latents, conditioning, run_, draw(), draw);
+  used["evaluations"] = made.evaluations;
+  return made.latents;
+}
+
+at::Tensor DiffusionStage::decoded(const DiffusionModel& model, const at::Tensor& latents,
+                                   nlohmann::json& used) const {
+  const Coded made = decode_latents(model, tiles_, latents);
+  if (made.repeated) used["decoded_again_in"] = "fp32";
+  return made.result.squeeze(0);
+}
+
+}  // namespace upbench

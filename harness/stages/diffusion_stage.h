@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+#include <nlohmann/json.hpp>
+
+#include "harness/stages/stage.h"
+#include "models/diffusion/prompt_conditioning.h"
+#include "models/diffusion/sampling/noise_source.h"
+
+namespace upbench {
+
+// What stages that run a diffusion model have in common. settings: those of
+// harness/plan/diffusion_settings.h.
+class DiffusionStage : public Stage {
+ public:
+  std::vector<std::shared_ptr<const void>> load(const StageContext& context) const final;
+  Frame run(const Frame& input, const StageContext& context, nlohmann::json& used) const final;
+
+ protected:
+  DiffusionStage(std::string id, const nlohmann::json& settings);
+
+  // The stage itself, with the model that was planned, in the arithmetic of its precision.
+  virtual Frame make(const DiffusionModel& model, const Frame& input, const StageContext& context,
+                     nlohmann::json& used) const = 0;
+
+  // Prompts for pictures of height x width pixels; for an inpainting model a mask over everything too.
+  Conditioning conditioning(const DiffusionModel& model, std::int64_t height, std::int64_t width,
+                            const StageContext& context, nlohmann::json& used) const;
+  // From latents and the noise of the trial's seed.
+  at::Tensor sampled(const DiffusionModel& model, const at::Tensor& latents, const Conditioning& conditioning,
+                     const StageContext& context, nlohmann::json& used) const;
+  // Latents [1, C, h, w] -> a picture [3, H, W], not clamped.
+  at::Tensor decoded(const DiffusionModel& model, const at::Tensor& latents, nlohmann::json& used) const;
+
+  int steps() const { return run_.steps.steps(); }
+  const CoderTiles& tiles() const { return tiles_; }
+  const std::string& precision() const { return precision_; }
+  NoiseKind noise() const { return noise_; }
+
+ private:
+  std::shared_ptr<const DiffusionModel> model_of(const StageContext& context) const;
+  nlohmann::json describe_model(const DiffusionModel& model) const;
+  void require_planned(const DiffusionModel& model, const StageContext& context) const;
+  const PicturePrompt* picture_prompt(const StageContext& context) const;
+
+  std::string id_;
+  nlohmann::json model_;
+  std::string precision_;
+  NoiseKind noise_;
+  CoderTiles tiles_;
+  LatentRun run_;
+  PromptRequest prompt_;
+  std::optional<PromptSource> prompt_source_;  // in the place of prompt_.prompt
+};
+
+}  // namespace upbench
