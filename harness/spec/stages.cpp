@@ -49,7 +49,7 @@ void check_exactly_one(const StageKind& kind, const YamlNode& parameters, const 
 class StageReader {
  public:
   StageReader(const StageKind& kind, const YamlNode& parameters, const std::string& id)
-      : map_(checked(kind, parameters, id), id, keys(kind, "")) {
+      : map_(checked(kind, &parameters, id), id, keys(kind, "")) {
     for (const YamlNode::Entry& entry : parameters.entries)
       if (std::vector<std::string> inner = keys(kind, entry.key); !inner.empty())
         groups_.try_emplace(entry.key, entry.value, map_.path(entry.key), std::move(inner));
@@ -79,14 +79,14 @@ class StageReader {
     return names;
   }
 
-  static const YamlNode& checked(const StageKind& kind, const YamlNode& parameters, const std::string& id) {
-    for (const YamlNode::Entry& entry : parameters.entries) {
+  static const YamlNode& checked(const StageKind& kind, const YamlNode* parameters, const std::string& id) {
+    for (const YamlNode::Entry& entry : parameters->entries) {
       const std::size_t dot = entry.key.find('.');
       if (dot != std::string::npos && dot > 0 && !keys(kind, entry.key.substr(0, dot)).empty())
         refuse(entry.place, fmt::format("{} has a key '{}', expected a map, {}: {{{}: ...}}", id, entry.key,
                                         entry.key.substr(0, dot), entry.key.substr(dot + 1)));
     }
-    return parameters;
+    return *parameters;
   }
 
   MapReader map_;

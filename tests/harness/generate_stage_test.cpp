@@ -77,7 +77,7 @@ TEST_F(GenerateStages, ThePictureIsNoiseSampledAndDecoded) {
     EXPECT_EQ(by_hand.steps.start_noise, rule == DenoiseRule::comfy ? std::sqrt(1 + sigma * sigma) : sigma);
     const std::int64_t factor = model->coder()->factor();
     NoiseSource source(NoiseKind::philox, stream_seed(7));
-    const at::Tensor noise = source.draw({1, model->coder()->channels(), 12 / factor, 16 / factor});
+    at::Tensor noise = source.draw({1, model->coder()->channels(), 12 / factor, 16 / factor});
     Conditioning nothing = prompt_conditioning(*model, nullptr, {.guided = false});
     const at::Tensor latents =
         sample_latents(*model, at::zeros_like(noise), nothing, by_hand, noise, [&] { return noise; }).latents;
