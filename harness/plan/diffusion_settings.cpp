@@ -110,6 +110,10 @@ std::vector<std::string> names_of(const Rows& rows) {
 
 }  // namespace
 
+void append(std::vector<ParameterKind>& parameters, const std::vector<ParameterKind>& group) {
+  parameters.insert(parameters.end(), group.begin(), group.end());
+}
+
 bool is_given(const nlohmann::json& value) {
   return !value.is_null() && value != "none";
 }

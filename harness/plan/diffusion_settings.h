@@ -19,6 +19,8 @@ ParameterKind noise_parameter();
 ParameterKind rule_parameter();                 // `as`, of all rules
 std::vector<ParameterKind> coder_parameters();  // vae-tiles, ..., precision
 
+void append(std::vector<ParameterKind>& parameters, const std::vector<ParameterKind>& group);
+
 // Whether an optional parameter is neither absent nor "none".
 bool is_given(const nlohmann::json& value);
 

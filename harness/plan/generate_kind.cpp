@@ -51,9 +51,7 @@ StageKind generate_kind() {
   StageKind kind;
   kind.name = "generate";
   kind.makes_pictures = true;
-  const auto add = [&](const std::vector<ParameterKind>& group) {
-    kind.parameters.insert(kind.parameters.end(), group.begin(), group.end());
-  };
+  const auto add = [&](const std::vector<ParameterKind>& group) { append(kind.parameters, group); };
   add(model_parameters());
   ParameterKind rule = rule_parameter();
   rule.choices = {"a1111", "comfy", "diffusers", "sdcpp"};

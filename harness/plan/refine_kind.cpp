@@ -134,9 +134,7 @@ std::vector<ParameterKind> picture_parameters() {
 StageKind refine_kind() {
   StageKind kind;
   kind.name = "refine";
-  const auto add = [&](const std::vector<ParameterKind>& group) {
-    kind.parameters.insert(kind.parameters.end(), group.begin(), group.end());
-  };
+  const auto add = [&](const std::vector<ParameterKind>& group) { append(kind.parameters, group); };
   add(model_parameters());
   add({{.name = "denoise",
         .type = Type::number,

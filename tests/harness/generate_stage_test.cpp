@@ -1,66 +1,33 @@
 #include <cmath>
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "harness/plan/kinds.h"
-#include "harness/stages/stage.h"
 #include "models/diffusion/prompt_conditioning.h"
 #include "models/diffusion/sample_latents.h"
 #include "models/diffusion/sampling/noise_source.h"
+#include "tests/harness/diffusion_stages.h"
 #include "tests/models/diffusion/text/clip_vocabulary.h"
-#include "tests/models/diffusion/tiny_diffusion.h"
-#include "tests/support/assets.h"
 
 namespace upbench::test {
 namespace {
 
 using ::testing::HasSubstr;
 
-class GenerateStages : public ::testing::Test {
+class GenerateStages : public DiffusionStages {
  protected:
-  void SetUp() override { write_ldm_checkpoint(folder_ / "tiny.safetensors", 1); }
-
-  // As a plan settles these beside defaults.
-  SettledStage settled(const nlohmann::json& asked) {
-    const StageKind kind = generate_kind();
-    nlohmann::json settings = {
-        {"checkpoint", "tiny"}, {"guidance", 1.0}, {"steps", 4}, {"size", "16x12"}, {"prompts", "none"}};
-    for (const ParameterKind& parameter : kind.parameters)
-      if (!settings.contains(parameter.name)) settings[parameter.name] = parameter.default_value;
-    settings.update(asked);
-    return kind.settle(settings, [&](const nlohmann::json& model) -> const ModelFacts& {
-      return facts_ = diffusion_model_facts(model, search());
-    });
-  }
-  ModelSearch search() const { return {.spec_dir = folder_.path(), .model_dirs = {folder_.path()}}; }
+  GenerateStages()
+      : DiffusionStages(generate_kind(), {{"checkpoint", "tiny"},
+                                          {"guidance", 1.0},
+                                          {"steps", 4},
+                                          {"size", "16x12"},
+                                          {"prompts", "none"}}) {}
 
   at::Tensor run(const nlohmann::json& asked, std::uint64_t seed = 0) {
-    const SettledStage stage = settled(asked);
-    EXPECT_EQ(stage.refusal, "");
-    const StageContext context{.models = models_,
-                               .device = "cpu",
-                               .planned = planned_,
-                               .seed = seed,
-                               .input = {},
-                               .diffusion = &diffusion_,
-                               .prompts = &prompts_};
-    used_ = nlohmann::json::object();
-    return make_stage("generate", "generate", stage.values)
-        ->run({.rgb = at::zeros({3, 1, 1}), .target = {}}, context, used_)
-        .rgb;
+    return run_on(at::zeros({3, 1, 1}), asked, seed, latents_);
   }
-
-  const at::NoGradGuard no_gradients_;
-  TemporaryFolder folder_;
-  ModelFacts facts_;
-  ModelCache models_{ModelSearch{}, 1};
-  DiffusionCache diffusion_{search(), 1 << 30};
-  std::unordered_map<std::string, ModelFacts> planned_;
-  PicturePrompts prompts_;
-  nlohmann::json used_;
 };
 
 const nlohmann::json kDefaults = nlohmann::json::object();

@@ -1,66 +1,28 @@
 #include <fstream>
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "harness/plan/kinds.h"
-#include "harness/stages/stage.h"
+#include "tests/harness/diffusion_stages.h"
 #include "tests/models/diffusion/text/clip_vocabulary.h"
-#include "tests/models/diffusion/tiny_diffusion.h"
-#include "tests/support/assets.h"
 
 namespace upbench::test {
 namespace {
 
 using ::testing::HasSubstr;
 
-class RefineStages : public ::testing::Test {
+class RefineStages : public DiffusionStages {
  protected:
-  void SetUp() override { write_ldm_checkpoint(folder_ / "tiny.safetensors", 1); }
+  RefineStages()
+      : DiffusionStages(refine_kind(), {{"checkpoint", "tiny"}, {"guidance", 1.0}, {"steps", 4}}) {}
 
-  // The stage of these settings beside defaults, as a plan settles them.
-  std::unique_ptr<Stage> stage(const nlohmann::json& asked) {
-    const StageKind kind = refine_kind();
-    nlohmann::json settings = {{"checkpoint", "tiny"}, {"guidance", 1.0}, {"steps", 4}};
-    for (const ParameterKind& parameter : kind.parameters)
-      if (!settings.contains(parameter.name)) settings[parameter.name] = parameter.default_value;
-    settings.update(asked);
-    const SettledStage settled = kind.settle(settings, [&](const nlohmann::json& model) -> const ModelFacts& {
-      return facts_ = diffusion_model_facts(model, search());
-    });
-    EXPECT_EQ(settled.refusal, "");
-    return make_stage("refine", "refine", settled.values);
-  }
-  ModelSearch search() const { return {.spec_dir = folder_.path(), .model_dirs = {folder_.path()}}; }
-
-  at::Tensor run(const nlohmann::json& asked, std::uint64_t seed = 0, const at::Tensor& picture = {}) {
-    const StageContext context{.models = models_,
-                               .device = "cpu",
-                               .planned = planned_,
-                               .seed = seed,
-                               .input = {},
-                               .diffusion = &diffusion_,
-                               .stage_input = sha256("picture"),
-                               .latents = &latents_,
-                               .prompts = &prompts_};
-    used_ = nlohmann::json::object();
-    return stage(asked)
-        ->run({.rgb = picture.defined() ? picture : picture_, .target = {}}, context, used_)
-        .rgb;
+  at::Tensor run(const nlohmann::json& asked, std::uint64_t seed = 0) {
+    return run_on(picture_, asked, seed, latents_);
   }
 
-  const at::NoGradGuard no_gradients_;
-  TemporaryFolder folder_;
-  ModelFacts facts_;
-  ModelCache models_{ModelSearch{}, 1};
-  DiffusionCache diffusion_{search(), 1 << 30};
-  LatentCache latents_{1 << 20};
-  std::unordered_map<std::string, ModelFacts> planned_;
   const at::Tensor picture_ = (at::manual_seed(1), at::rand({3, 16, 12}));
-  PicturePrompts prompts_;
-  nlohmann::json used_;
 };
 
 const nlohmann::json kNoStep = {{"denoise", 0.0}, {"as", "comfy"}};
@@ -108,22 +70,11 @@ TEST_F(RefineStages, StrongerMeansFartherFromThePicture) {
 TEST_F(RefineStages, OddSidesAreMirroredAndCutAgain) {
   const at::Tensor odd = picture_.slice(1, 0, 15).slice(2, 0, 11);
   const at::Tensor whole = at::pad(odd.unsqueeze(0), {0, 1, 0, 1}, "reflect").squeeze(0);
-  latents_.get(sha256("unused"), [] { return LatentCache::Made{std::make_shared<Coded>(), 1}; });
-  const at::Tensor made = run({{"denoise", 0.5}, {"posterior", "sample"}}, 3, odd);
+  const nlohmann::json drawn = {{"denoise", 0.5}, {"posterior", "sample"}};
+  const at::Tensor made = run_on(odd, drawn, 3, latents_);
   ASSERT_EQ(made.sizes(), odd.sizes());
   LatentCache other{1 << 20};
-  const StageContext context{.models = models_,
-                             .device = "cpu",
-                             .planned = planned_,
-                             .seed = 3,
-                             .input = {},
-                             .diffusion = &diffusion_,
-                             .stage_input = {},
-                             .latents = &other};
-  nlohmann::json used;
-  const at::Tensor expected = stage({{"denoise", 0.5}, {"posterior", "sample"}})
-                                  ->run({.rgb = whole, .target = {}}, context, used)
-                                  .rgb;
+  const at::Tensor expected = run_on(whole, drawn, 3, other);
   EXPECT_TRUE(at::equal(made, expected.slice(1, 0, 15).slice(2, 0, 11)));
 }
 
