@@ -1,0 +1,21 @@
+#pragma once
+
+#include <vector>
+
+#include <opencv2/core/mat.hpp>
+
+#include "metrics/artifacts/detector.h"
+
+// From a map of cells to what a detection carries.
+namespace upbench {
+
+ArtifactMap artifact_map(const cv::Mat& cells);  // CV_32F
+
+// Boxes around the 8-connected regions of cells above `level`, worst first, at most kMostBoxes; in pixels of
+// a picture of that size, which the cells cover evenly.
+std::vector<ArtifactBox> worst_regions(const cv::Mat& cells, double level, int width, int height);
+
+// The value that this share of all cells does not exceed, by rank. cells: CV_32F, not empty; share in [0, 1].
+double quantile(const cv::Mat& cells, double share);
+
+}  // namespace upbench
