@@ -14,6 +14,7 @@
 #include "models/catalog.h"
 #include "models/diffusion/sampling/sampler.h"
 #include "models/diffusion/sampling/sigma_schedule.h"
+#include "models/embedded_models.h"
 #include "models/model_search.h"
 
 namespace upbench {
@@ -26,6 +27,8 @@ struct Entry {
 std::vector<Entry> list_models(const std::vector<std::filesystem::path>& folders) {
   std::vector<Entry> entries;
   for (const BuiltinModel& model : builtin_models()) entries.push_back({model.name, model.description});
+  for (const EmbeddedModel& model : embedded_refiners())
+    entries.push_back({model.name, "diffusion model of this project, for refine: unconditional, on pixels"});
   for (const std::string& stem : model_stems({.spec_dir = ".", .model_dirs = folders}))
     entries.push_back({stem, "checkpoint file"});
   return entries;

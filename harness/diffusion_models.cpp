@@ -1,11 +1,13 @@
 #include "harness/diffusion_models.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "harness/model_cache.h"
+#include "models/embedded_models.h"
 #include "models/model_search.h"
 #include "models/network_upscaler.h"
 
@@ -24,11 +26,14 @@ fs::path find(const std::string& name, const ModelSearch& search) {
   if (fs::path folder = search.spec_dir / name; !name.empty() && fs::is_directory(folder, ignored))
     return folder;
   if (const auto file = find_model_file(name, search)) return *file;
-  const std::vector<std::string> near = near_misses(name, model_stems(search));
+  std::vector<std::string> known = model_stems(search), built_in;
+  for (const EmbeddedModel& model : embedded_refiners()) built_in.push_back(model.name);
+  known.insert(known.end(), built_in.begin(), built_in.end());
+  const std::vector<std::string> near = near_misses(name, known);
   throw std::invalid_argument(fmt::format(
-      "no checkpoint '{}': expected a file or a diffusers folder beside the spec, or the stem of a "
-      "file in a --models folder{}",
-      name, near.empty() ? "" : fmt::format("; near: {}", fmt::join(near, ", "))));
+      "no checkpoint '{}': expected a file or a diffusers folder beside the spec, the stem of a "
+      "file in a --models folder, or a built-in one ({}){}",
+      name, fmt::join(built_in, ", "), near.empty() ? "" : fmt::format("; near: {}", fmt::join(near, ", "))));
 }
 
 // Why it cannot refine pictures.
@@ -91,7 +96,10 @@ bool is_diffusion(const nlohmann::json& model) {
 DiffusionFiles diffusion_files(const nlohmann::json& model, const ModelSearch& search) {
   const nlohmann::json& value = model.at("diffusion");
   DiffusionFiles files;
-  files.checkpoint = find(value.at("checkpoint"), search);
+  const std::string checkpoint = value.at("checkpoint");
+  const auto embedded = std::ranges::find(embedded_refiners(), checkpoint, &EmbeddedModel::name);
+  if (embedded != embedded_refiners().end()) files.embedded = &*embedded;
+  files.checkpoint = files.embedded != nullptr ? fs::path(checkpoint) : find(checkpoint, search);
   if (value.contains("vae")) files.vae = find(value.at("vae"), search);
   if (value.contains("control-net")) files.control_net = find(value.at("control-net"), search);
   for (const auto& lora : value.value("loras", nlohmann::json::array()))
@@ -100,6 +108,7 @@ DiffusionFiles diffusion_files(const nlohmann::json& model, const ModelSearch& s
 }
 
 fs::path find_vocabulary(const DiffusionFiles& files, const ModelSearch& search) {
+  if (files.embedded != nullptr) return {};
   std::vector<fs::path> folders = {files.checkpoint / "tokenizer", files.checkpoint.parent_path()};
   folders.insert(folders.end(), search.model_dirs.begin(), search.model_dirs.end());
   for (const fs::path& folder : folders)
@@ -127,6 +136,7 @@ ModelFacts diffusion_model_facts(const nlohmann::json& model, const ModelSearch&
                     .last_beta = tensors.config.last_beta.value_or(NoiseSchedule::kLastBeta),
                     .factor = factor_of(facts),
                     .coder_macs_per_pixel = coder_macs_per_pixel(facts),
+                    .unconditional = is_unconditional(facts),
                     .refusal = refusal_of(facts)};
   if (const fs::path vocabulary = find_vocabulary(files, search); !vocabulary.empty())
     made.diffusion->vocabulary = sha256_file(vocabulary).hex();

@@ -22,6 +22,7 @@ namespace upbench {
 struct DiffusionModelFacts {
   double first_beta = 0.00085, last_beta = 0.012;  // of its noise schedule
   int factor = 8;                                  // pixels to a latent: sides are multiples of it
+  bool unconditional = false;                      // no text, nothing to guide by
   double coder_macs_per_pixel = 0;                 // encoding and decoding together
   std::string vocabulary;                          // of its prompts: digest of the file; empty: none found
   std::string refusal;                             // why it cannot refine pictures; empty: it can

@@ -13,7 +13,9 @@ struct EmbeddedModel {
   std::size_t size;
 };
 
-// Those that were there when the build was configured.
+// Networks that enlarge, and diffusion models that refine: those that were there when the build was
+// configured.
 const std::vector<EmbeddedModel>& embedded_models();
+const std::vector<EmbeddedModel>& embedded_refiners();
 
 }  // namespace upbench

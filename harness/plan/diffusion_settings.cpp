@@ -61,9 +61,10 @@ nlohmann::json levels_of(const nlohmann::json& parameters, double denoise, const
 }
 
 // Settings that change nothing beside the others, at their defaults.
-void settle_values(SettledStage& stage) {
+void settle_values(SettledStage& stage, const DiffusionModelFacts& facts) {
   nlohmann::json& values = stage.values;
   if (values.at("prompt") == "none") values["prompt"] = "";
+  if (facts.unconditional) set_default(stage, "guidance", 1.0, "for a model without text");
   if (!has_steps(values)) {
     for (const auto& [name, value] : std::initializer_list<std::pair<const char*, nlohmann::json>>{
              {"sampler", "euler"}, {"noise", "philox"}, {"prompt", ""}, {"negative", ""}})
@@ -156,8 +157,11 @@ SettledStage settle_diffusion(const nlohmann::json& parameters, double denoise,
     if (stage.refusal.empty()) stage.refusal = error.what();
     return stage;
   }
-  settle_values(stage);
+  settle_values(stage, *facts.diffusion);
   const bool prompted = stage.values.at("prompt") != "" || stage.values.at("negative") != "";
+  if (prompted && facts.diffusion->unconditional && stage.refusal.empty())
+    stage.refusal = fmt::format("{} is a model without text, expected no prompt",
+                                parameters.at("checkpoint").get<std::string>());
   if (prompted && facts.diffusion->vocabulary.empty() && stage.refusal.empty())
     stage.refusal =
         "a prompt needs CLIP's vocabulary: put bpe_simple_vocab_16e6.txt.gz or a tokenizer folder with "

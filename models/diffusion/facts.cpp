@@ -155,11 +155,15 @@ std::string describe(const DiffusionFacts& facts) {
   return fmt::format("{}: {}", to_string(facts.family), fmt::join(parts, ", "));
 }
 
+bool is_unconditional(const DiffusionFacts& facts) {
+  return facts.unet && facts.unet->context_width == 0;
+}
+
 std::vector<std::string> missing_parts(const DiffusionFacts& facts) {
   std::vector<std::string> missing;
   if (!facts.unet) missing.emplace_back("unet");
   if (!facts.autoencoder && !facts.tiny_autoencoder) missing.emplace_back("vae");
-  if (facts.text.empty()) missing.emplace_back("text");
+  if (facts.text.empty() && !is_unconditional(facts)) missing.emplace_back("text");
   return missing;
 }
 

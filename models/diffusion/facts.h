@@ -70,6 +70,9 @@ DiffusionFacts diffusion_facts(const ModelParts& parts, const DiffusionConfig& c
 // What a file is taken for, in words: "sd1: UNet, autoencoder, 1 text encoder".
 std::string describe(const DiffusionFacts& facts);
 
+// Whether the UNet looks at no text, so that there are no prompts and nothing to guide by.
+bool is_unconditional(const DiffusionFacts& facts);
+
 // The parts for which `facts` has none, of "unet", "vae", "text"; empty: complete.
 std::vector<std::string> missing_parts(const DiffusionFacts& facts);
 

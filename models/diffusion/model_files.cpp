@@ -224,7 +224,10 @@ void merge_loras(const DiffusionFiles& files, DiffusionTensors& made) {
 
 DiffusionTensors read_diffusion(const DiffusionFiles& files, bool header_only) {
   DiffusionTensors made;
-  if (!files.checkpoint.empty()) {
+  if (files.embedded != nullptr) {
+    const EmbeddedModel& model = *files.embedded;
+    made.parts = parts_of(read_checkpoint(model.data, model.size, model.name).tensors);
+  } else if (!files.checkpoint.empty()) {
     made = read_any(files.checkpoint, header_only);
     require(!made.parts.empty(), files.checkpoint, "part of a diffusion model that is known");
   }

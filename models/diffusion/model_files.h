@@ -8,13 +8,15 @@
 #include "datasets/digest.h"
 #include "models/diffusion/facts.h"
 #include "models/diffusion/parts.h"
+#include "models/embedded_models.h"
 
 namespace upbench {
 
 // Where the parts of a diffusion model come from. A path is a checkpoint of one file, a folder of diffusers
 // (model_index.json), or what holds one part: a file, or a folder with config.json.
 struct DiffusionFiles {
-  std::filesystem::path checkpoint;              // may be empty where the parts are given one by one
+  std::filesystem::path checkpoint;         // may be empty where the parts are given one by one
+  const EmbeddedModel* embedded = nullptr;  // in the place of a checkpoint's file; `checkpoint` is its name
   std::filesystem::path unet, vae, control_net;  // each in the place of the checkpoint's own
   std::vector<std::filesystem::path> text_encoders;
   std::vector<std::pair<std::filesystem::path, double>> loras;  // with their strengths, merged in this order

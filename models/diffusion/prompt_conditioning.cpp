@@ -97,6 +97,11 @@ at::Tensor vector_of(const DiffusionModel& model, const at::Tensor& pooled, cons
 
 Conditioning prompt_conditioning(const DiffusionModel& model, const Tokenizer* tokenizer,
                                  const PromptRequest& request, PromptCounts* counts) {
+  if (is_unconditional(model.facts())) {
+    if (!request.prompt.empty() || !request.negative.empty())
+      throw std::invalid_argument("a prompt is given to a model without text, expected none");
+    return {};
+  }
   const std::vector<PromptEncoder> encoders = encoders_of(model, request);
   const auto encoded = [&](const std::string& text) {
     const TokenizedPrompt prompt = tokenized(model, tokenizer, text, request.rules);

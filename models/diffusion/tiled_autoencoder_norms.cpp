@@ -55,7 +55,7 @@ Statistics pooled_over_tiles(const at::Tensor& map, std::int64_t tile, std::int6
 
 at::Tensor normed_by(const Statistics& statistics, Layers& layers, const AutoencoderNorm& norm,
                      const std::string& name, const at::Tensor& x, const Activation& then) {
-  const std::int64_t channels = x.size(1), group = channels / norm.groups;
+  const std::int64_t channels = x.size(1), group = channels / norm.groups_of(channels);
   const auto parameter = [&](const char* what) {
     return layers.parameter(name + what, {channels}).to(at::kDouble);
   };
@@ -107,7 +107,7 @@ at::Tensor tiles_in_step(const Autoencoder& coder, const AutoencoderRow& row, co
       continue;
     }
     Statistics statistics;
-    if (!step.norm.empty()) statistics = pooled_over_tiles(map, tile, norm.groups, device);
+    if (!step.norm.empty()) statistics = pooled_over_tiles(map, tile, norm.groups_of(step.inputs), device);
     const auto normed = [&](const std::string& name, const at::Tensor& part, const Activation& then) {
       return normed_by(statistics, layers, norm, name, part, then);
     };
@@ -137,7 +137,7 @@ at::Tensor tiles_with_shared_norms(const Autoencoder& coder, const AutoencoderRo
   std::map<std::string, Statistics> known;
   apply(layers, row, coder.placed(shrunk(whole, grid)),
         [&](const std::string& name, const at::Tensor& part, const Activation& then) {
-          known[name] = statistics_of(part, norm.groups);
+          known[name] = statistics_of(part, norm.groups_of(part.size(1)));
           return normed_by(known[name], layers, norm, name, part, then);
         });
   const auto normed = [&](const std::string& name, const at::Tensor& part, const Activation& then) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <stdexcept>
 
 #include <ATen/ATen.h>
@@ -11,15 +10,13 @@
 
 #include "datasets/resample.h"
 #include "models/networks/srvgg.h"
+#include "models/training/schedule.h"
 #include "models/training/training_pictures.h"
 
 namespace upbench {
 namespace {
 
 constexpr int kHeldOutPictures = 20;
-constexpr int kWarmUpSteps = 100;
-constexpr double kLastLearningRate = 1e-6;
-constexpr double kAveraging = 0.999;
 enum Stream : std::uint64_t { kInitialWeights = 1, kCrops = 2, kHeldOut = 3, kPictures = 4 };
 
 void require(bool fine, std::string_view name, int value, std::string_view expected) {
@@ -66,19 +63,6 @@ NamedTensors initial_weights(const TrainingSettings& settings, procedural::Rando
   return weights;
 }
 
-double learning_rate_at(int step, const TrainingSettings& settings) {
-  const double part = static_cast<double>(step) / settings.steps;
-  const double warm = std::min(1.0, (step + 1.0) / std::min(kWarmUpSteps, settings.steps));
-  const double cosine = 0.5 + 0.5 * std::cos(std::numbers::pi * part);
-  return kLastLearningRate + settings.learning_rate * warm * cosine;
-}
-
-void average(NamedTensors& mean, const NamedTensors& weights, int step) {
-  const double keep =
-      std::min(kAveraging, (step + 1.0) / (step + 10.0));  // the first weights count for little
-  for (auto& [name, tensor] : mean) tensor.mul_(keep).add_(weights.at(name).detach(), 1 - keep);
-}
-
 double held_out_psnr_y(const std::vector<TrainingPair>& pairs, const NamedTensors& weights, int scale) {
   const at::NoGradGuard no_grad;
   return mean_psnr_y(pairs, scale, [&](const at::Tensor& lr) { return srvgg_forward(weights, lr, scale); });
@@ -119,14 +103,14 @@ TrainingResult train(const TrainingSettings& settings,
   double loss_sum = 0;
   int loss_count = 0;
   for (int step = 0; step < settings.steps; ++step) {
-    adam_options.lr(learning_rate_at(step, settings));
+    adam_options.lr(learning_rate_at(step, settings.steps, settings.learning_rate));
     const TrainingBatch batch = draw_batch(pairs, settings.batch, settings.patch, scale, crops);
     const at::Tensor lr = batch.lr.contiguous(at::MemoryFormat::ChannelsLast);
     const at::Tensor loss = (srvgg_forward(weights, lr, scale) - batch.hr).abs().mean();
     adam.zero_grad();
     loss.backward();
     adam.step();
-    average(mean, weights, step);
+    average_weights(mean, weights, step);
     loss_sum += loss.item<double>();
     ++loss_count;
     if ((step + 1) % settings.report_every == 0 || step + 1 == settings.steps) {

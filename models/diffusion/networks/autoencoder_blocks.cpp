@@ -113,7 +113,7 @@ AutoencoderRow decoder_row(const AutoencoderFacts& facts) {
 
 AutoencoderNormed normed_alone(Layers& layers, const AutoencoderNorm& norm) {
   return [&layers, norm](const std::string& name, const at::Tensor& x, const Activation& then) {
-    return group_norm(layers, name, x, norm.groups, norm.epsilon, then);
+    return group_norm(layers, name, x, norm.groups_of(x.size(1)), norm.epsilon, then);
   };
 }
 

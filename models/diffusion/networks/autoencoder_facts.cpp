@@ -40,7 +40,7 @@ AutoencoderHalf half_of(const NamedTensors& tensors, const std::string& half, co
     const std::string conv = fmt::format("{}{}.resnets.0.conv1", prefix, level);
     facts.channels.push_back(conv_size(tensors, conv, 0));
     require_between(facts.channels.back(), kMostChannels, fmt::format("the number of outputs of {}", conv));
-    if (facts.channels.back() % norm.groups != 0)
+    if (facts.channels.back() % norm.groups_of(facts.channels.back()) != 0)
       refuse("{}: {} has {} outputs, expected a multiple of the {} groups of GroupNorm (norm_num_groups)",
              kWhat, conv, facts.channels.back(), norm.groups);
   }

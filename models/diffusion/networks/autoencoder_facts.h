@@ -14,6 +14,8 @@ namespace upbench {
 struct AutoencoderNorm {
   std::int64_t groups = 32;
   double epsilon = 1e-6;
+  // Channels that are fewer than the groups are normed as one: no published file has such, small ones may.
+  std::int64_t groups_of(std::int64_t channels) const { return channels < groups ? 1 : groups; }
 };
 
 // An encoder or a decoder.

@@ -5,12 +5,12 @@
 #include <vector>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "models/networks/registry.h"
 #include "models/training/training_pictures.h"
+#include "tests/models/training/one_thread.h"
 
 namespace upbench {
 namespace {
@@ -40,14 +40,7 @@ TrainedRun run(const TrainingSettings& settings) {
   return trained;
 }
 
-// Sums in another order on another number of threads would differ in their last bits.
-class OneThread : public ::testing::Test {
- protected:
-  void SetUp() override { at::set_num_threads(1); }
-  void TearDown() override { at::set_num_threads(before_); }
-  int before_ = at::get_num_threads();
-};
-using Trainer = OneThread;
+using Trainer = test::OneThread;
 
 TEST_F(Trainer, SameSeedGivesTheSameLossesAndWeights) {
   const TrainedRun first = run(tiny()), second = run(tiny());

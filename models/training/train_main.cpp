@@ -1,12 +1,8 @@
 // upbench-train: makes the networks that upbench carries in itself, from procedural pictures alone.
 #include <chrono>
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <map>
-#include <stdexcept>
 #include <string>
-#include <system_error>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -17,28 +13,10 @@
 
 #include "datasets/procedural.h"
 #include "models/training/trainer.h"
+#include "models/training/training_log.h"
 
 namespace upbench {
 namespace {
-
-// Every line goes to standard output and to the log file, and is on disk at once.
-class Log {
- public:
-  explicit Log(const std::filesystem::path& file) {
-    if (file.empty()) return;
-    file_.open(file);
-    if (!file_)
-      throw std::system_error(errno, std::generic_category(), file.string() + ": cannot be written");
-  }
-  void line(const std::string& text) {
-    fmt::print("{}\n", text);
-    std::fflush(stdout);
-    if (file_.is_open()) file_ << text << std::endl;
-  }
-
- private:
-  std::ofstream file_;
-};
 
 std::map<std::string, std::string> describe(const TrainingSettings& settings, const TrainingResult& result) {
   return {{"program", "upbench-train"},
@@ -56,11 +34,8 @@ std::map<std::string, std::string> describe(const TrainingSettings& settings, co
            fmt::format("{:.3f} (matlab-bicubic {:.3f})", result.held_out_psnr_y, result.held_out_bicubic)}};
 }
 
-void run(const TrainingSettings& settings, const std::filesystem::path& out, Log& log) {
-  const std::filesystem::path folder = out.has_parent_path() ? out.parent_path() : ".";
-  if (!std::filesystem::is_directory(folder)) {  // found out now, not after minutes of training
-    throw std::invalid_argument(fmt::format("--out {}: no such folder", out.string()));
-  }
+void run(const TrainingSettings& settings, const std::filesystem::path& out, TrainingLog& log) {
+  require_folder(out);
   log.line(fmt::format("# upbench-train, LibTorch {}, {} threads, procedural pictures version {}",
                        TORCH_VERSION, at::get_num_threads(), kProceduralVersion));
   log.line(fmt::format(
@@ -113,22 +88,9 @@ int main(int argc, char** argv) {
   app.add_option("--threads", threads, "CPU threads; one makes the weights reproducible bit by bit")
       ->check(CLI::Range(1, 256));
   app.add_option("--log", log_file, "Log file, beside standard output");
-  try {
-    app.parse(argc, argv);
+  return upbench::run_program(app, argc, argv, [&] {
     at::set_num_threads(threads);
-    upbench::Log log(log_file);
+    upbench::TrainingLog log(log_file);
     upbench::run(settings, out, log);
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  } catch (const std::invalid_argument& error) {
-    fmt::print(stderr, "upbench-train: {}\n", error.what());
-    return 2;
-  } catch (const std::system_error& error) {
-    fmt::print(stderr, "upbench-train: {}\n", error.what());
-    return 4;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "upbench-train: {}\n", error.what());
-    return 70;
-  }
+  });
 }
