@@ -58,6 +58,14 @@ struct Duplicates {
   std::uint64_t trials = 0;
 };
 
+// What diffusion networks do for a picture of one size.
+struct DiffusionWork {
+  std::vector<std::pair<std::string, std::string>> label;  // of the cell
+  PictureSize input;
+  int tiles = 0;           // 0: the whole picture; with jitter the most there can be
+  double evaluations = 0;  // both contexts and all tiles
+};
+
 struct CostEstimate {
   double macs = 0;     // of distinct executions
   double seconds = 0;  // wall, at PlanInputs::rates: networks, metrics, model timing, overhead
@@ -72,8 +80,9 @@ struct Plan {
   std::vector<Duplicates> duplicates;
   // Picture and why: its trials that need the prompt will fail, others will not.
   std::vector<std::pair<std::string, std::string>> missing_prompts;
-  std::uint64_t executions = 0;     // trials that are not aliases
-  std::uint64_t shared_stages = 0;  // stage executions saved because cells share a prefix
+  std::vector<DiffusionWork> diffusion;  // of each cell and size, the first 1,000
+  std::uint64_t executions = 0;          // trials that are not aliases
+  std::uint64_t shared_stages = 0;       // stage executions saved because cells share a prefix
   CostEstimate estimate;
 };
 

@@ -54,6 +54,7 @@ struct ParameterKind {
   std::string help;
   bool optional = false;     // may be absent; its value is then null
   bool may_be_none = false;  // `none` may be written; its value is then "none"
+  bool is_short = false;     // with a dot in its name: what stands in the place of the map is its value
 
   bool names_model() const { return type == Type::model || type == Type::checkpoint; }
 };
@@ -88,6 +89,8 @@ struct StageOutcome {
   double pixels_read = 0;       // input pixels that a network computes on, all tiles and passes
   double pixels_coded = 0;      // that an autoencoder encodes and decodes
   double largest_piece = 0;     // input pixels computed on at once
+  int tiles = 0;                // that a diffusion model works on apart; 0: the whole picture
+  double evaluations = 0;       // of a diffusion network, both contexts and all tiles
   double pixels_resampled = 0;  // output pixels of a resampling kernel
   std::string refusal;          // not empty: pictures of this size cannot be used, and why
 };

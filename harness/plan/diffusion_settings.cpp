@@ -41,25 +41,6 @@ nlohmann::json loras_of(const std::string& text) {
   return loras;
 }
 
-// What "denoise" comes to: the noise levels that are run, the same for every setting that means the same, and
-// what their start is in every tool.
-nlohmann::json levels_of(const nlohmann::json& parameters, double denoise, const DiffusionModelFacts& facts) {
-  const NoiseSchedule noise = noise_of(facts);
-  const int asked = parameters.at("steps");
-  const Scheduler scheduler = parse_scheduler(parameters.at("scheduler").get<std::string>());
-  const StepOptions options{.sampler = parse_sampler(parameters.at("sampler").get<std::string>()), .rho = {}};
-  const DenoiseSteps steps = denoise_steps(parse_denoise_rule(parameters.at("as").get<std::string>()),
-                                           denoise, asked, scheduler, noise, options);
-  return {{"sigmas", steps.sigmas},
-          {"timesteps", steps.timesteps},
-          {"start_noise", steps.start_noise},
-          {"start_sigma", steps.start_sigma()},
-          {"start_timestep", steps.steps() > 0 ? noise.timestep_at(steps.start_sigma()) : 0.0},
-          {"whole_timesteps", steps.whole_timesteps},
-          {"unit_variance", steps.unit_variance},
-          {"translation", denoise_translation(steps.start_sigma(), asked, scheduler, noise, options)}};
-}
-
 // Settings that change nothing beside the others, at their defaults.
 void settle_values(SettledStage& stage, const DiffusionModelFacts& facts) {
   nlohmann::json& values = stage.values;
@@ -83,25 +64,6 @@ void settle_values(SettledStage& stage, const DiffusionModelFacts& facts) {
   }
 }
 
-// The noise levels as the floats that are computed with, so that equal ones are equal whatever led to them.
-std::string levels_hash(const nlohmann::json& settings) {
-  const nlohmann::json& levels = settings.at("levels");
-  Hasher hasher;
-  const auto add = [&](double number) {
-    hasher.add_field(std::uint64_t{std::bit_cast<std::uint32_t>(static_cast<float>(number))});
-  };
-  for (const char* name : {"sigmas", "timesteps"}) {
-    hasher.add_field(std::uint64_t{levels.at(name).size()});
-    for (const double number : levels.at(name)) add(number);
-  }
-  add(levels.at("start_noise"));
-  const bool between = describe(parse_sampler(settings.at("sampler").get<std::string>())).evaluations > 1;
-  hasher.add_field(std::uint64_t{between && levels.at("whole_timesteps").get<bool>()});
-  const bool ends_above_zero = levels.at("sigmas").back() != 0.0;
-  hasher.add_field(std::uint64_t{ends_above_zero && levels.at("unit_variance").get<bool>()});
-  return hasher.finish().hex();
-}
-
 template <class Rows>
 std::vector<std::string> names_of(const Rows& rows) {
   std::vector<std::string> names;
@@ -120,7 +82,48 @@ bool is_given(const nlohmann::json& value) {
 }
 
 bool has_steps(const nlohmann::json& settings) {
-  return !settings.at("levels").at("sigmas").empty();
+  const auto made = [&](const char* levels) {
+    return settings.contains(levels) && !settings.at(levels).at("sigmas").empty();
+  };
+  return made("levels") || made("seam-levels");
+}
+
+// What "denoise" comes to: the noise levels that are run, the same for every setting that means the same, and
+// what their start is in every tool.
+nlohmann::json noise_levels(const nlohmann::json& parameters, double denoise,
+                            const DiffusionModelFacts& facts) {
+  const NoiseSchedule noise = noise_of(facts);
+  const int asked = parameters.at("steps");
+  const Scheduler scheduler = parse_scheduler(parameters.at("scheduler").get<std::string>());
+  const StepOptions options{.sampler = parse_sampler(parameters.at("sampler").get<std::string>()), .rho = {}};
+  const DenoiseSteps steps = denoise_steps(parse_denoise_rule(parameters.at("as").get<std::string>()),
+                                           denoise, asked, scheduler, noise, options);
+  return {{"sigmas", steps.sigmas},
+          {"timesteps", steps.timesteps},
+          {"start_noise", steps.start_noise},
+          {"start_sigma", steps.start_sigma()},
+          {"start_timestep", steps.steps() > 0 ? noise.timestep_at(steps.start_sigma()) : 0.0},
+          {"whole_timesteps", steps.whole_timesteps},
+          {"unit_variance", steps.unit_variance},
+          {"translation", denoise_translation(steps.start_sigma(), asked, scheduler, noise, options)}};
+}
+
+std::string levels_hash(const nlohmann::json& settings, const char* which) {
+  const nlohmann::json& levels = settings.at(which);
+  Hasher hasher;
+  const auto add = [&](double number) {
+    hasher.add_field(std::uint64_t{std::bit_cast<std::uint32_t>(static_cast<float>(number))});
+  };
+  for (const char* name : {"sigmas", "timesteps"}) {
+    hasher.add_field(std::uint64_t{levels.at(name).size()});
+    for (const double number : levels.at(name)) add(number);
+  }
+  add(levels.at("start_noise"));
+  const bool between = describe(parse_sampler(settings.at("sampler").get<std::string>())).evaluations > 1;
+  hasher.add_field(std::uint64_t{between && levels.at("whole_timesteps").get<bool>()});
+  const bool ends_above_zero = !levels.at("sigmas").empty() && levels.at("sigmas").back() != 0.0;
+  hasher.add_field(std::uint64_t{ends_above_zero && levels.at("unit_variance").get<bool>()});
+  return hasher.finish().hex();
 }
 
 void set_default(SettledStage& stage, const char* parameter, nlohmann::json value, const char* why) {
@@ -152,7 +155,7 @@ SettledStage settle_diffusion(const nlohmann::json& parameters, double denoise,
   }
   stage.refusal = facts.diffusion->refusal;
   try {
-    stage.values["levels"] = levels_of(parameters, denoise, *facts.diffusion);
+    stage.values["levels"] = noise_levels(parameters, denoise, *facts.diffusion);
   } catch (const std::invalid_argument& error) {
     if (stage.refusal.empty()) stage.refusal = error.what();
     return stage;
@@ -170,8 +173,8 @@ SettledStage settle_diffusion(const nlohmann::json& parameters, double denoise,
   return stage;
 }
 
-int evaluations(const nlohmann::json& settings) {
-  const int steps = static_cast<int>(settings.at("levels").at("sigmas").size()) - 1;
+int evaluations(const nlohmann::json& settings, const char* levels) {
+  const int steps = static_cast<int>(settings.at(levels).at("sigmas").size()) - 1;
   if (steps < 1) return 0;
   const SamplerRow& sampler = describe(parse_sampler(settings.at("sampler").get<std::string>()));
   const int branches = settings.at("guidance") == 1.0 ? 1 : 2;

@@ -28,11 +28,15 @@ bool is_given(const nlohmann::json& value);
 // nothing beside the others at their defaults. Throws as StageKind::settle does.
 SettledStage settle_diffusion(const nlohmann::json& parameters, double denoise,
                               const StageKind::FindModel& find_model);
-bool has_steps(const nlohmann::json& settings);
+bool has_steps(const nlohmann::json& settings);  // with `levels` or, of seams that are fixed, `seam-levels`
+// What `denoise` comes to with the other settings, as `levels` of a stage. Throws std::invalid_argument.
+nlohmann::json noise_levels(const nlohmann::json& settings, double denoise, const DiffusionModelFacts& facts);
+// The levels as the floats that are computed with: equal ones are equal whatever led to them.
+std::string levels_hash(const nlohmann::json& settings, const char* levels = "levels");
 void set_default(SettledStage& stage, const char* parameter, nlohmann::json value, const char* why);
 
 // Of the UNet, for a picture: both branches of guidance count.
-int evaluations(const nlohmann::json& settings);
+int evaluations(const nlohmann::json& settings, const char* levels = "levels");
 
 // What the pixels depend on of everything above.
 StageEffect diffusion_effect(const nlohmann::json& stage);

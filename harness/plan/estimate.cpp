@@ -35,6 +35,8 @@ TrialCost trial_cost(const PlannedCell& cell, const Pipeline::Pass& pass, Pictur
   for (std::size_t i = 0; i < pass.outcomes.size(); ++i) {
     const StageOutcome& outcome = pass.outcomes[i];
     resampled += outcome.pixels_resampled;
+    cost.tiles += outcome.tiles;
+    cost.evaluations += outcome.evaluations;
     if (const ModelFacts* facts = cell.models[i]) {
       const double macs = macs_per_pixel(*facts, outcome.scale);
       cost.macs += network_macs(*facts, outcome);

@@ -11,6 +11,8 @@ struct TrialCost {
   double other_seconds = 0;  // decoding, writing, hashing
   double output_megapixels = 0;
   double peak_bytes = 0;
+  int tiles = 0;           // of diffusion stages
+  double evaluations = 0;  // of diffusion networks
 };
 
 // Device memory of a network's activations per input pixel; 0 for what has no layers.

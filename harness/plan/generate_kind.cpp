@@ -33,7 +33,8 @@ StageKind::Outcome outcome(const nlohmann::json& stage) {
   const nlohmann::json& settings = stage.at("settings");
   StageOutcome made;
   made.output = parse_size(settings.at("size").get_ref<const std::string&>());
-  made.pixels_read = made.output.pixels() * evaluations(settings);
+  made.evaluations = evaluations(settings);
+  made.pixels_read = made.output.pixels() * made.evaluations;
   made.pixels_coded = made.output.pixels() / 2;  // it is decoded alone, which is about half of both
   made.largest_piece = made.output.pixels();
   return [=](PictureSize, PictureSize) { return made; };

@@ -26,6 +26,7 @@ class Planner {
   void take_images();
   void sort_sizes();
   void evaluate_cells();
+  void note_diffusion(const PlannedCell& cell, const CellResults& results);
   void refuse_nothing() const;
   void fill_run();
   void make_trials();
@@ -156,11 +157,23 @@ void Planner::evaluate_cells() {
       broken = 0;  // the unusable pictures of an excluded cell go with its first reason
     }
     if (useless) continue;
+    note_diffusion(cell, results);
     kept.push_back(std::move(cell));
     results_.push_back(std::move(results));
   }
   cells_ = std::move(kept);
   plan_.excluded = book_.lines();
+}
+
+void Planner::note_diffusion(const PlannedCell& cell, const CellResults& results) {
+  constexpr std::size_t kMost = 1000;
+  for (std::size_t k = 0; k < classes_.size() && plan_.diffusion.size() < kMost; ++k)
+    if (const ClassResult& result = results.classes[k];
+        result.variant != kRefused && result.cost.evaluations > 0)
+      plan_.diffusion.push_back({.label = cell.row.label,
+                                 .input = classes_[k].input,
+                                 .tiles = result.cost.tiles,
+                                 .evaluations = result.cost.evaluations});
 }
 
 void Planner::refuse_nothing() const {

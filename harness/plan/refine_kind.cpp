@@ -4,24 +4,44 @@
 
 #include "harness/plan/diffusion_settings.h"
 #include "harness/plan/kinds.h"
+#include "harness/plan/refine_tiles.h"
 
-// Plain img2img: encode, add noise, sample, decode.
+// img2img: encode, add noise, sample, decode; of the whole picture or by tiles.
 namespace upbench {
 namespace {
 
 using Type = ParameterKind::Type;
 
-void refuse_range(const nlohmann::json& parameters) {
-  const double denoise = parameters.at("denoise");
+void refuse_range(const nlohmann::json& parameters, const char* name) {
+  const double denoise = parameters.at(name);
   if (parameters.at("as") != "sigma" && denoise > 1)
     throw std::invalid_argument(
-        fmt::format("refine: denoise {} with as: {}, expected 0 to 1 (as: sigma takes a noise level)",
+        fmt::format("refine: {} {} with as: {}, expected 0 to 1 (as: sigma takes a noise level)", name,
                     denoise, parameters.at("as").get<std::string>()));
 }
 
+// With the noise levels of seam passes, where there are any.
+SettledStage settle_levels(const nlohmann::json& parameters, const StageKind::FindModel& find_model) {
+  nlohmann::json values = parameters;
+  std::string refusal;
+  const ModelFacts& facts = find_model(refine_model(parameters));
+  if (fixes_seams(parameters) && facts.diffusion) {
+    refuse_range(parameters, "tile.seam-denoise");
+    try {
+      values["seam-levels"] = noise_levels(parameters, parameters.at("tile.seam-denoise"), *facts.diffusion);
+    } catch (const std::invalid_argument& error) {
+      refusal = fmt::format("tile.seam-denoise: {}", error.what());
+    }
+  }
+  SettledStage stage = settle_diffusion(values, parameters.at("denoise"), find_model);
+  if (stage.refusal.empty()) stage.refusal = refusal;
+  return stage;
+}
+
 SettledStage settle(const nlohmann::json& parameters, const StageKind::FindModel& find_model) {
-  refuse_range(parameters);
-  SettledStage stage = settle_diffusion(parameters, parameters.at("denoise"), find_model);
+  refuse_range(parameters, "denoise");
+  SettledStage stage = settle_levels(parameters, find_model);
+  settle_tiles(stage, stage.models.at(0).at("factor"));
   if (!is_given(parameters.at("control-net")) || !has_steps(stage.values)) {
     set_default(stage, "control-weight", 1.0, "without control-net");
     set_default(stage, "control-start", 0.0, "without control-net");
@@ -47,6 +67,12 @@ StageKind::Outcome outcome(const nlohmann::json& stage) {
       made.refusal = fmt::format("{} x {} is no multiple of {} (edges: mirror would extend it)", input.width,
                                  input.height, multiple);
     made.variant = {inside.width, inside.height};
+    if (is_tiled(settings)) {
+      made.variant = {inside.width, inside.height, input.width, input.height};
+      add_tile_work(settings, multiple, input, inside, made);
+      return made;
+    }
+    made.evaluations = times;
     made.pixels_read = inside.pixels() * times;
     made.pixels_coded = inside.pixels();
     made.largest_piece = inside.pixels();
@@ -62,13 +88,19 @@ StageEffect effect(const nlohmann::json& stage, const StageOutcome& made) {
     for (const char* name : {"control-weight", "control-start", "control-end", "control-rate"})
       what.settings[name] = settings.at(name);
     what.notes.push_back({"denoise", fmt::format("the same noise levels from sigma {:.4f}",
-                                                 settings.at("levels").at("sigmas").at(0).get<double>())});
+                                                 settings.at("levels").at("start_sigma").get<double>())});
   } else {
     what.notes.push_back({"denoise", "no step is made: the picture only passes through the autoencoder"});
   }
   what.settings["edges"] = made.output == PictureSize{made.variant[0], made.variant[1]}
                                ? nlohmann::json(nullptr)
                                : settings.at("edges");
+  if (is_tiled(settings)) {
+    const PictureSize inside{made.variant[0], made.variant[1]};
+    nlohmann::json tiles =
+        tile_effect(settings, stage.at("models").at(0).at("factor"), made.output, inside, what.notes);
+    if (!tiles.is_null()) what.settings["tile"] = std::move(tiles);
+  }
   what.uses_seed = what.uses_seed || settings.at("posterior") == "sample";
   return what;
 }
@@ -151,6 +183,7 @@ StageKind refine_kind() {
                "generated one its own prompt); png-metadata: what A1111 or ComfyUI wrote into its PNG; none: "
                "nothing. These three words alone can be no texts"}));
   add(control_parameters());
+  add(tile_parameters());
   add({noise_parameter()});
   add(picture_parameters());
   add(coder_parameters());

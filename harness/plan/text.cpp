@@ -115,6 +115,18 @@ std::vector<std::string> missing_prompt_lines(const Plan& plan) {
   return lines;
 }
 
+std::vector<std::string> diffusion_lines(const Plan& plan) {
+  std::vector<std::string> lines;
+  for (const DiffusionWork& work : plan.diffusion) {
+    const std::string tiles = work.tiles > 0 ? fmt::format("{} tiles, ", work.tiles) : "";
+    const std::string label = label_text(work.label);
+    lines.push_back(fmt::format("{}{}{}{:.0f} evaluations of a picture of {} x {}", label,
+                                label.empty() ? "" : ": ", tiles, work.evaluations, work.input.width,
+                                work.input.height));
+  }
+  return lines;
+}
+
 std::vector<std::string> group_lines(const Plan& plan, const Spec& spec) {
   std::vector<std::string> lines;
   for (const Group& group : groups(plan, spec))
@@ -138,6 +150,7 @@ std::string describe_plan(const Plan& plan, const Spec& spec) {
   text += section("repeat another trial", duplicate_lines(plan));
   text += section("pictures that cannot be used", problem_lines(plan));
   text += section("prompts that cannot be used: trials that need them will fail", missing_prompt_lines(plan));
+  text += section("diffusion networks", diffusion_lines(plan));
   text += section("weights, in loading order", group_lines(plan, spec));
   text += fmt::format("estimate       {}, {:.2g} MACs, {} memory, {} if all outputs are kept\n",
                       duration(plan.estimate.seconds), plan.estimate.macs, bytes(plan.estimate.device_bytes),
@@ -164,6 +177,15 @@ nlohmann::json plan_to_json(const Plan& plan, const Spec& spec) {
       problems.push_back({{"picture", safe_text(image.name)}, {"problem", safe_text(image.problem)}});
   for (const auto& [picture, why] : plan.missing_prompts)
     problems.push_back({{"picture", safe_text(picture)}, {"problem", safe_text(why)}});
+  nlohmann::json diffusion = nlohmann::json::array();
+  for (const DiffusionWork& work : plan.diffusion) {
+    nlohmann::json label = nlohmann::json::object();
+    for (const auto& [path, value] : work.label) label[path] = value;
+    diffusion.push_back({{"label", std::move(label)},
+                         {"input", {work.input.width, work.input.height}},
+                         {"tiles", work.tiles},
+                         {"evaluations", work.evaluations}});
+  }
   for (const Group& group : groups(plan, spec))
     weights.push_back({{"tensor_hashes", group.weights}, {"models", group.models}, {"cells", group.cells}});
   return {{"name", spec.name},
@@ -180,6 +202,7 @@ nlohmann::json plan_to_json(const Plan& plan, const Spec& spec) {
           {"duplicates", std::move(duplicates)},
           {"problems", std::move(problems)},
           {"weights", std::move(weights)},
+          {"diffusion", std::move(diffusion)},
           {"estimate",
            {{"seconds", plan.estimate.seconds},
             {"macs", plan.estimate.macs},

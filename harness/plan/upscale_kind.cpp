@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "harness/plan/kinds.h"
+#include "harness/plan/usdu_sizes.h"
 
 namespace upbench {
 namespace {
@@ -96,13 +97,14 @@ struct Upscaling {
   int model_scale = 0;      // 0: the pictures choose it
   std::vector<int> scales;  // among these; empty: any
   bool resamples = false;   // has no weights
-  bool fit = false;
+  bool fit = false, usdu = false;
   int tile = 0;  // 0: none
   int overlap = 0, context = 0;
   bool core_context = true, full_tiles = false;  // full_tiles: the last tile is as long as the others
 
   StageOutcome operator()(PictureSize input, PictureSize target) const;
   std::string scale_refusal(PictureSize input, PictureSize target) const;
+  StageOutcome by_usdu(PictureSize input, PictureSize target) const;
   void add_pass(PictureSize input, StageOutcome& made) const;
   double read_length(int side) const;
 };
@@ -134,6 +136,45 @@ std::string Upscaling::scale_refusal(PictureSize input, PictureSize target) cons
                      fmt::join(scales, ", "), wanted);
 }
 
+std::string too_large(PictureSize size, int scale) {
+  return fmt::format("the output would be {} pixels wide or high, at most {} are computed",
+                     static_cast<std::int64_t>(std::max(size.width, size.height)) * scale, kLongestSide);
+}
+
+// Calls of A1111's wrapper one after another, then Lanczos.
+StageOutcome Upscaling::by_usdu(PictureSize input, PictureSize target) const {
+  StageOutcome made;
+  made.output = input;
+  int passes = 0;
+  PictureSize last = input;
+  const std::vector<PictureSize> sizes = usdu_sizes(input, target);
+  for (std::size_t call = 0; call < sizes.size(); ++call) {
+    const PictureSize size = sizes[call];
+    if (std::max(size.width, size.height) > kLongestSide) {
+      made.refusal = too_large(size, 1);
+      return made;
+    }
+    const int most = call + 1 < sizes.size() ? kMostPasses : 0;
+    for (int i = 0; i < most && is_smaller(made.output, size); ++i, ++passes) {
+      made.scale = model_scale > 0 ? model_scale : chosen_scale(made.output, size, scales, true);
+      if (made.scale <= 1) break;
+      last = made.output;
+      if (std::max(last.width, last.height) > kLongestSide / made.scale) {
+        made.refusal = too_large(last, made.scale);
+        return made;
+      }
+      add_pass(last, made);
+      made.output = {last.width * made.scale, last.height * made.scale};
+      if (resamples) made.pixels_resampled += made.output.pixels();
+    }
+    if (made.output != size) made.pixels_resampled += size.pixels();
+    made.output = size;
+  }
+  const bool tiled = tile > 0 && (tile < last.width || tile < last.height);
+  made.variant = {made.scale, passes * 2 + tiled, made.output.width, made.output.height};
+  return made;
+}
+
 StageOutcome Upscaling::operator()(PictureSize input, PictureSize target) const {
   StageOutcome made;
   const bool wanted = target != PictureSize{};
@@ -141,6 +182,7 @@ StageOutcome Upscaling::operator()(PictureSize input, PictureSize target) const 
     made.refusal = "the model takes any scale, but the pictures ask for none (images.scale would say it)";
     return made;
   }
+  if (usdu && wanted) return by_usdu(input, target);
   const int scale = model_scale > 0 ? model_scale : chosen_scale(input, target, scales, fit);
   if (scale == 0) {
     made.refusal = scale_refusal(input, target);
@@ -153,9 +195,7 @@ StageOutcome Upscaling::operator()(PictureSize input, PictureSize target) const 
   do {
     last = made.output;
     if (std::max(last.width, last.height) > kLongestSide / scale) {
-      made.refusal =
-          fmt::format("the output would be {} pixels wide or high, at most {} are computed",
-                      static_cast<std::int64_t>(std::max(last.width, last.height)) * scale, kLongestSide);
+      made.refusal = too_large(last, scale);
       return made;
     }
     add_pass(last, made);
@@ -184,6 +224,7 @@ StageKind::Outcome outcome(const nlohmann::json& stage) {
   upscaling.scales = model.value("scales", std::vector<int>());
   upscaling.resamples = !has_weights(model.at("identity"));
   upscaling.fit = settings.at("fit") == "a1111";
+  upscaling.usdu = settings.at("fit") == "usdu";
   if (settings.at("tile").is_number()) upscaling.tile = settings.at("tile");
   upscaling.overlap = settings.at("overlap");
   upscaling.context = settings.at("context");
@@ -215,7 +256,9 @@ StageEffect effect(const nlohmann::json& stage, const StageOutcome& made) {
       what.notes.push_back({name, fmt::format("{} does not matter where the tile covers the picture", name)});
   }
 
-  if (fit_width > 0)
+  if (fit_width > 0 && settings.at("fit") == "usdu")
+    what.settings["fit"] = {{"usdu", {fit_width, fit_height}}, {"passes", passes_and_tiled / 2}};
+  else if (fit_width > 0)
     what.settings["fit"] = {{"size", {fit_width, fit_height}}, {"passes", passes_and_tiled / 2}};
   else if (passes_and_tiled / 2 > 1)
     what.settings["passes"] = passes_and_tiled / 2;
@@ -281,8 +324,10 @@ StageKind upscale_kind() {
       {.name = "fit",
        .type = Type::choice,
        .default_value = "none",
-       .choices = {"none", "a1111"},
-       .help = "a1111: repeat up to 3 times until large enough, then Lanczos to the wanted size"},
+       .choices = {"none", "a1111", "usdu"},
+       .help = "a1111: repeat up to 3 times until large enough, then Lanczos to the wanted size; usdu: as "
+               "Ultimate "
+               "SD Upscale, by 4, 3 and 2, then Pillow's Lanczos to the wanted size rounded up to 64"},
       {.name = "padding",
        .type = Type::choice,
        .default_value = "authors",

@@ -51,13 +51,19 @@ class StageReader {
   StageReader(const StageKind& kind, const YamlNode& parameters, const std::string& id)
       : map_(checked(kind, &parameters, id), id, keys(kind, "")) {
     for (const YamlNode::Entry& entry : parameters.entries)
-      if (std::vector<std::string> inner = keys(kind, entry.key); !inner.empty())
-        groups_.try_emplace(entry.key, entry.value, map_.path(entry.key), std::move(inner));
+      if (std::vector<std::string> inner = keys(kind, entry.key); !inner.empty()) {
+        const ParameterKind* brief = short_of(kind, entry.key);
+        if (brief != nullptr && !is_group(entry.value))
+          short_[brief->name] = &entry.value;
+        else
+          groups_.try_emplace(entry.key, entry.value, map_.path(entry.key), std::move(inner));
+      }
   }
 
   const YamlNode* find(const std::string& parameter) const {
     const std::size_t dot = parameter.find('.');
     if (dot == std::string::npos) return map_.find(parameter);
+    if (const auto value = short_.find(parameter); value != short_.end()) return value->second;
     const auto group = groups_.find(parameter.substr(0, dot));
     return group == groups_.end() ? nullptr : group->second.find(parameter.substr(dot + 1));
   }
@@ -89,8 +95,20 @@ class StageReader {
     return *parameters;
   }
 
+  // What may be written in the place of the map of this name: tile: [none, 512] is tile: {size: [none, 512]}.
+  static const ParameterKind* short_of(const StageKind& kind, const std::string& group) {
+    for (const ParameterKind& parameter : kind.parameters)
+      if (parameter.is_short && parameter.name.substr(0, parameter.name.find('.')) == group)
+        return &parameter;
+    return nullptr;
+  }
+  static bool is_group(const YamlNode& node) {
+    return node.is(YamlNode::Kind::map) && !is_range(node) && node.find("zip") == nullptr;
+  }
+
   MapReader map_;
   std::map<std::string, MapReader> groups_;
+  std::map<std::string, const YamlNode*> short_;  // by parameter
 };
 
 StageSpec read_parameters(const StageKind& kind, const YamlNode& parameters, const std::string& id,

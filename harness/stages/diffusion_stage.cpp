@@ -11,16 +11,6 @@
 namespace upbench {
 namespace {
 
-DenoiseSteps steps_of(const nlohmann::json& levels) {
-  DenoiseSteps steps;
-  steps.sigmas = levels.at("sigmas").get<std::vector<double>>();
-  steps.timesteps = levels.at("timesteps").get<std::vector<double>>();
-  steps.start_noise = levels.at("start_noise");
-  steps.whole_timesteps = levels.at("whole_timesteps");
-  steps.unit_variance = levels.at("unit_variance");
-  return steps;
-}
-
 template <class T>
 std::optional<T> given(const nlohmann::json& settings, const char* name) {
   const nlohmann::json& value = settings.at(name);
@@ -38,6 +28,24 @@ at::Tensor whole_mask(const DiffusionModel& model, const CoderTiles& tiles, std:
 
 }  // namespace
 
+DenoiseSteps denoise_steps_of(const nlohmann::json& levels) {
+  DenoiseSteps steps;
+  steps.sigmas = levels.at("sigmas").get<std::vector<double>>();
+  steps.timesteps = levels.at("timesteps").get<std::vector<double>>();
+  steps.start_noise = levels.at("start_noise");
+  steps.whole_timesteps = levels.at("whole_timesteps");
+  steps.unit_variance = levels.at("unit_variance");
+  return steps;
+}
+
+at::Tensor masked_channels(const DiffusionModel& model, const CoderTiles& tiles, const at::Tensor& picture,
+                           const at::Tensor& mask) {
+  const std::int64_t factor = model.coder()->factor();
+  const at::Tensor redrawn = mask.repeat_interleave(factor, 2).repeat_interleave(factor, 3);
+  const at::Tensor seen = at::where(redrawn > 0, at::full({}, 0.5, picture.options()), picture);
+  return at::cat({mask, encode_picture(model, tiles, seen).result}, 1);
+}
+
 DiffusionStage::DiffusionStage(std::string id, const nlohmann::json& settings)
     : id_(std::move(id)),
       model_(refine_model(settings)),
@@ -48,7 +56,7 @@ DiffusionStage::DiffusionStage(std::string id, const nlohmann::json& settings)
              .overlap = settings.at("vae-overlap")} {
   run_.sampler = parse_sampler(settings.at("sampler").get<std::string>());
   run_.sampler_options.eta = given<double>(settings, "eta");
-  run_.steps = steps_of(settings.at("levels"));
+  run_.steps = denoise_steps_of(settings.at("levels"));
   run_.guidance = settings.at("guidance");
   run_.guidance_rescale = settings.at("guidance-rescale");
   prompt_.prompt = settings.at("prompt");
@@ -129,12 +137,15 @@ Conditioning DiffusionStage::conditioning(const DiffusionModel& model, std::int6
 }
 
 at::Tensor DiffusionStage::sampled(const DiffusionModel& model, const at::Tensor& latents,
-                                   const Conditioning& conditioning, const StageContext& context,
-                                   nlohmann::json& used) const {
+                                   const Conditioning& conditioning, const LatentRun& run,
+                                   const StageContext& context, nlohmann::json& used,
+                                   const std::function<at::Tensor(const at::Tensor&)>& start) const {
   NoiseSource source(noise_, stream_seed(context.seed));
   const auto draw = [&] { return source.draw(latents.sizes()).to(model.device()); };
-  const SampledLatents made = sample_latents(model, latents, conditioning, run_, draw(), draw);
-  used["evaluations"] = made.evaluations;
+  const at::Tensor fresh = draw();
+  const SampledLatents made =
+      sample_latents(model, latents, conditioning, run, start ? start(fresh) : fresh, draw);
+  used["evaluations"] = used.value("evaluations", std::int64_t{0}) + made.evaluations;
   return made.latents;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,14 @@
 #include "models/diffusion/sampling/noise_source.h"
 
 namespace upbench {
+
+// `levels` or `seam-levels` of settled settings.
+DenoiseSteps denoise_steps_of(const nlohmann::json& levels);
+
+// What an inpainting model sees beside the latents [1, 1 + C, h, w]: mask [1, 1, h, w], 1 where the picture
+// [1, 3, H, W] is redrawn, and the latents of the picture with grey there. As A1111 does it.
+at::Tensor masked_channels(const DiffusionModel& model, const CoderTiles& tiles, const at::Tensor& picture,
+                           const at::Tensor& mask);
 
 // What stages that run a diffusion model have in common. settings: those of
 // harness/plan/diffusion_settings.h.
@@ -30,13 +39,16 @@ class DiffusionStage : public Stage {
   // Prompts for pictures of height x width pixels; for an inpainting model a mask over everything too.
   Conditioning conditioning(const DiffusionModel& model, std::int64_t height, std::int64_t width,
                             const StageContext& context, nlohmann::json& used) const;
-  // From latents and the noise of the trial's seed.
+  // From latents and the noise of the trial's seed. start: makes of the first noise drawn what the run starts
+  // from; by default that itself.
   at::Tensor sampled(const DiffusionModel& model, const at::Tensor& latents, const Conditioning& conditioning,
-                     const StageContext& context, nlohmann::json& used) const;
+                     const LatentRun& run, const StageContext& context, nlohmann::json& used,
+                     const std::function<at::Tensor(const at::Tensor& fresh)>& start = {}) const;
   // Latents [1, C, h, w] -> a picture [3, H, W], not clamped.
   at::Tensor decoded(const DiffusionModel& model, const at::Tensor& latents, nlohmann::json& used) const;
 
-  int steps() const { return run_.steps.steps(); }
+  const std::string& id() const { return id_; }
+  const LatentRun& latent_run() const { return run_; }
   const CoderTiles& tiles() const { return tiles_; }
   const std::string& precision() const { return precision_; }
   NoiseKind noise() const { return noise_; }

@@ -10,6 +10,7 @@
 #include "harness/device_runtime.h"
 #include "harness/plan/estimate.h"
 #include "harness/plan/kinds.h"
+#include "harness/plan/usdu_sizes.h"
 #include "harness/stages/stage.h"
 #include "harness/tf32_scope.h"
 #include "models/tiling/tile_batches.h"
@@ -29,6 +30,7 @@ class UpscaleStage final : public Stage {
         model_(settings.at("model")),
         precision_(settings.at("precision")),
         fit_(settings.at("fit") == "a1111"),
+        usdu_(settings.at("fit") == "usdu"),
         padding_(parse_padding(settings.value("padding", "authors"))) {
     const nlohmann::json& tile = settings.at("tile");
     if (tile.is_number_integer()) {
@@ -50,6 +52,7 @@ class UpscaleStage final : public Stage {
             {"dialect", info.dialect},
             {"precision", precision_}};
     if (info.spandrel_padding) used["padding"] = to_string(padding_);
+    if (usdu_ && input.target != PictureSize{}) return by_usdu(input, *upscaler, context, used);
     const int scale = info.scale > 0 ? info.scale : scale_for(input, info);
     Frame frame = pass(input, *upscaler, scale, context, used);
     if (fit_ && input.target != PictureSize{}) frame = fit(std::move(frame), *upscaler, scale, context, used);
@@ -148,6 +151,39 @@ class UpscaleStage final : public Stage {
                          context.tile_bytes);
   }
 
+  // As Ultimate SD Upscale enlarges a picture before it redraws it; see usdu_sizes(). 8 bit between all
+  // steps.
+  Frame by_usdu(const Frame& input, const Upscaler& upscaler, const StageContext& context,
+                nlohmann::json& used) const {
+    const auto size_of = [](const Frame& frame) {
+      return PictureSize{static_cast<int>(frame.rgb.size(2)), static_cast<int>(frame.rgb.size(1))};
+    };
+    const std::vector<PictureSize> sizes = usdu_sizes(size_of(input), input.target);
+    Frame frame = input;
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      for (int done = 0; i + 1 < sizes.size() && done < kMostPasses && is_smaller(size_of(frame), sizes[i]);
+           ++done) {
+        const UpscalerInfo& info = upscaler.info();
+        const int scale =
+            info.scale > 0 ? info.scale : chosen_scale(size_of(frame), sizes[i], info.scales, true);
+        if (scale <= 1) break;
+        frame = pass(frame, upscaler, scale, context, used);
+        frame.rgb = quantized(frame.rgb);
+      }
+      if (size_of(frame) != sizes[i]) frame = resized_to(std::move(frame), sizes[i], "pil-lanczos", used);
+    }
+    return frame;
+  }
+
+  static Frame resized_to(Frame frame, PictureSize size, const char* kernel, nlohmann::json& used) {
+    frame.boundaries =
+        scaled(std::move(frame.boundaries), size.width / static_cast<double>(frame.rgb.size(2)),
+               size.height / static_cast<double>(frame.rgb.size(1)));
+    frame.rgb = resample(quantized(frame.rgb), size.height, size.width, kernel);
+    used["fitted_by"] = kernel;
+    return frame;
+  }
+
   // As A1111's upscaler wrapper: more passes while smaller than wanted, 8 bit between them, then Lanczos to
   // the exact size. (A1111 also floors the wanted size to a multiple of 8; here the reference's own size is
   // the wanted one.)
@@ -161,20 +197,15 @@ class UpscaleStage final : public Stage {
       frame.rgb = quantized(frame.rgb);
       frame = pass(frame, upscaler, scale, context, used);
     }
-    if (height() != target.height || width() != target.width) {
-      frame.boundaries = scaled(std::move(frame.boundaries),
-                                static_cast<double>(target.width) / static_cast<double>(width()),
-                                static_cast<double>(target.height) / static_cast<double>(height()));
-      frame.rgb = resample(quantized(frame.rgb), target.height, target.width, "lanczos");
-      used["fitted_by"] = "lanczos";
-    }
+    if (height() != target.height || width() != target.width)
+      return resized_to(std::move(frame), target, "lanczos", used);
     return frame;
   }
 
   std::string id_;
   nlohmann::json model_;
   std::string precision_;
-  bool fit_;
+  bool fit_, usdu_;
   Padding padding_;
   TileSettings tile_;
 };

@@ -7,62 +7,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "models/diffusion/conditioned_network.h"
 #include "models/diffusion/sampling/guidance.h"
 
 namespace upbench {
 namespace {
-
-// The same thing for each picture of a batch: [uncond, cond] or cond alone.
-at::Tensor by_branch(const at::Tensor& uncond, const at::Tensor& cond, Branches branches) {
-  if (!cond.defined() || branches == Branches::cond) return cond;
-  return at::cat({uncond.defined() ? uncond : cond, cond});
-}
-
-at::Tensor repeated(const at::Tensor& one, std::int64_t times) {
-  if (!one.defined() || times == 1) return one;
-  std::vector<std::int64_t> repeats(static_cast<std::size_t>(one.dim()), 1);
-  repeats[0] = times;
-  return one.repeat(repeats);
-}
-
-// The UNet of a model, and its ControlNet, as a sampler's network.
-class ConditionedNetwork {
- public:
-  ConditionedNetwork(const DiffusionModel& model, const Conditioning& conditioning, const LatentRun& run)
-      : model_(model), conditioning_(conditioning), steps_(run.steps.steps()) {}
-
-  void set_step(std::size_t step) { step_ = step; }
-
-  at::Tensor operator()(const at::Tensor& x, double timestep, Branches branches) const {
-    const std::int64_t times = branches == Branches::cond ? 1 : 2;
-    UNetInput input;
-    input.latents = x;
-    input.timesteps = at::full({x.size(0)}, timestep, x.options().dtype(at::kFloat));
-    input.context = by_branch(conditioning_.uncond, conditioning_.cond, branches);
-    input.vector = by_branch(conditioning_.uncond_vector, conditioning_.cond_vector, branches);
-    input.labels = repeated(conditioning_.labels, times);
-    if (is_controlled()) {
-      input.control = model_.control_net()(input, repeated(conditioning_.hint, times));
-      for (at::Tensor& residual : input.control) residual = residual * conditioning_.control_weight;
-    }
-    if (conditioning_.channels_beside.defined())  // of which a ControlNet knows nothing
-      input.latents = at::cat({x, repeated(conditioning_.channels_beside, times)}, 1);
-    return model_.unet()(input);
-  }
-
- private:
-  // As diffusers: the whole step lies between start and end.
-  bool is_controlled() const {
-    if (!conditioning_.hint.defined()) return false;
-    const double step = static_cast<double>(step_), steps = steps_;
-    return step / steps >= conditioning_.control_start && (step + 1) / steps <= conditioning_.control_end;
-  }
-
-  const DiffusionModel& model_;
-  const Conditioning& conditioning_;
-  int steps_;
-  std::size_t step_ = 0;
-};
 
 void require_shape(bool fits, const char* what, const at::Tensor& tensor, const std::string& expected) {
   if (!fits)
@@ -101,7 +50,7 @@ SampledLatents sample_latents(const DiffusionModel& model, const at::Tensor& lat
   if (visit) visit(0, start);
   if (run.steps.steps() == 0) return {.latents = latents.to(at::kFloat)};
 
-  ConditionedNetwork network(model, conditioning, run);
+  ConditionedNetwork network(model, conditioning, run, latents.size(3), latents.size(2));
   Guidance guidance(
       std::ref(network),
       {.prediction = model.facts().prediction, .scale = run.guidance, .rescale = run.guidance_rescale},
@@ -110,11 +59,16 @@ SampledLatents sample_latents(const DiffusionModel& model, const at::Tensor& lat
     network.set_step(step + 1);
     if (visit) visit(step + 1, x);
   };
+  DenoiseFunction denoise = std::ref(guidance);
+  if (conditioning.mask.defined())
+    denoise = [&](const at::Tensor& x, double sigma) {
+      return guidance(x, sigma) * conditioning.mask + latents * (1 - conditioning.mask);
+    };
   SampledLatents made;
-  made.latents = sample(run.sampler, start, run.steps.sigmas, std::ref(guidance), step_noise,
-                        run.sampler_options, stepped);
+  made.latents =
+      sample(run.sampler, start, run.steps.sigmas, denoise, step_noise, run.sampler_options, stepped);
   made.latents = made.latents * run.steps.tool_scale(run.steps.sigmas.back());
-  made.evaluations = guidance.evaluations();
+  made.evaluations = network.evaluations();
   if (has_non_finite(made.latents))
     throw std::runtime_error(
         fmt::format("latents are NaN or infinite after {} steps, expected finite numbers (half precision, or "

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include <ATen/core/Tensor.h>
 
 #include "models/diffusion/model.h"
 #include "models/diffusion/sampling/denoise.h"
 #include "models/diffusion/sampling/sampler.h"
+#include "models/diffusion/tiled/fused_tiles.h"
 
 namespace upbench {
 
@@ -18,23 +20,34 @@ struct Conditioning {
   // [1, C, h, w]: channels that the network takes beside the latents: mask and masked latents of inpainting
   // models, the small picture of the x4 upscaler.
   at::Tensor channels_beside;
+  // [1, 1, h, w], 1: redrawn, 0: stays as it is given; undefined: everything is redrawn. The guess of the
+  // clean picture is mixed with the given latents, as A1111's k-diffusion samplers do.
+  at::Tensor mask;
   at::Tensor hint;  // [1, 3, 8 h, 8 w] for the model's ControlNet; undefined: none
   double control_weight = 1;
   double control_start = 0, control_end = 1;  // shares of the steps in which it acts
+};
+
+// Tiles of which the network's predictions are merged.
+struct FusedTiles {
+  FusionSettings settings;
+  std::uint64_t seed = 0;  // of where they lie, with jitter
+  std::int64_t batch = 1;  // tiles in one call
 };
 
 struct LatentRun {
   Sampler sampler = Sampler::euler;
   SamplerOptions sampler_options;
   DenoiseSteps steps;
-  double guidance = 7.5;        // 1: the prompt alone, one evaluation a step
-  double guidance_rescale = 0;  // GuidanceOptions::rescale
+  double guidance = 7.5;                  // 1: the prompt alone, one evaluation a step
+  double guidance_rescale = 0;            // GuidanceOptions::rescale
+  std::optional<FusedTiles> fusion = {};  // the network sees tiles at each step
 };
 
 struct SampledLatents {
   // [1, C, h, w], float32; in the tool's scale, which is another where its last level is not 0
   at::Tensor latents;
-  std::int64_t evaluations = 0;  // of the network for this picture; both contexts count
+  std::int64_t evaluations = 0;  // of the network for this picture; both contexts and all tiles count
 };
 
 // Latents [1, C, h, w] -> latents: adds noise up to the first level and samples down. Where there are no

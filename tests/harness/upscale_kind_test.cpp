@@ -128,6 +128,18 @@ TEST_F(UpscaleStageOfSeveralScales, RepeatsTheGreatestWhereAskedTo) {
   EXPECT_EQ(used_["passes"][1]["scale"], 4);
 }
 
+// 8 x 6 to 64 x 48: by 4, then by 2, then Lanczos to sides that are multiples of 64.
+TEST_F(UpscaleStageOfSeveralScales, GoesByFourThreeAndTwoAsUltimateSdUpscale) {
+  const Frame frame = run("usdu", {64, 48});
+  EXPECT_EQ(frame.rgb.sizes(), at::IntArrayRef({3, 64, 64}));
+  ASSERT_EQ(used_["passes"].size(), 2);
+  EXPECT_EQ(used_["passes"][0]["scale"], 4);
+  EXPECT_EQ(used_["passes"][1]["scale"], 2);
+  EXPECT_EQ(used_["fitted_by"], "pil-lanczos");
+  const at::Tensor levels = frame.rgb * 255;
+  EXPECT_LT((levels - levels.round()).abs().max().item<double>(), 1e-4) << "8 bit at every step";
+}
+
 TEST_F(UpscaleStageOfSeveralScales, SaysWhichScaleItCannotReach) {
   EXPECT_THAT([&] { run("none", {64, 48}); },
               testing::ThrowsMessage<std::invalid_argument>(HasSubstr("leads from 8 x 6 to 64 x 48")));

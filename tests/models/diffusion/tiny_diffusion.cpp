@@ -67,6 +67,31 @@ ModelParts tiny_diffusion(std::uint64_t seed) {
   return parts;
 }
 
+NamedTensors tiny_control_net(std::uint64_t seed) {
+  NamedTensors tensors = tiny_unet(seed);
+  std::erase_if(tensors, [](const auto& entry) {
+    return entry.first.starts_with("up_blocks.") || entry.first.starts_with("conv_norm_out.") ||
+           entry.first.starts_with("conv_out.");
+  });
+  Layout added;
+  const auto add = [&](const std::string& name, std::int64_t outputs, std::int64_t inputs,
+                       std::int64_t kernel) {
+    added[name + ".weight"].shape = {outputs, inputs, kernel, kernel};
+    added[name + ".bias"].shape = {outputs};
+  };
+  const std::string hint = "controlnet_cond_embedding.";
+  add(hint + "conv_in", 8, 3, 3);
+  add(hint + "blocks.0", 8, 8, 3);
+  add(hint + "blocks.1", 16, 8, 3);
+  add(hint + "conv_out", 32, 16, 3);
+  int residual = 0;
+  for (const int channels : {32, 32, 32, 64})
+    add(fmt::format("controlnet_down_blocks.{}", residual++), channels, channels, 1);
+  add("controlnet_mid_block", 64, 64, 1);
+  tensors.merge(random_weights(added, seed + 7));
+  return tensors;
+}
+
 void write_ldm_checkpoint(const std::filesystem::path& file, std::uint64_t seed) {
   NamedTensors tensors;
   const NamedTensors unet = tiny_unet(seed);

@@ -1,0 +1,185 @@
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "datasets/image.h"
+#include "harness/plan/kinds.h"
+#include "tests/harness/diffusion_stages.h"
+
+namespace upbench::test {
+namespace {
+
+// The tiny model: 2 pixels to a latent.
+class RefineTileStages : public DiffusionStages {
+ protected:
+  RefineTileStages()
+      : DiffusionStages(refine_kind(),
+                        {{"checkpoint", "tiny"}, {"guidance", 1.0}, {"steps", 4}, {"denoise", 0.5}}) {}
+
+  // run_on, with the whole frame.
+  Frame refined(const nlohmann::json& asked, std::uint64_t seed = 0) {
+    const StageContext context{.models = models_,
+                               .device = "cpu",
+                               .planned = planned_,
+                               .seed = seed,
+                               .input = {},
+                               .diffusion = &diffusion_,
+                               .stage_input = sha256("picture"),
+                               .latents = &latents_,
+                               .prompts = &prompts_};
+    used_ = nlohmann::json::object();
+    return stage(asked)->run({.rgb = picture_, .target = {}, .boundaries = {{"upscale", true, 5, 0}}},
+                             context, used_);
+  }
+
+  const at::Tensor picture_ = quantized((at::manual_seed(1), at::rand({3, 48, 64})));
+};
+
+nlohmann::json tile(nlohmann::json more) {
+  nlohmann::json settings = {{"tile.size", 32}, {"tile.blur", 2}, {"tile.padding", 8}};
+  settings.update(more);
+  return settings;
+}
+
+std::vector<std::string> passes(const nlohmann::json& used) {
+  std::vector<std::string> names;
+  for (const auto& one : used.at("tiles")) names.push_back(one.at("pass"));
+  return names;
+}
+
+TEST_F(RefineTileStages, EveryModeGivesAPictureOfItsSizeAndSaysItsTiles) {
+  for (const char* mode : {"linear", "chess", "multidiffusion", "mixture"})
+    for (const char* crop : {"a1111", "comfy", "comfy-minimal"}) {
+      const Frame frame = refined(tile({{"tile.mode", mode}, {"tile.crop", crop}, {"tile.overlap", 8}}));
+      EXPECT_EQ(frame.rgb.sizes(), picture_.sizes()) << mode;
+      EXPECT_TRUE(frame.rgb.isfinite().all().item<bool>());
+      EXPECT_FALSE(at::equal(frame.rgb, picture_));
+      EXPECT_GE(used_.at("tiles").size(), 4u);
+      EXPECT_GT(frame.boundaries.size(), 1u);
+      EXPECT_EQ(frame.boundaries[0].stage, "upscale") << "those of the input are kept";
+      EXPECT_EQ(frame.boundaries[1].stage, "refine");
+      EXPECT_EQ(used_.at("evaluations"), 3 * used_.at("tiles").size()) << "int(0.5 x 4) + 1 steps each";
+    }
+}
+
+// 64 x 48 in tiles of 32: 2 x 2; each is processed at 64 (32 + 8, rounded up to 64) by A1111's rule.
+TEST_F(RefineTileStages, TilesAreRecordedWithTheirScale) {
+  refined(tile({}));
+  ASSERT_EQ(used_.at("tiles").size(), 4u);
+  const nlohmann::json& first = used_["tiles"][0];
+  EXPECT_EQ(first.at("pass"), "redraw");
+  EXPECT_EQ(first.at("processed"), nlohmann::json({64, 64}));
+  const double across = first.at("crop")[2], scale = first.at("tile_scale")[0];
+  EXPECT_DOUBLE_EQ(scale, 64 / across);
+  refined(tile({{"tile.crop", "comfy"}}));
+  for (const auto& one : used_["tiles"]) EXPECT_EQ(one.at("tile_scale"), nlohmann::json({1.0, 1.0}));
+}
+
+TEST_F(RefineTileStages, SeamPassesFollowTheTiles) {
+  refined(tile({{"tile.seam-fix", "band"}, {"tile.seam-width", 8}, {"tile.seam-padding", 4}}));
+  EXPECT_EQ(passes(used_),
+            (std::vector<std::string>{"redraw", "redraw", "redraw", "redraw", "band", "band"}));
+  EXPECT_EQ(used_["evaluations"], 4 * 3 + 2 * 2) << "int(0.35 x 4) + 1 = 2 steps of seams";
+  refined(tile({{"tile.mode", "none"}, {"tile.seam-fix", "half-tile-intersections"}}));
+  EXPECT_EQ(passes(used_),
+            (std::vector<std::string>{"half-tile", "half-tile", "half-tile", "half-tile", "intersection"}));
+}
+
+TEST_F(RefineTileStages, BoundariesHaveTheirTransition) {
+  const Frame redrawn = refined(tile({}));
+  ASSERT_EQ(redrawn.boundaries.size(), 3u);
+  EXPECT_EQ(redrawn.boundaries[1].position, 32);
+  EXPECT_EQ(redrawn.boundaries[1].half_width, 5) << "2.5 x 2";
+  // ceil((64 - 8) / 24) = 3 columns at 0, 16, 32; ceil((48 - 8) / 24) = 2 rows at 0, 16
+  const Frame merged = refined(tile({{"tile.mode", "mixture"}, {"tile.overlap", 8}}));
+  ASSERT_EQ(merged.boundaries.size(), 4u);
+  EXPECT_EQ(merged.boundaries[1].position, 24);
+  EXPECT_EQ(merged.boundaries[1].half_width, 8);
+  EXPECT_FALSE(merged.boundaries[3].vertical);
+}
+
+TEST_F(RefineTileStages, ATileOverThePictureIsNoTile) {
+  const at::Tensor plain = refined({}).rgb;
+  for (const char* mode : {"multidiffusion", "mixture"}) {
+    const Frame frame =
+        refined(tile({{"tile.mode", mode}, {"tile.size", 64}, {"tile.overlap", 8}, {"tile.jitter", true}}));
+    EXPECT_TRUE(at::equal(frame.rgb, plain)) << mode;
+    EXPECT_EQ(frame.boundaries.size(), 1u);
+    EXPECT_FALSE(used_.contains("tiles"));
+  }
+}
+
+// One redrawn tile without padding: the untiled picture as it is saved, truncated.
+TEST_F(RefineTileStages, OneRedrawnTileIsTheUntiledPicture) {
+  const at::Tensor plain = refined({}).rgb;
+  const at::Tensor made =
+      refined({{"tile.size", 64}, {"tile.height", 48}, {"tile.padding", 0}, {"tile.crop", "comfy"}}).rgb;
+  EXPECT_TRUE(at::equal(made, (plain.clamp(0, 1) * 255).floor() / 255));
+}
+
+TEST_F(RefineTileStages, AllTilesHaveTheSameNoise) {
+  const nlohmann::json settings = tile({{"tile.crop", "comfy"}});
+  const at::Tensor first = refined(settings, 1).rgb;
+  EXPECT_TRUE(at::equal(refined(settings, 1).rgb, first));
+  EXPECT_FALSE(at::equal(refined(settings, 2).rgb, first));
+}
+
+TEST_F(RefineTileStages, JitterMovesTilesBySeed) {
+  const nlohmann::json still = tile({{"tile.mode", "multidiffusion"}, {"tile.overlap", 8}});
+  nlohmann::json jittered = still;
+  jittered["tile.jitter"] = true;
+  const at::Tensor first = refined(jittered, 1).rgb;
+  EXPECT_TRUE(at::equal(refined(jittered, 1).rgb, first));
+  EXPECT_FALSE(at::equal(refined(still, 1).rgb, first));
+}
+
+TEST_F(RefineTileStages, GuidanceAsksTwiceForEveryTile) {
+  nlohmann::json settings = tile({{"tile.mode", "mixture"}, {"tile.overlap", 8}, {"guidance", 4.0}});
+  refined(settings);
+  EXPECT_EQ(used_["evaluations"], 6 * 2 * 3) << "2 x 3 tiles";
+}
+
+TEST_F(RefineTileStages, InvertedNoiseBringsThePictureBack) {
+  const nlohmann::json settings = tile({{"tile.mode", "multidiffusion"},
+                                        {"tile.overlap", 8},
+                                        {"tile.inversion-steps", 10},
+                                        {"tile.renoise", 0.0},
+                                        {"steps", 20}});
+  const at::Tensor kept = refined({{"denoise", 0.0}, {"as", "comfy"}}).rgb;
+  const auto distance = [&](const at::Tensor& made) { return (made - kept).square().mean().item<double>(); };
+  nlohmann::json fresh = settings;
+  fresh["tile.inversion-steps"] = 0;
+  const double inverted = distance(refined(settings).rgb);
+  EXPECT_EQ(used_["evaluations"], 6 * (10 + 11)) << "10 of inversion, int(0.5 x 20) + 1 steps";
+  EXPECT_LT(inverted, distance(refined(fresh).rgb));
+}
+
+TEST_F(RefineTileStages, WithoutAStepTilesPassThroughTheAutoencoder) {
+  const Frame frame = refined(tile({{"denoise", 0.0}, {"as", "comfy"}, {"tile.crop", "comfy"}}));
+  EXPECT_FALSE(used_.contains("evaluations"));
+  EXPECT_EQ(used_.at("tiles").size(), 4u);
+  EXPECT_EQ(frame.rgb.sizes(), picture_.sizes());
+}
+
+TEST_F(RefineTileStages, AControlNetSeesEveryTile) {
+  write_safetensors(folder_ / "control.safetensors", tiny_control_net(4));
+  for (const char* mode : {"linear", "multidiffusion", "mixture"}) {
+    nlohmann::json settings = tile({{"tile.mode", mode}, {"tile.overlap", 8}});
+    const at::Tensor plain = refined(settings).rgb;
+    settings["control-net"] = "control";
+    const at::Tensor controlled = refined(settings).rgb;
+    EXPECT_FALSE(at::equal(controlled, plain)) << mode;
+    settings["control-weight"] = 0.0;
+    EXPECT_TRUE(at::equal(refined(settings).rgb, plain)) << mode;
+  }
+}
+
+TEST_F(RefineTileStages, TiledAutoencodersWorkWithMergedPredictions) {
+  const Frame frame = refined(
+      tile({{"tile.mode", "mixture"}, {"tile.overlap", 8}, {"vae-tiles", "exact"}, {"vae-tile", 32}}));
+  const Frame whole = refined(tile({{"tile.mode", "mixture"}, {"tile.overlap", 8}}));
+  EXPECT_LT((frame.rgb - whole.rgb).abs().max().item<double>(), 1e-3) << "exact tiles, after 3 steps";
+}
+
+}  // namespace
+}  // namespace upbench::test
