@@ -65,7 +65,9 @@ std::vector<std::uint8_t> expanded(const Decoder& decoder, Bytes file, const Png
   spng_plte palette{};
   check(spng_get_plte(decoder.get(), &palette), file);
   spng_trns transparency{};
-  if (png.has_transparency) check(spng_get_trns(decoder.get(), &transparency), file);
+  if (png.has_transparency && spng_get_trns(decoder.get(), &transparency) != SPNG_OK)
+    throw std::runtime_error(
+        "PNG is corrupt: its tRNS chunk has more entries than its palette, or stands before it");
   const auto width = static_cast<std::size_t>(png.width), height = static_cast<std::size_t>(png.height);
   const auto depth = static_cast<std::size_t>(png.bit_depth);
   const auto packed =

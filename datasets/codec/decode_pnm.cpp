@@ -43,7 +43,7 @@ class Scanner {
     skip();
     std::uint32_t value = 0;
     const std::size_t first = at_;
-    for (; is_digit(byte(what)); ++at_) {
+    for (; is_digit(byte(at_ == first ? what : "white space after the last number")); ++at_) {
       if (at_ - first == 9) throw std::runtime_error(fmt::format("PNM {} has too many digits", what));
       value = value * 10 + (file_[at_] - std::uint32_t{'0'});
     }
@@ -65,7 +65,7 @@ class Scanner {
   }
 
   void white_space(std::string_view where) {
-    if (!is_space(byte(where))) {
+    if (!is_space(byte(fmt::format("white space {}", where)))) {
       throw std::runtime_error(
           fmt::format("PNM is corrupt: byte {:02x} at {}, expected white space {}", file_[at_], at_, where));
     }

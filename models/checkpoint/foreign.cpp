@@ -34,6 +34,7 @@ constexpr std::array kForeign{
     Signature{0, "7767517"sv, "an ncnn parameter file"},
     Signature{0, "\x47\x6b\x30\x01"sv, "a file of ncnn weights"},
     Signature{0, "name: \""sv, "a Caffe network description"},
+    Signature{0, "L119547037146038801333356L"sv, "a file of torch.save with pickle protocol 0 or 1"},
     Signature{0, "\x93NUMPY"sv, "a NumPy array"},
     Signature{0, "\x89PNG"sv, "a PNG picture"},
     Signature{0, "\xff\xd8\xff"sv, "a JPEG picture"},

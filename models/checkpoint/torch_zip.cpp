@@ -33,10 +33,7 @@ void check_entries(const ZipArchive& archive, const std::string& folder) {
   for (const auto& [name, entry] : archive.entries()) {
     if (!name.starts_with(folder)) refuse("entry '{}' lies outside '{}'", printable(name), printable(folder));
     const std::string_view inner = std::string_view(name).substr(folder.size());
-    if (inner.starts_with("code/") || inner == "constants.pkl") {
-      refuse("a TorchScript archive (entry '{}') is a program; save the model's state_dict() instead",
-             printable(name));
-    }
+    if (is_torch_script(inner)) refuse_torch_script(name);
   }
   if (const ZipEntry* order = archive.find(folder + "byteorder")) {
     std::string text(std::min<std::uint64_t>(order->size, 16), '\0');

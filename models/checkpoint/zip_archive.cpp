@@ -130,7 +130,10 @@ Listed read_listed(const std::uint8_t*& rest, const std::uint8_t* end) {
   const std::string shown = printable(entry.name);
   if (entry.flags & kEncrypted) refuse("entry '{}' is encrypted", shown);
   if (entry.flags & kPatched) refuse("entry '{}' is patched data", shown);
-  if (little_endian_16(rest + 10) != 0)
+  const bool compressed_entry = little_endian_16(rest + 10) != 0;
+  if (compressed_entry && is_torch_script(entry.name.substr(entry.name.find('/') + 1)))
+    refuse_torch_script(entry.name);
+  if (compressed_entry)
     refuse("entry '{}' is compressed, expected stored entries as torch.save writes", shown);
   if (little_endian_16(rest + 34) != 0) refuse("entry '{}' is on another disk", shown);
   if (S_ISLNK(little_endian_32(rest + 38) >> 16)) refuse("entry '{}' is a symbolic link", shown);
@@ -201,6 +204,11 @@ std::uint64_t check_local(const ByteSource& source, const Listed& entry, std::ui
 }
 
 }  // namespace
+
+void refuse_torch_script(std::string_view entry) {
+  refuse("a TorchScript archive (entry '{}') is a program; save the model's state_dict() instead",
+         printable(entry));
+}
 
 ZipArchive::ZipArchive(const ByteSource& source) : source_(source) {
   const Directory directory = find_directory(source);

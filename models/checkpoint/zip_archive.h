@@ -15,6 +15,12 @@ struct ZipEntry {
   std::uint32_t crc = 0;
 };
 
+// Does torch.jit.save write an entry of this name? `inner`: without the archive's folder.
+inline bool is_torch_script(std::string_view inner) {
+  return inner.starts_with("code/") || inner == "constants.pkl";
+}
+[[noreturn]] void refuse_torch_script(std::string_view entry);
+
 // A zip archive of stored (not compressed) entries, as torch.save writes: a compressed one is refused, so
 // nothing can unfold to more than the file's size. Opening it checks that the central directory and the local
 // headers say the same, that the entries fill the file from its first byte to the directory without overlap

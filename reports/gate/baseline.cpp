@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -50,7 +51,25 @@ MetricRow parse_metric_row(const json& value) {
           .decimals = value.at("decimals")};
 }
 
-json trial_json(const GateSide::Key& key, const GateSide::Trial& trial) {
+json decisions_json(const GateSide::Trial& trial, const std::vector<GateSide::Detector>& detectors) {
+  json decisions = json::object();
+  for (std::size_t i = 0; i < std::min(detectors.size(), trial.decisions.size()); ++i)
+    if (trial.decisions[i]) decisions[detectors[i].name] = *trial.decisions[i];
+  return decisions;
+}
+
+// Decisions of detectors that the file does not list are left out, as any key that is not known.
+std::vector<std::optional<bool>> parse_decisions(const json& decisions,
+                                                 const std::vector<GateSide::Detector>& detectors) {
+  std::vector<std::optional<bool>> parsed(detectors.size());
+  for (std::size_t i = 0; i < detectors.size(); ++i)
+    if (const auto found = decisions.find(detectors[i].name); found != decisions.end())
+      parsed[i] = found->get<bool>();
+  return parsed;
+}
+
+json trial_json(const GateSide::Key& key, const GateSide::Trial& trial,
+                const std::vector<GateSide::Detector>& detectors) {
   json value = {{"cell", std::get<0>(key)},
                 {"picture", std::get<1>(key)},
                 {"seed", std::get<2>(key)},
@@ -59,6 +78,8 @@ json trial_json(const GateSide::Key& key, const GateSide::Trial& trial) {
   if (!trial.pixels.empty()) value["pixels"] = trial.pixels;
   value["scores"] = json::array();
   for (const GateSide::Score& score : trial.scores) value["scores"].push_back(score_json(score));
+  if (json decisions = decisions_json(trial, detectors); !decisions.empty())
+    value["decisions"] = std::move(decisions);
   if (!trial.model_seconds.empty()) value["model_seconds"] = trial.model_seconds;
   if (trial.peak_bytes > 0) value["peak_bytes"] = trial.peak_bytes;
   return value;
@@ -80,6 +101,8 @@ GateSide read(const json& file) {
   side.run = file.at("run");
   side.environment = file.at("environment");
   for (const json& metric : file.at("metrics")) side.metrics.push_back(parse_metric_row(metric));
+  for (const json& detector : file.value("detectors", json::array()))
+    side.detectors.push_back({detector.at("name"), detector.at("version"), detector.at("calibrated")});
   for (const json& cell : file.at("cells")) side.cells.push_back({cell.at("label"), cell.at("settings")});
   for (const json& picture : file.at("pictures"))
     side.pictures.push_back({picture.at("name"), picture.at("reference"), picture.value("input", "")});
@@ -89,6 +112,7 @@ GateSide read(const json& file) {
         .finished = true, .status = parse_status(value.at("status")), .reason = value.value("reason", "")};
     trial.pixels = value.value("pixels", "");
     for (const json& score : value.at("scores")) trial.scores.push_back(parse_score(score));
+    trial.decisions = parse_decisions(value.value("decisions", json::object()), side.detectors);
     trial.model_seconds = value.value("model_seconds", std::vector<double>{});
     const json peak = value.value("peak_bytes", json(0u));
     if (!peak.is_number_unsigned())
@@ -107,8 +131,11 @@ GateSide read(const json& file) {
 }  // namespace
 
 std::string baseline_text(const GateSide& side) {
-  std::vector<json> metrics, cells, pictures, trials;
+  std::vector<json> metrics, detectors, cells, pictures, trials;
   for (const MetricRow& metric : side.metrics) metrics.push_back(metric_json(metric));
+  for (const GateSide::Detector& detector : side.detectors)
+    detectors.push_back(
+        {{"name", detector.name}, {"version", detector.version}, {"calibrated", detector.calibrated}});
   for (const GateSide::Cell& cell : side.cells)
     cells.push_back({{"label", cell.label}, {"settings", cell.settings}});
   for (const GateSide::Picture& picture : side.pictures) {
@@ -116,10 +143,11 @@ std::string baseline_text(const GateSide& side) {
     if (!picture.input.empty()) pictures.back()["input"] = picture.input;
   }
   for (const auto& [key, trial] : side.trials)
-    if (trial.finished) trials.push_back(trial_json(key, trial));
+    if (trial.finished) trials.push_back(trial_json(key, trial, side.detectors));
   return fmt::format(
-      "{{\n  \"schema\": \"{}\",\n  \"run\": {},\n  \"environment\": {},\n{},\n{},\n{},\n{}\n}}\n", kSchema,
-      json(side.run).dump(), side.environment.dump(), lines("metrics", metrics), lines("cells", cells),
+      "{{\n  \"schema\": \"{}\",\n  \"run\": {},\n  \"environment\": {},\n{},\n{}{},\n{},\n{}\n}}\n", kSchema,
+      json(side.run).dump(), side.environment.dump(), lines("metrics", metrics),
+      detectors.empty() ? "" : lines("detectors", detectors) + ",\n", lines("cells", cells),
       lines("pictures", pictures), lines("trials", trials));
 }
 

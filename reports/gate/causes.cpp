@@ -39,13 +39,26 @@ bool is_worse(const GateComparison& comparison) {
           comparison.interval.low > comparison.limits.tolerance);
 }
 
-std::vector<std::string> worse_cells(const GateResult& result, About about) {
+bool is_cost(About about) {
+  return about == About::time || about == About::memory;
+}
+
+std::vector<std::string> cells_of(const GateResult& result, auto is_meant) {
   std::vector<std::string> cells;
   for (const GateComparison& comparison : result.comparisons)
-    if (is_worse(comparison) && comparison.about == about &&
+    if (is_worse(comparison) && is_meant(comparison.about) &&
         std::ranges::find(cells, comparison.cell) == cells.end())
       cells.push_back(comparison.cell);
   return cells;
+}
+
+std::vector<std::string> worse_cells(const GateResult& result, About about) {
+  return cells_of(result, [about](About one) { return one == about; });
+}
+
+// By metrics or artifacts.
+std::vector<std::string> cells_of_worse_pictures(const GateResult& result) {
+  return cells_of(result, [](About about) { return !is_cost(about); });
 }
 
 const GateSide::Cell* find_cell(const GateSide& side, const std::string& label) {
@@ -170,7 +183,7 @@ std::optional<std::string> pattern_of(const GateResult& result, const std::strin
 std::vector<std::string> worst_pictures_of(const GateResult& result, const std::string& cell) {
   std::vector<std::string> names;
   for (const GateComparison& comparison : result.comparisons) {
-    if (comparison.cell != cell || comparison.about != About::metric || !is_worse(comparison)) continue;
+    if (comparison.cell != cell || is_cost(comparison.about) || !is_worse(comparison)) continue;
     for (const auto& picture : comparison.worst)
       if (std::ranges::find(names, picture.name) == names.end()) names.push_back(picture.name);
   }
@@ -203,7 +216,7 @@ void explain_pictures(const GateSide& base, const GateSide& now, const std::vect
 }  // namespace
 
 void name_causes(const GateSide& base, const GateSide& now, GateResult& result) {
-  const std::vector<std::string> worse = worse_cells(result, About::metric);
+  const std::vector<std::string> worse = cells_of_worse_pictures(result);
   if (!worse.empty()) explain_pictures(base, now, worse, result);
   explain_costs(About::time, result);
   explain_costs(About::memory, result);

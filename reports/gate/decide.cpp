@@ -68,6 +68,19 @@ GateDecision decide_times(std::span<const double> base, std::span<const double> 
       ratio.value, ratio.interval, one_sided(rank_sum_test(base, now).p)};
 }
 
+GateDecision decide_rates(const PairedCounts& counts, const GateLimits& limits, const GatePolicy& policy) {
+  const PairedCounts reversed{counts.both, counts.only_after, counts.only_before, counts.neither};
+  const auto changed = static_cast<double>(counts.only_before + counts.only_after);
+  const Interval interval = rate_increase_interval(counts, kConfidence);
+  GateDecision decision{verdict_of(interval, limits, -limits.tolerance), rate_increase(counts), interval,
+                        std::min(rate_increase_test(counts), rate_increase_test(reversed))};
+  if (std::exp2(-changed) <= policy.family_error) return decision;
+  decision.p = std::numeric_limits<double>::quiet_NaN();
+  if (decision.verdict == GateVerdict::improved) decision.verdict = GateVerdict::no_worse;
+  if (decision.verdict == GateVerdict::regressed) decision.verdict = GateVerdict::cannot_tell;
+  return decision;
+}
+
 GateDecision decide_memory(double base, double now, const GatePolicy& policy) {
   const double ratio = now / base;
   const Interval exactly{ratio, ratio};

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "reports/gate/artifacts.h"
 #include "reports/gate/changes.h"
 #include "reports/gate/costs.h"
 #include "reports/gate/pairing.h"
@@ -172,6 +173,8 @@ GateResult judge(const GateSide& whole_base, const GateSide& now, const GatePoli
   for (const auto& cell : pairing.cells) {
     for (const auto& metric : pairing.metrics)
       result.comparisons.push_back(compare_metric(base, now, cell, metric, pairing, policy));
+    std::ranges::move(compare_artifacts(base, now, cell, pairing, policy),
+                      std::back_inserter(result.comparisons));
     std::ranges::move(compare_costs(base, now, cell, pairing, policy),
                       std::back_inserter(result.comparisons));
   }

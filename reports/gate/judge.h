@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,25 +13,27 @@
 // Did the last change make it worse?
 namespace upbench {
 
-// One metric, or the time or memory, of one cell in both sides.
+// One metric, the rate of one artifact, or the time or memory, of one cell in both sides.
 struct GateComparison {
-  enum class About { metric, time, memory };
+  enum class About { metric, artifact, time, memory };
   About about = About::metric;
   std::string cell;
-  std::string metric;  // as in the spec, or "model time" or "peak memory"
-  std::string unit;    // "ratio" for time and memory
+  std::string metric;  // as in the spec, or "artifact NAME", "model time" or "peak memory"
+  std::string unit;    // "ratio" for time and memory, "rate" of artifacts
   int decimals = 4;
   GateVerdict verdict = GateVerdict::cannot_tell;
   std::string reason;        // of cannot_tell and not_comparable
   std::size_t pictures = 0;  // that both sides scored; of the time: samples of the new side
   double base = 0, now = 0;  // means over these pictures; of the time: medians relative to the base's
                              // of each picture; of memory: bytes, the most of any picture
+  std::optional<PairedCounts> counts;  // of an artifact: pictures with it in any of their seeds
   // How much worse the new side is, positive is worse: mean difference; of the time the ratio of medians, of
   // memory that of the most. With its 90 % interval (of memory the number itself): each end is wrong at most
   // once in twenty.
   double worsening = 0;
   Interval interval;
-  // One-sided, that there is no change at all; adjusted for all comparisons (Holm). NaN of memory.
+  // One-sided, that there is no change at all; adjusted for all comparisons (Holm). NaN of memory, and of
+  // artifacts that too few pictures have on one side only.
   double p = 1, adjusted_p = 1;
   GateLimits limits;
   bool required = true;

@@ -61,6 +61,11 @@ Pairing pair_sides(const GateSide& base, const GateSide& now, const GatePolicy& 
   pairing.metrics = pair_up(
       base.metrics, now.metrics, [](const auto& metric) { return metric.name; }, "metric",
       [](const std::string&) { return true; }, result);
+  pairing.detectors = pair_up(
+      base.detectors, now.detectors, [](const auto& detector) { return detector.name; }, "detector",
+      [&](const std::string&) { return policy.require_artifacts; }, result);
+  std::erase_if(pairing.detectors,
+                [&](const Pairing::Pair& pair) { return !base.detectors[pair.base].calibrated; });
   check_references(base, now, pairing.pictures);
   if (pairing.cells.empty() || pairing.pictures.empty())
     throw std::invalid_argument(fmt::format("{} and {} have no {} in common", base.source, now.source,

@@ -13,12 +13,12 @@ struct Pairing {
   struct Pair {
     std::size_t base, now;
   };
-  std::vector<Pair> cells, pictures, metrics;
+  std::vector<Pair> cells, pictures, metrics, detectors;
 };
 
-// Cells by label, pictures and metrics by name. What only one side has goes to the result: missing, allowed
-// (where the policy does not require it) or added. Throws std::invalid_argument where a picture's reference
-// is not the same in both, or no cell or no picture pairs.
+// Cells by label, pictures, metrics and calibrated detectors by name. What only one side has goes to the
+// result: missing, allowed (where the policy does not require it) or added. Throws std::invalid_argument
+// where a picture's reference is not the same in both, or no cell or no picture pairs.
 Pairing pair_sides(const GateSide& base, const GateSide& now, const GatePolicy& policy, GateResult& result);
 
 // visit(base's trial, the new side's or nullptr, seed) for every trial of the base of a cell and picture.

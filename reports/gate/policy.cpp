@@ -16,18 +16,30 @@ namespace {
 
 constexpr double kGreatest = 1e9;
 
-GateLimits read_limits(const MapReader& map, double least) {
+GateLimits read_limits(const MapReader& map, double least, double greatest = kGreatest) {
   GateLimits limits;
-  limits.tolerance = read_number(map.need("tolerance"), map.path("tolerance"), least, kGreatest);
-  limits.margin = read_number(map.need("margin"), map.path("margin"), limits.tolerance, kGreatest);
+  limits.tolerance = read_number(map.need("tolerance"), map.path("tolerance"), least, greatest);
+  limits.margin = read_number(map.need("margin"), map.path("margin"), limits.tolerance, greatest);
   return limits;
 }
 
-void read_metrics(const YamlNode& metrics, GatePolicy& policy) {
-  require_kind(metrics, YamlNode::Kind::map, "metrics", "a map");
-  for (const auto& [name, place, limits] : metrics.entries)
-    policy.metrics.emplace(name,
-                           read_limits(MapReader(limits, "metrics." + name, {"tolerance", "margin"}), 0));
+std::map<std::string, GateLimits> read_named_limits(const YamlNode& map, const std::string& what,
+                                                    double greatest = kGreatest) {
+  require_kind(map, YamlNode::Kind::map, what, "a map");
+  std::map<std::string, GateLimits> named;
+  for (const auto& [name, place, limits] : map.entries)
+    named.emplace(name,
+                  read_limits(MapReader(limits, what + "." + name, {"tolerance", "margin"}), 0, greatest));
+  return named;
+}
+
+void read_artifacts(const YamlNode& node, GatePolicy& policy) {
+  const MapReader map(node, "artifacts", {"tolerance", "margin", "required", "detectors"});
+  if (map.find("tolerance") || map.find("margin")) policy.artifacts = read_limits(map, 0, 1);
+  if (const YamlNode* required = map.find("required"))
+    policy.require_artifacts = read_boolean(*required, map.path("required"));
+  if (const YamlNode* detectors = map.find("detectors"))
+    policy.detectors = read_named_limits(*detectors, map.path("detectors"), 1);
 }
 
 // Of time and memory.
@@ -89,9 +101,11 @@ GatePolicy parse_policy(std::string_view text, const std::string& source) {
       parse_yaml(text, std::make_shared<YamlSource>(YamlSource{.name = source, .directory = {}}));
   GatePolicy policy;
   if (file.is(YamlNode::Kind::null)) return policy;
-  const MapReader map(file, "", {"metrics", "time", "memory", "quality", "family_error", "require", "allow"},
-                      "the policy");
-  if (const YamlNode* metrics = map.find("metrics")) read_metrics(*metrics, policy);
+  const MapReader map(
+      file, "", {"metrics", "time", "memory", "artifacts", "quality", "family_error", "require", "allow"},
+      "the policy");
+  if (const YamlNode* metrics = map.find("metrics")) policy.metrics = read_named_limits(*metrics, "metrics");
+  if (const YamlNode* artifacts = map.find("artifacts")) read_artifacts(*artifacts, policy);
   if (const YamlNode* time = map.find("time")) read_ratio(*time, "time", policy.time, policy.require_time);
   if (const YamlNode* memory = map.find("memory"))
     read_ratio(*memory, "memory", policy.memory, policy.require_memory);

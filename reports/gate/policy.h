@@ -19,13 +19,16 @@ struct GateLimits {
 };
 
 struct GatePolicy {
-  std::map<std::string, GateLimits> metrics;  // by name as in the spec; others have limits_of's defaults
-  GateLimits time{1.05, 1.10};                // ratios of median model times
-  bool require_time = false;                  // "cannot tell" about time is then incomplete
-  GateLimits memory{1.05, 1.10};              // ratios of peak memory
-  bool require_memory = false;                // the same for memory
-  bool require_quality = true;                // the same for metrics
-  double family_error = 0.05;                 // chance of any false "regressed" over all comparisons together
+  std::map<std::string, GateLimits> metrics;    // by name as in the spec; others have limits_of's defaults
+  GateLimits time{1.05, 1.10};                  // ratios of median model times
+  bool require_time = false;                    // "cannot tell" about time is then incomplete
+  GateLimits memory{1.05, 1.10};                // ratios of peak memory
+  bool require_memory = false;                  // the same for memory
+  GateLimits artifacts{0, 0.05};                // rises of the share of pictures with an artifact, and
+  std::map<std::string, GateLimits> detectors;  // of one, by the detector's name
+  bool require_artifacts = false;               // the same for them
+  bool require_quality = true;                  // the same for metrics
+  double family_error = 0.05;  // chance of any false "regressed" over all comparisons together
   // Of cells, as matches_cell() reads them (reports/gate/required.h).
   using Patterns = std::vector<std::string>;
   Patterns required_cells;            // each must be there with a picture that is ok; none: all of the base's
@@ -44,6 +47,7 @@ GateLimits limits_of(const GatePolicy& policy, const MetricRow& metric, double b
 //   metrics: {psnr-y: {tolerance: 0.01, margin: 0.05}}
 //   time: {tolerance: 1.05, margin: 1.1, required: false}
 //   memory: {tolerance: 1.05, margin: 1.1, required: false}
+//   artifacts: {tolerance: 0, margin: 0.05, required: false, detectors: {seam: {tolerance: 0, margin: 0.1}}}
 //   quality: {required: true}
 //   family_error: 0.05
 //   require: {cells: [upscale.model = compact-x2], pictures: 20}     each may be all, which is the default

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -24,11 +25,19 @@ struct GateSide {
     bool finished = false;
     Status status = Status::ok;
     std::string reason;
-    std::vector<Score> scores;          // aligned with metrics
+    std::vector<Score> scores;  // aligned with metrics
+    // Does a detector say that the output has its artifact? Aligned with detectors; none: it does not say.
+    std::vector<std::optional<bool>> decisions{};
     std::vector<double> model_seconds;  // every sample of the whole trial on the model clock
     std::uint64_t peak_bytes = 0;       // of memory, measured with model times; 0: not known
     std::string pixels;                 // SHA-256 of the 8-bit output; empty: there is none
     std::string output;                 // its key in the store; empty in a baseline
+  };
+  // Of artifacts. Decisions of other versions are other decisions; only those of calibrated detectors count.
+  struct Detector {
+    std::string name;
+    int version = 1;
+    bool calibrated = false;
   };
   struct Cell {
     std::string label;        // "upscale.model = lanczos, upscale.tile = 64": what cells are paired by
@@ -47,6 +56,7 @@ struct GateSide {
   std::string run;             // name of the spec
   nlohmann::json environment;  // an empty object: not known
   std::vector<MetricRow> metrics;
+  std::vector<Detector> detectors{};
   std::vector<Cell> cells;
   std::vector<Picture> pictures;
   std::map<Key, Trial> trials;

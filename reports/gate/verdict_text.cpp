@@ -18,6 +18,7 @@ using About = GateComparison::About;
 
 std::string amount(const GateComparison& comparison, double value) {
   if (std::isnan(value)) return "?";
+  if (comparison.about == About::artifact) return fmt::format("{:+.0f} %", 100 * value);
   if (comparison.about != About::metric) return fixed(value, comparison.decimals) + " times";
   return fmt::format("{}{}{}", value > 0 ? "+" : "", fixed(value, comparison.decimals + 1),
                      comparison.unit.empty() ? "" : " " + comparison.unit);
@@ -32,9 +33,20 @@ std::string memory_figures(const GateComparison& comparison) {
                      comparison.pictures);
 }
 
+// "3 -> 9 of 20 pictures, +30 % [+9, +50] (tolerance 0): 7 appeared, 1 cleared"
+std::string artifact_figures(const GateComparison& comparison) {
+  const PairedCounts& counts = *comparison.counts;
+  return fmt::format("{} -> {} of {} pictures, {} [{}, {}] (tolerance {}): {} appeared, {} cleared",
+                     counts.both + counts.only_before, counts.both + counts.only_after, comparison.pictures,
+                     amount(comparison, comparison.worsening), amount(comparison, comparison.interval.low),
+                     amount(comparison, comparison.interval.high), exact(comparison.limits.tolerance),
+                     counts.only_after, counts.only_before);
+}
+
 // "worse by +0.12 dB [+0.08, +0.15] (tolerance 0.01), 30.12 -> 30.00 over 20 pictures"
 std::string figures(const GateComparison& comparison) {
   if (comparison.about == About::memory) return memory_figures(comparison);
+  if (comparison.about == About::artifact) return artifact_figures(comparison);
   return fmt::format("worse by {} [{}, {}] (tolerance {}), {} -> {} over {} {}",
                      amount(comparison, comparison.worsening), amount(comparison, comparison.interval.low),
                      amount(comparison, comparison.interval.high), exact(comparison.limits.tolerance),
@@ -44,9 +56,10 @@ std::string figures(const GateComparison& comparison) {
 
 std::string worst_pictures(const GateComparison& comparison) {
   std::string text;
-  for (const auto& picture : comparison.worst)
-    text +=
-        fmt::format("{}{} {}", text.empty() ? "" : ", ", picture.name, amount(comparison, picture.worsening));
+  for (const auto& picture : comparison.worst) {
+    text += (text.empty() ? "" : ", ") + picture.name;
+    if (comparison.about != About::artifact) text += " " + amount(comparison, picture.worsening);
+  }
   return text;
 }
 
@@ -112,8 +125,9 @@ std::string causes_of(const GateResult& result, const std::string& cell) {
 }
 
 std::string described(const GateComparison& comparison) {
-  const bool measured = comparison.verdict != GateVerdict::not_comparable &&
-                        comparison.pictures > (comparison.about == About::memory ? 0u : 1u);
+  const bool measured =
+      comparison.verdict != GateVerdict::not_comparable &&
+      comparison.pictures > (comparison.about == About::metric || comparison.about == About::time ? 1u : 0u);
   std::string text = measured ? figures(comparison) : "";
   if (!comparison.reason.empty()) text += (text.empty() ? "" : ": ") + comparison.reason;
   return text;
@@ -198,6 +212,9 @@ std::string verdict_json(const GateResult& result) {
     json worst = json::array();
     for (const auto& picture : comparison.worst)
       worst.push_back({{"picture", picture.name}, {"worsening", picture.worsening}});
+    json counts;  // null but of artifacts
+    if (comparison.counts)
+      counts = {{"appeared", comparison.counts->only_after}, {"cleared", comparison.counts->only_before}};
     comparisons.push_back({{"cell", comparison.cell},
                            {"metric", comparison.metric},
                            {"unit", comparison.unit},
@@ -213,6 +230,7 @@ std::string verdict_json(const GateResult& result) {
                            {"tolerance", comparison.limits.tolerance},
                            {"margin", comparison.limits.margin},
                            {"required", comparison.required},
+                           {"counts", counts},
                            {"worst", worst}});
   }
   json causes = json::array();

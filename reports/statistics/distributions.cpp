@@ -7,6 +7,22 @@
 #include <unsupported/Eigen/SpecialFunctions>
 
 namespace upbench {
+namespace {
+
+// Where a distribution function of values >= 0 is p. By bisection between bounds that hold the answer: exact
+// to the last digits, and called a few times a report.
+template <class Cdf>
+double quantile_of(Cdf cdf, double p) {
+  double low = 0, high = 1;
+  while (cdf(high) < p) high *= 2;
+  for (int step = 0; step < 200 && high - low > 1e-15 * high; ++step) {
+    const double middle = (low + high) / 2;
+    (cdf(middle) < p ? low : high) = middle;
+  }
+  return (low + high) / 2;
+}
+
+}  // namespace
 
 double normal_cdf(double z) {
   return std::erfc(-z / std::numbers::sqrt2) / 2;
@@ -23,21 +39,17 @@ double student_cdf(double t, double degrees) {
   return t > 0 ? 1 - tail : tail;
 }
 
-// By bisection between bounds that hold the answer: exact to the last digits, and called a few times a
-// report.
+double chi_square_quantile(double p, double degrees) {
+  return quantile_of([&](double x) { return Eigen::numext::igamma(degrees / 2, x / 2); }, p);
+}
+
 double student_quantile(double p, double degrees) {
   if (!(p > 0 && p < 1))
     return p == 0   ? -std::numeric_limits<double>::infinity()
            : p == 1 ? std::numeric_limits<double>::infinity()
                     : std::numeric_limits<double>::quiet_NaN();
   if (p < 0.5) return -student_quantile(1 - p, degrees);
-  double low = 0, high = 1;
-  while (student_cdf(high, degrees) < p) high *= 2;
-  for (int step = 0; step < 200 && high - low > 1e-15 * high; ++step) {
-    const double middle = (low + high) / 2;
-    (student_cdf(middle, degrees) < p ? low : high) = middle;
-  }
-  return (low + high) / 2;
+  return quantile_of([&](double t) { return student_cdf(t, degrees); }, p);
 }
 
 double binomial_cdf(double successes, double trials, double probability) {

@@ -119,6 +119,14 @@ std::vector<Fault> damaged() {
           3, "HalfBmp", ".bmp", "BMP cut at one half", [] { return cut(sound_bmp(), 0.5); },
           "BMP truncated at byte 747: 1440 bytes of pixels expected from byte 54"),
       refused(
+          3, "BmpPixelsInHeaders", ".bmp", "BMP whose pixels would begin inside its headers",
+          [] {
+            FileBytes file = sound_bmp();
+            file[10] = 26;
+            return file;
+          },
+          "BMP is corrupt: its pixels would begin at byte 26, its headers end at byte 54"),
+      refused(
           3, "HalfPpm", ".ppm", "PPM cut at one half", [] { return cut(sound_ppm(), 0.5); },
           "PNM truncated at byte 726: 1440 bytes of samples expected from byte 13"),
   };
@@ -286,6 +294,18 @@ std::vector<Fault> layouts() {
           21, "NoTurn", ".jpg", "JPEG, EXIF orientation 9",
           [] { return jpeg_file(small_picture(), {.exif = exif_block(9)}); },
           "EXIF orientation 9 is not one of 1 to 8: taken as upright"),
+      noted(
+          18, "BmpMasks", ".bmp", "BMP of 16 bits a pixel with masks",
+          [] {
+            const FileBytes masks{0, 0xf8, 0, 0, 0xe0, 0x07, 0, 0, 0x1f, 0, 0, 0};
+            return bmp_of({.width = 24,
+                           .height = 20,
+                           .bits = 16,
+                           .compression = 3,
+                           .masks = masks,
+                           .rows = FileBytes(960, 0x5a)});
+          },
+          "16 bits a pixel scaled to 8 bits a sample"),
       noted(25, "Interlaced", ".png", "interlaced PNG", interlaced_png, kNoRemark),
       noted(
           26, "FloatTiff", ".tif", "float TIFF within 0..1", [] { return float_tiff(0.5F); },

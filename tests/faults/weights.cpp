@@ -321,6 +321,9 @@ std::vector<Fault> dialect_faults() {
       archived(76, "TorchScript", "a TorchScript archive", {},
                {{.name = "archive/code/__torch__.py", .bytes = ""}},
                "a TorchScript archive (entry 'archive/code/__torch__.py') is a program"),
+      archived(76, "CompressedTorchScript", "one whose code is compressed, as torch.jit.save leaves it", {},
+               {{.name = "archive/code/__torch__.py", .bytes = "", .method = 8}},
+               "a TorchScript archive (entry 'archive/code/__torch__.py') is a program"),
       safetensors(
           77, "NoTensors", "safetensors without tensors", [] { return safetensors_bytes("{}", 0); },
           "holds no tensors"),

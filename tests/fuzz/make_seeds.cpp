@@ -123,6 +123,10 @@ void add_pictures(const Seeds& seeds) {
   seeds.add("jpeg", "turned", jpeg_file(random_raster(9, 5, 3), {.exif = exif_block(6, true)}));
   for (const int channels : {1, 3, 4})
     seeds.add("bmp", std::to_string(channels) + "x8", bmp_file(random_raster(5, 4, channels), channels == 3));
+  const FileBytes masks{0, 0xf8, 0, 0, 0xe0, 0x07, 0, 0, 0x1f, 0, 0, 0};
+  seeds.add("bmp", "masks", bmp_of({.bits = 16, .compression = 3, .masks = masks, .rows = {1, 2, 0, 0}}));
+  seeds.add("bmp", "bits",
+            bmp_of({.width = 9, .bits = 1, .palette = FileBytes(8), .rows = {0x55, 0x80, 0, 0}}));
 }
 
 }  // namespace

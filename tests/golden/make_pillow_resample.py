@@ -2,14 +2,18 @@
 """Writes pillow_resample.tsv: what Pillow's Image.resize makes of small pictures, for tests/datasets/resample_pillow_test.cpp.
 
   make_pillow_resample.py > pillow_resample.tsv      (the committed file: Pillow 12.0.0)
+  make_pillow_resample.py --check pillow_resample.tsv      (a test: does the Pillow that is installed give the same?)
 
 A line: filter, source WxH, target WxH, the bytes of the target (RGB, row by row) in hexadecimal. A source's bytes follow from
 its size alone (see `source`), so that they need not be stored.
 
 Pillow before 13 always resizes the rows first, and so do the kernels pil-*. Pillow 13 begins with the columns where the
-height shrinks much more than the width: run there, the 40x4 lines differ (Lanczos by up to 21 levels on this picture,
-which overshoots everywhere).
+height shrinks much more than the width: run there, the 40x4 lines of filters with more than one tap differ (Lanczos by
+up to 21 levels on this picture, which overshoots everywhere). Published low-resolution sets are older, so they are what
+the kernels reproduce; --check lets these lines alone differ, and only with Pillow 13 or later.
 """
+import sys
+
 import PIL
 from PIL import Image
 
@@ -29,12 +33,30 @@ def source(width, height):
     return picture
 
 
-def main():
-    print(f"# made by make_pillow_resample.py with Pillow {PIL.__version__}")
+def lines():
     cases = [(name, *case) for name in FILTERS for case in CASES] + [("nearest", *case) for case in NEAREST_CASES]
     for name, before, after in cases:
         made = source(*before).resize(after, getattr(Image.Resampling, name.upper()))
-        print(name, "x".join(map(str, before)), "x".join(map(str, after)), made.tobytes().hex(), sep="\t")
+        yield "\t".join((name, "x".join(map(str, before)), "x".join(map(str, after)), made.tobytes().hex()))
+
+
+def check(file):
+    with open(file, encoding="ascii") as stored:
+        expected = [line.rstrip("\n") for line in stored if not line.startswith("#")]
+    made = list(lines())
+    differ = [line.split("\t")[:3] for line, other in zip(made, expected) if line != other]
+    allowed = int(PIL.__version__.split(".")[0]) >= 13
+    wrong = [case for case in differ if not (allowed and case[2] == "40x4")]
+    print(f"Pillow {PIL.__version__}: {len(made)} cases, {len(differ)} differ, {len(wrong)} of them unexpectedly: {wrong}")
+    return 1 if wrong or len(made) != len(expected) else 0
+
+
+def main():
+    if sys.argv[1:2] == ["--check"]:
+        sys.exit(check(sys.argv[2]))
+    print(f"# made by make_pillow_resample.py with Pillow {PIL.__version__}")
+    for line in lines():
+        print(line)
 
 
 if __name__ == "__main__":

@@ -68,6 +68,16 @@ TEST(Psnr, RoundsHalfAStepToEven) {
   EXPECT_EQ(score("mse", constant(4, 4, 1.5 / 255), reference).value, 4);
 }
 
+// As a decoder leaves it whose rows are interleaved: the strides of sides of one pixel mean nothing.
+TEST(Mse, TakesAPictureOfOnePixel) {
+  for (const int height : {1, 5}) {
+    const Image pixels = constant(height, 1, 0.2).permute({1, 2, 0}).contiguous().permute({2, 0, 1});
+    ASSERT_NE(pixels.stride(2), 1);
+    EXPECT_EQ(score("mse", pixels, constant(height, 1, 0.2 + 2.0 / 255)).value, 4);
+    EXPECT_EQ(score("ssim-y", pixels, pixels).flag, ScoreFlag::undefined);
+  }
+}
+
 TEST(Mse, IsInSquaredCodeValues) {
   EXPECT_EQ(score("mse", constant(4, 4, 1.0), constant(4, 4, 0.0)).value, 65025);
   Image half = constant(4, 4, 0.0);

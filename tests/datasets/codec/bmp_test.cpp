@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "datasets/codec/decode.h"
+#include "tests/datasets/codec/format_files.h"
 #include "tests/datasets/picture_files.h"
 #include "tests/support/assets.h"
 
@@ -37,7 +38,83 @@ TEST(Bmp, PaletteIsExpanded) {
   EXPECT_THAT(read.notes, ElementsAre("palette expanded"));
 }
 
+TEST(Bmp, PixelsOfFewBitsAreReadFromTheHighestOn) {
+  const FileBytes black_red_white{0, 0, 0, 0, 0, 0, 255, 0, 255, 255, 255, 0};
+  // 9 pixels: 0 1 0 1 0 1 0 1, 1; then 0 1 2.
+  const Raster bits = decode(bmp_of({.width = 9,
+                                     .bits = 1,
+                                     .colours = 2,
+                                     .palette = {black_red_white.begin(), black_red_white.begin() + 8},
+                                     .rows = {0x55, 0x80, 0, 0}}),
+                             "a.bmp");
+  EXPECT_EQ(bits.samples[0], 0);
+  EXPECT_EQ(bits.samples[3], 255);
+  EXPECT_EQ(bits.samples[8 * 3], 255);
+  const Raster nibbles = decode(
+      bmp_of({.width = 3, .bits = 4, .colours = 3, .palette = black_red_white, .rows = {0x01, 0x20, 0, 0}}),
+      "a.bmp");
+  EXPECT_THAT(nibbles.samples, ElementsAre(0, 0, 0, 255, 0, 0, 255, 255, 255));
+}
+
+TEST(Bmp, MasksSayWhereColoursLie) {
+  // Blue first in memory, as Windows writes it, then red first; the fourth byte is alpha in a longer header.
+  const FileBytes usual{0, 0, 255, 0, 0, 255, 0, 0, 255, 0, 0, 0},
+      reversed{255, 0, 0, 0, 0, 255, 0, 0, 0, 0, 255, 0};
+  const FileBytes pixel{1, 2, 3, 128};
+  EXPECT_THAT(decode(bmp_of({.bits = 32, .compression = 3, .masks = usual, .rows = pixel}), "a.bmp").samples,
+              ElementsAre(3, 2, 1));
+  EXPECT_THAT(
+      decode(bmp_of({.bits = 32, .compression = 3, .masks = reversed, .rows = pixel}), "a.bmp").samples,
+      ElementsAre(1, 2, 3));
+  FileBytes with_alpha = usual;
+  with_alpha.insert(with_alpha.end(), {0, 0, 0, 255});
+  for (const int header : {56, 108, 124}) {
+    const Raster read =
+        decode(bmp_of({.header = header, .bits = 32, .compression = 3, .masks = with_alpha, .rows = pixel}),
+               "a.bmp");
+    EXPECT_THAT(read.samples, ElementsAre(3, 2, 1)) << header;
+    EXPECT_THAT(read.notes, ElementsAre("alpha ignored"));
+  }
+}
+
+TEST(Bmp, SixteenBitsAreScaledToFullIntensity) {
+  // 5 bits each unless masks say 5, 6, 5.
+  const FileBytes white{0xff, 0x7f, 0, 0}, green{0xe0, 0x07, 0, 0};
+  EXPECT_THAT(decode(bmp_of({.bits = 16, .rows = white}), "a.bmp").samples, ElementsAre(255, 255, 255));
+  const FileBytes five_six_five{0, 0xf8, 0, 0, 0xe0, 0x07, 0, 0, 0x1f, 0, 0, 0};
+  EXPECT_THAT(
+      decode(bmp_of({.bits = 16, .compression = 3, .masks = five_six_five, .rows = green}), "a.bmp").samples,
+      ElementsAre(0, 255, 0));
+  EXPECT_THAT(
+      decode(bmp_of({.bits = 16, .compression = 3, .masks = five_six_five, .rows = {1, 0, 0, 0}}), "a.bmp")
+          .samples,
+      ElementsAre(0, 0, 8));  // 255 / 31 = 8.2
+}
+
+TEST(Bmp, MasksThatAreNoColoursAreRefused) {
+  const FileBytes row{0, 0, 0, 0};
+  const auto masked = [&](const FileBytes& masks, int bits = 32) {
+    return refused(bmp_of({.bits = bits, .compression = 3, .masks = masks, .rows = row}));
+  };
+  EXPECT_THAT(masked(FileBytes(12)), HasSubstr("the mask 00000000"));
+  EXPECT_THAT(masked({5, 0, 0, 0, 0, 255, 0, 0, 0, 0, 255, 0}), HasSubstr("the mask 00000005"));
+  EXPECT_THAT(masked({255, 3, 0, 0, 0, 255, 0, 0, 0, 0, 255, 0}), HasSubstr("expected 1 to 8 adjacent bits"));
+  EXPECT_THAT(masked({0, 0, 255, 0, 0, 255, 0, 0, 255, 0, 0, 0}, 16), HasSubstr("16-bit pixels"));
+}
+
+TEST(Bmp, WhatFollowsThePixelsIsNoted) {
+  FileBytes file = bmp_file(random_raster(3, 2));
+  file.push_back(0);
+  EXPECT_THAT(decode(file, "a.bmp").notes, ElementsAre("1 bytes after the end of the BMP ignored"));
+}
+
 TEST(Bmp, TruncationAtEveryByteIsRefused) {
+  const FileBytes masked = bmp_of({.bits = 32,
+                                   .compression = 3,
+                                   .masks = {0, 0, 255, 0, 0, 255, 0, 0, 255, 0, 0, 0},
+                                   .rows = {1, 2, 3, 4}});
+  for (std::size_t size = 0; size < masked.size(); ++size)
+    EXPECT_NE(refused({masked.begin(), masked.begin() + static_cast<std::ptrdiff_t>(size)}), "") << size;
   for (const int channels : {1, 3}) {
     const FileBytes file = bmp_file(random_raster(3, 2, channels));
     for (std::size_t size = 0; size < file.size(); ++size) {
@@ -48,16 +125,18 @@ TEST(Bmp, TruncationAtEveryByteIsRefused) {
 
 TEST(Bmp, WhatIsNotReadIsNamed) {
   const FileBytes sound = bmp_file(random_raster(4, 4));
-  FileBytes compressed = sound, deep = sound, empty = sound, old = sound, huge = sound,
+  FileBytes compressed = sound, deep = sound, empty = sound, old = sound, huge = sound, inside = sound,
             palette = bmp_file(random_raster(4, 4, 1));
   compressed[30] = 1;
-  deep[28] = 16;
+  deep[28] = 48;
+  inside[10] = 53;
   empty[22] = 0;
   old[14] = 12;
   huge[21] = huge[25] = 0x7f;
   palette[46] = 1;  // one colour only
   EXPECT_THAT(refused(compressed), HasSubstr("compression 1 is not supported"));
-  EXPECT_THAT(refused(deep), HasSubstr("16 bits a pixel"));
+  EXPECT_THAT(refused(deep), HasSubstr("48 bits a pixel"));
+  EXPECT_THAT(refused(inside), HasSubstr("its pixels would begin at byte 53, its headers end at byte 54"));
   EXPECT_THAT(refused(empty), HasSubstr("4x0 pixels"));
   EXPECT_THAT(refused(old), HasSubstr("header of 12 bytes"));
   EXPECT_THAT(refused(huge), HasSubstr("more than the limit"));

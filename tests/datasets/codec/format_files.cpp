@@ -238,6 +238,26 @@ std::vector<std::size_t> scans_of(const FileBytes& jpeg) {
   return scans;
 }
 
+FileBytes bmp_of(const BmpParts& parts) {
+  FileBytes info;
+  add_little_endian(info, static_cast<std::uint32_t>(parts.header), 4);
+  add_little_endian(info, static_cast<std::uint32_t>(parts.width), 4);
+  add_little_endian(info, static_cast<std::uint32_t>(parts.height), 4);
+  add_little_endian(info, 1, 2);
+  add_little_endian(info, static_cast<std::uint32_t>(parts.bits), 2);
+  add_little_endian(info, parts.compression, 4);
+  info.resize(32);
+  add_little_endian(info, parts.colours, 4);
+  info.resize(40);
+  info.insert(info.end(), parts.masks.begin(), parts.masks.end());
+  info.resize(std::max(info.size(), static_cast<std::size_t>(parts.header)));
+  FileBytes file{'B', 'M', 0, 0, 0, 0, 0, 0, 0, 0};
+  add_little_endian(file, static_cast<std::uint32_t>(14 + info.size() + parts.palette.size()), 4);
+  for (const FileBytes* part : {&info, &parts.palette, &parts.rows})
+    file.insert(file.end(), part->begin(), part->end());
+  return file;
+}
+
 FileBytes pnm_file(const std::string& header, const FileBytes& data) {
   FileBytes file(header.begin(), header.end());
   add(file, data);

@@ -54,6 +54,16 @@ FileBytes custom_jpeg(const Raster& raster, const std::function<void(jpeg_compre
 // Where scans begin (their SOS markers).
 std::vector<std::size_t> scans_of(const FileBytes& jpeg);
 
+// A BMP whose parts are written as they are, rows from the bottom and padded; the header is filled up with
+// zeros.
+struct BmpParts {
+  int header = 40;
+  int width = 1, height = 1, bits = 24;
+  std::uint32_t compression = 0, colours = 0;
+  FileBytes masks{}, palette{}, rows{};
+};
+FileBytes bmp_of(const BmpParts& parts);
+
 // "P6\n3 2\n255\n" and then the data.
 FileBytes pnm_file(const std::string& header, const FileBytes& data = {});
 

@@ -279,6 +279,8 @@ TEST(TorchZip, DamagedArchivesAreRefusedByTheRuleTheyBreak) {
       plus("two pickles", {.name = "other/data.pkl", .bytes = ""}, "2 entries */data.pkl"),
       plus("an entry elsewhere", {.name = "other/x", .bytes = ""}, "lies outside 'archive/'"),
       plus("TorchScript", {.name = "archive/code/__torch__.py", .bytes = ""}, "a TorchScript archive"),
+      plus("compressed TorchScript", {.name = "archive/code/__torch__.py", .bytes = "", .method = 8},
+           "a TorchScript archive"),
       plus("TorchScript constants", {.name = "archive/constants.pkl", .bytes = ""}, "a TorchScript archive"),
       plus("big-endian", {.name = "archive/byteorder", .bytes = "big"}, "its byteorder is 'big'"),
       {"no pickle", zip_bytes({data}), "0 entries */data.pkl"},

@@ -57,6 +57,10 @@ std::string fault(const json& rule, const json& value, const json& root, const s
       if (const auto bad = fault(rule["properties"][key], inner, root, where + "/" + key); !bad.empty())
         return bad;
     }
+  if (rule.contains("additionalProperties"))
+    for (const auto& [key, inner] : value.items())
+      if (const auto bad = fault(rule["additionalProperties"], inner, root, where + "/" + key); !bad.empty())
+        return bad;
   if (rule.contains("items"))
     for (std::size_t i = 0; i < value.size(); ++i)
       if (const auto bad = fault(rule["items"], value[i], root, where + "/" + std::to_string(i));
@@ -66,7 +70,7 @@ std::string fault(const json& rule, const json& value, const json& root, const s
 }
 
 json full_baseline() {
-  GateSide side = sample_side();
+  GateSide side = with_detector(sample_side(), "seam");
   side.pictures[0].input = std::string(64, '7');
   side.pictures[1].reference.clear();
   side.trials[{0, 0, 0}].pixels = std::string(64, '8');
@@ -111,7 +115,7 @@ TEST(BaselineSchema, RequiredKeysAreThoseThatReadingNeeds) {
     without.erase(key.get<std::string>());
     EXPECT_TRUE(refused(without)) << key;
   }
-  for (const char* list : {"metrics", "cells", "pictures", "trials"}) {
+  for (const char* list : {"metrics", "detectors", "cells", "pictures", "trials"}) {
     const json rule = schema()["properties"][list]["items"];
     for (const auto& [key, unused] : rule["properties"].items()) {
       json without = whole;
@@ -122,11 +126,12 @@ TEST(BaselineSchema, RequiredKeysAreThoseThatReadingNeeds) {
   }
 }
 
-// A later version may say more: decisions of artifact detectors, for example.
+// A later version may say more.
 TEST(BaselineSchema, KeysThatAreNotKnownAreLeftOut) {
   json more = full_baseline();
   more["later"] = 1;
-  more["trials"][0]["decisions"] = {{"seam", true}};
+  more["trials"][0]["regions"] = {{"seam", 3}};
+  more["trials"][0]["decisions"]["later"] = true;
   EXPECT_EQ(parse_baseline(more.dump(), "b.json").trials.size(), 40u);
 }
 

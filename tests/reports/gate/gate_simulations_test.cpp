@@ -5,6 +5,7 @@
 #include <functional>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "reports/gate/judge.h"
+#include "reports/statistics/paired_rates.h"
 #include "reports/statistics/random.h"
 #include "tests/reports/gate/sample_side.h"
 
@@ -49,7 +51,8 @@ void time_again(Random& random, GateSide::Trial& trial, double level) {
 
 class Simulations {
  public:
-  Simulations(int repeats, int resamples) : repeats_(repeats), resamples_(resamples), base_(sample_side()) {
+  Simulations(int repeats, int resamples, GateSide base)
+      : repeats_(repeats), resamples_(resamples), base_(std::move(base)) {
     Random random(2026);
     for (auto& [key, trial] : base_.trials) time_again(random, trial, 1);
   }
@@ -87,8 +90,38 @@ class Simulations {
   std::vector<Simulated> all_;
 };
 
+// Both cells of 20 pictures, of which the first few have a seam.
+GateSide with_seams(std::size_t pictures) {
+  return changed(with_detector(sample_side(), "seam"),
+                 [=](std::size_t, std::size_t picture, GateSide::Trial& trial) {
+                   trial.decisions[0] = picture < pictures;
+                 });
+}
+
+// Of the first cell: each picture without a seam gets one with this probability.
+Change more_seams(double probability) {
+  return [=](Random& random, std::size_t cell, GateSide::Trial& trial) {
+    if (cell == 0 && random.uniform() < probability) trial.decisions[0] = true;
+  };
+}
+
+void simulate_artifacts(int repeats, int resamples, std::vector<Simulated>& all) {
+  Simulations few(repeats, resamples, with_seams(5)), half(repeats, resamples, with_seams(10));
+  few.add_false_alarms("nothing changed; a seam in 5 of 20 pictures, and one decision of ten comes out anew",
+                       [](Random& random, std::size_t, GateSide::Trial& trial) {
+                         if (random.uniform() < 0.1) trial.decisions[0] = random.uniform() < 0.25;
+                       });
+  half.add_power("the rate of seams doubled, from 10 of 20 pictures to all", "artifact seam", 0.95,
+                 more_seams(1));
+  // Seven comparisons: two metrics and the time of two cells, and this one.
+  const double after = rate_found(20, 0.25, 0.05 / 7, 0.95);
+  few.add_power("seams in 5 of 20 pictures, and then in as many as the planner says are needed",
+                "artifact seam", 0.95, more_seams((after - 0.25) / 0.75));
+  for (const Simulations* one : {&few, &half}) all.insert(all.end(), one->all().begin(), one->all().end());
+}
+
 std::vector<Simulated> simulate_gate(int repeats, int resamples) {
-  Simulations simulations(repeats, resamples);
+  Simulations simulations(repeats, resamples, sample_side());
   simulations.add_false_alarms(
       "nothing changed; every score and time is noise (0.05 dB, 1 % of LPIPS, 3 % of times)",
       [](Random& random, std::size_t, GateSide::Trial& trial) {
@@ -111,7 +144,9 @@ std::vector<Simulated> simulate_gate(int repeats, int resamples) {
                         [](Random& random, std::size_t cell, GateSide::Trial& trial) {
                           time_again(random, trial, cell == 0 ? 1.1 : 1);
                         });
-  return simulations.all();
+  std::vector<Simulated> all = simulations.all();
+  simulate_artifacts(repeats, resamples, all);
+  return all;
 }
 
 // The page holds the same with ten times the repeats and more resamples:

@@ -31,6 +31,12 @@ GateSide sample_side() {
   return side;
 }
 
+GateSide with_detector(GateSide side, const std::string& name) {
+  side.detectors.push_back({.name = name, .version = 1, .calibrated = true});
+  for (auto& [key, trial] : side.trials) trial.decisions.push_back(false);
+  return side;
+}
+
 std::string policy_refusal(const std::string& text) {
   try {
     parse_policy(text, "p.yaml");

@@ -11,6 +11,9 @@ namespace upbench {
 // Two cells ("model = a", "model = b") of 20 pictures with PSNR and LPIPS, and nine timings each.
 GateSide sample_side();
 
+// The same with a calibrated detector more that finds nothing.
+GateSide with_detector(GateSide side, const std::string& name);
+
 // The same with a change made to each trial: change(cell, picture, trial).
 template <class Change>
 GateSide changed(GateSide side, Change change) {

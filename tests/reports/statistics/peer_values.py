@@ -8,6 +8,7 @@ import numpy as np
 import scipy
 import scipy.stats as st
 import statsmodels
+from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 from statsmodels.stats.proportion import proportion_confint
@@ -48,6 +49,9 @@ CASES = {
     "student_cdf": lambda c: list(st.t.cdf(c["t"], c["degrees"])),
     "binomial_cdf": lambda c: st.binom.cdf(c["k"], c["n"], c["p"]),
     "wilcoxon": wilcoxon,
+    "chi_square_quantile": lambda c: list(st.chi2.ppf(c["p"], c["degrees"])),
+    "one-sided mcnemar": lambda c: st.binomtest(c["k"], c["n"], alternative="greater").pvalue,
+    "mcnemar": lambda c: mcnemar([[0, c["k"]], [c["n"] - c["k"], 0]], exact=True).pvalue,
     "sign": lambda c: st.binomtest(c["k"], c["n"]).pvalue,
     "holm": lambda c: list(multipletests(c["p"], method="holm")[1]),
     "wilson": lambda c: proportion_confint(c["k"], c["n"], method="wilson"),

@@ -13,6 +13,7 @@
 #include "reports/statistics/bootstrap.h"
 #include "reports/statistics/change_points.h"
 #include "reports/statistics/paired.h"
+#include "reports/statistics/paired_rates.h"
 #include "reports/statistics/proportion.h"
 #include "reports/statistics/random.h"
 #include "reports/statistics/ranking.h"
@@ -99,6 +100,12 @@ TEST(StatisticsPeers, Distributions) {
     questions.push_back({{{"what", "student_cdf"}, {"t", t}, {"degrees", degrees}}, {}, kClosedForm});
     for (const double value : t) questions.back().ours.push_back(student_cdf(value, degrees));
   }
+  for (const double degrees : {1.0, 4.0, 30.0}) {
+    const std::vector inner = {0.025, 0.5, 0.975};
+    questions.push_back(
+        {{{"what", "chi_square_quantile"}, {"p", inner}, {"degrees", degrees}}, {}, kClosedForm});
+    for (const double value : inner) questions.back().ours.push_back(chi_square_quantile(value, degrees));
+  }
   for (const int k : {0, 3, 19, 20})
     questions.push_back({{{"what", "binomial_cdf"}, {"k", k}, {"n", 20}, {"p", 0.3}},
                          {binomial_cdf(k, 20, 0.3)},
@@ -136,6 +143,16 @@ TEST(StatisticsPeers, SignsHolmAndProportions) {
     questions.push_back({{{"what", "wilson"}, {"k", k}, {"n", n}}, {wilson.low, wilson.high}, kClosedForm});
     questions.push_back(
         {{{"what", "clopper-pearson"}, {"k", k}, {"n", n}}, {exact.low, exact.high}, kClosedForm});
+  }
+  for (const auto& [appeared, changed] : {std::pair{1u, 1u}, {5u, 5u}, {9u, 14u}, {3u, 40u}}) {
+    const PairedCounts counts{
+        .both = 2, .only_before = changed - appeared, .only_after = appeared, .neither = 7};
+    questions.push_back({{{"what", "one-sided mcnemar"}, {"k", appeared}, {"n", changed}},
+                         {rate_increase_test(counts)},
+                         kClosedForm});
+    questions.push_back({{{"what", "mcnemar"}, {"k", appeared}, {"n", changed}},
+                         {mcnemar_test(appeared, changed - appeared)},
+                         kClosedForm});
   }
   compare(questions);
 }

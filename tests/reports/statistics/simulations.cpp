@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <tuple>
 
 #include <Eigen/Core>
 
@@ -11,6 +12,7 @@
 #include "reports/statistics/bootstrap.h"
 #include "reports/statistics/change_points.h"
 #include "reports/statistics/paired.h"
+#include "reports/statistics/paired_rates.h"
 #include "reports/statistics/proportion.h"
 #include "reports/statistics/random.h"
 #include "reports/statistics/ranking.h"
@@ -92,6 +94,22 @@ void intervals(std::vector<Simulated>& all, int repeats) {
         for (int i = 0; i < 40; ++i) hits += random.uniform() < 0.05 ? 1 : 0;
         return covers(wilson_interval(hits, 40), 0.05);
       }));
+  for (const auto& [truth, pictures, only_before, only_after, both] :
+       {std::tuple{"20 pictures, from 10 % to 35 %", 20, 0.05, 0.3, 0.05},
+        std::tuple{"100 pictures, from 5 % to 10 %", 100, 0.01, 0.06, 0.04},
+        std::tuple{"20 pictures, 5 % and no change, each time other pictures", 20, 0.05, 0.05, 0.0}})
+    all.push_back(
+        measure("interval of the rise of a rate", truth, "coverage", 0.93, 1, repeats, [=](Random& random) {
+          PairedCounts counts;
+          for (int i = 0; i < pictures; ++i) {
+            const double u = random.uniform();
+            ++(u < both                              ? counts.both
+               : u < both + only_before              ? counts.only_before
+               : u < both + only_before + only_after ? counts.only_after
+                                                     : counts.neither);
+          }
+          return covers(rate_increase_interval(counts), only_after - only_before);
+        }));
   all.push_back(measure("Hodges-Lehmann shift", "15 and 15 timings, exponential noise, shifted by 0.5",
                         "coverage", 0.93, 1, repeats, [](Random& random) {
                           const auto first = sample(random, 15, skewed),
