@@ -108,6 +108,28 @@ struct BoundaryRow {
   double half_width = 0;  // of the transition
 };
 
+// What an artifact detector found. Its value is the score of that key.
+struct DetectionRow {
+  Digest key;            // of the score
+  std::string detector;  // as the metric
+  double threshold = 0;
+  bool flagged = false;     // the value is above the threshold
+  bool gates = false;       // counts towards "any artifact": the threshold is calibrated
+  std::string calibration;  // version of the thresholds
+  std::string map_file;     // grey picture of where, relative to the store's output folder; empty: not kept
+  double map_white = 0;     // what white means in it, in the detector's unit; black is 0
+  struct Box {              // in pixels of the output, worst first
+    int x = 0, y = 0, width = 0, height = 0;
+    double value = 0;
+  };
+  std::vector<Box> boxes = {};
+  struct Part {  // figures behind the value
+    std::string name, unit;
+    double value = 0;
+  };
+  std::vector<Part> parts = {};
+};
+
 // Everything one executed trial produced.
 struct Record {
   Digest trial;
@@ -124,6 +146,7 @@ struct Record {
   std::vector<ScoreRow> scores;
   std::vector<TimingRow> timings;
   std::vector<BoundaryRow> boundaries;
+  std::vector<DetectionRow> detections = {};
 };
 
 }  // namespace upbench

@@ -81,8 +81,9 @@ struct TrialResult {
     std::string reason;
   };
   std::vector<Value> scores;
-  std::vector<TimingRow> timings;  // sorted by clock, stage, sample
-  std::string model_time;          // ModelTimeRow::facts; empty: not measured
+  std::vector<DetectionRow> detections = {};  // of the scores above, by name
+  std::vector<TimingRow> timings;             // sorted by clock, stage, sample
+  std::string model_time;                     // ModelTimeRow::facts; empty: not measured
 };
 
 // The model time of a finished output, measured apart from its trial (harness/timing/).
@@ -155,6 +156,8 @@ class Store {
   void set_model_time(const ModelTimeRow& measured);
   // What the model times of one session share (machine, peaks), as JSON under the key that their facts name.
   void set_timing_session(const Digest& key, const std::string& facts);
+  // The thresholds that detections name by version, as the file they were read from (JSON).
+  void set_calibration(const std::string& version, const std::string& file);
 
   // --- reading ---
 
@@ -169,6 +172,9 @@ class Store {
   // In report order, streaming: memory does not grow with the number of trials.
   void for_each_trial(const Digest& run, const std::function<void(const TrialResult&)>& visit) const;
   std::vector<BoundaryRow> boundaries(const Digest& output) const;
+  // By name; of every reference that the output was scored with.
+  std::vector<DetectionRow> detections(const Digest& output) const;
+  std::string calibration(const std::string& version) const;  // its file, JSON; empty: unknown
 
   // --- whole files ---
 

@@ -155,16 +155,6 @@ MetricRow metric_row(const MetricRequest& request, int default_border) {
           .decimals = metric.decimals};
 }
 
-void look_up_metrics(Sweep& sweep) {
-  std::set<std::string> seen;
-  for (const std::string& name : sweep.spec.metrics) {
-    MetricRequest request = parse_metric(name);
-    if (!seen.insert(request.name).second)
-      throw std::invalid_argument(fmt::format("metric '{}' is named twice", request.name));
-    sweep.metrics.push_back(std::move(request));
-  }
-}
-
 // Rises whenever a network may give other pixels from the same weights.
 constexpr int kNetworkVersion = 3;  // 2, 3: fused and reassociated arithmetic, last bits differ
 
@@ -227,7 +217,7 @@ Sweep prepare_sweep(Spec spec, const SweepOptions& options) {
   sweep.threads = options.threads > 0 ? options.threads : available_threads();
   sweep.parallel_trials = options.parallel_trials;
   sweep.fast = options.fast;
-  look_up_metrics(sweep);
+  sweep.metrics = parse_metrics(sweep.spec.metrics);
   look_up_pictures(sweep);
   look_up_prompts(sweep);
   note_repeats(sweep);

@@ -19,6 +19,7 @@ struct TrialRunner::Cell {
     std::unique_ptr<Stage> stage;
   };
   std::vector<Part> stages;
+  bool refines = false;
 };
 
 // What a stage of a shared prefix left.
@@ -34,27 +35,6 @@ constexpr std::size_t kGraphs = 16;
 
 std::size_t bytes_of(const at::Tensor& tensor) {
   return tensor.nbytes();
-}
-
-ValueFlag value_flag(ScoreFlag flag) {
-  switch (flag) {
-    case ScoreFlag::ok:
-      return ValueFlag::ok;
-    case ScoreFlag::inf:
-      return ValueFlag::inf;
-    case ScoreFlag::undefined:
-      return ValueFlag::undefined;
-    case ScoreFlag::skipped:
-      return ValueFlag::skipped;
-    case ScoreFlag::failed:
-      return ValueFlag::failed;
-  }
-  return ValueFlag::failed;
-}
-
-void fail(Record& record, const std::string& reason) {
-  record.status = Status::failed;
-  record.reason = record.reason.empty() ? reason : record.reason + "; " + reason;
 }
 
 std::unordered_map<Digest, std::size_t> index_by_key(const auto& rows) {
@@ -110,9 +90,11 @@ TrialRunner::TrialRunner(const Sweep& sweep, const Store& store, const TrialRunn
   }
   for (const CellRow& row : sweep.plan.rows.cells) {
     Cell& cell = cells_.emplace_back();
-    for (const auto& stage : nlohmann::json::parse(row.settings))
+    for (const auto& stage : nlohmann::json::parse(row.settings)) {
       cell.stages.push_back(
           {stage.at("id"), make_stage(stage.at("kind"), stage.at("id"), stage.at("settings"))});
+      cell.refines = cell.refines || stage.at("kind") == "refine";
+    }
   }
 }
 
@@ -124,6 +106,7 @@ TrialWork TrialRunner::begin(const Claim& claim) const {
   work.record = {.trial = claim.trial, .output = claim.output, .token = claim.token};
   work.image = image_index_.at(claim.image);
   work.cell = cell_index_.at(claim.cell);
+  work.made = !cells_[work.cell].stages.empty();
   return work;
 }
 
@@ -222,7 +205,8 @@ bool TrialRunner::reuse(TrialWork& work) {
     const auto found = known.find(score_key(work.claim.output, work.image, i));
     if (found != known.end() && found->second) continue;
     missing.push_back(i);
-    exact = exact || !sweep_.metrics[i].quantize;
+    const bool wants_base = sweep_.metrics[i].metric->detector != nullptr && cells_[work.cell].refines;
+    exact = exact || !sweep_.metrics[i].quantize || wants_base;
   }
   if (!missing.empty()) {
     if (exact || output->kept_file.empty()) return false;
@@ -230,6 +214,7 @@ bool TrialRunner::reuse(TrialWork& work) {
     if (!picture) return false;
     work.item = decoded(work.image);
     work.output = pictures_.up(*picture);
+    work.record.boundaries = store_.boundaries(work.claim.output);
     if (work.item->reference) work.reference = pictures_.up(*work.item->reference);
     work.metrics = std::move(missing);
   }
@@ -240,6 +225,7 @@ bool TrialRunner::reuse(TrialWork& work) {
   record.used = output->used;
   record.kept_file = output->kept_file;
   record.flags = output->flags;
+  decide_by_calibration(work);
   return true;
 }
 
@@ -303,6 +289,7 @@ void TrialRunner::compute(TrialWork& work) {
   for (const Span& span : spans)
     work.record.timings.push_back({span.id, Clock::sweep, 0, span.end.seconds_since(span.begin)});
   work.output = current->frame.rgb;
+  work.base = current->frame.base;
   work.record.boundaries = current->frame.boundaries;
   work.record.used = used(current->used);
   work.record.height = static_cast<int>(work.output.size(1));
@@ -319,65 +306,24 @@ std::string TrialRunner::used(const nlohmann::json& stages) const {
   return all.dump();
 }
 
-void TrialRunner::score(TrialWork& work) const {
-  const auto start = SteadyClock::now();
-  Record& record = work.record;
-  const auto add = [&](std::size_t metric, const Scorer::Result& result) {
-    const Score& score = result.score;
-    record.scores.push_back({score_key(record.output, work.image, metric), record.output,
-                             sweep_.metrics[metric].name, score.value, value_flag(score.flag), score.reason,
-                             result.seconds});
-    if (score.flag == ScoreFlag::failed)
-      fail(record, fmt::format("{}: {}", sweep_.metrics[metric].name, score.reason));
-  };
-  if (!work.reference.defined()) {
-    for (const std::size_t metric : work.metrics)
-      add(metric, {{0, ScoreFlag::skipped, "no reference picture"}, 0});
-    return;
-  }
-  const Image &output = work.output, &reference = work.reference;
-  if (output.sizes() != reference.sizes()) {
-    const std::string reason = fmt::format("output is {}x{}, expected {}x{} as the reference", output.size(2),
-                                           output.size(1), reference.size(2), reference.size(1));
-    for (const std::size_t metric : work.metrics) add(metric, {{0, ScoreFlag::undefined, reason}, 0});
-    fail(record, reason);
-    return;
-  }
-  const StreamScope scoring(score_stream_);
-  work.uploaded->hold(score_stream_);
-  const auto results =
-      scorer_.score(output, reference, work.metrics, sweep_.identities[work.image].reference);
-  for (std::size_t i = 0; i < work.metrics.size(); ++i) add(work.metrics[i], results[i]);
-  record.timings.push_back({"trial.score", Clock::sweep, 0, seconds_since(start)});
-}
-
 void TrialRunner::keep(TrialWork& work) {
-  if (!work.computed) return;
   const auto start = SteadyClock::now();
   Record& record = work.record;
-  const DevicePictures::Saved saved = pictures_.down(work.output);
-  record.pixels = pixel_digest(saved.raster);
-  if (saved.spread < 1.0 / 255) record.flags.emplace_back("degenerate");  // black or constant
-  if (options_.keep_outputs) {
+  const auto kept = [&](const auto& write) {
+    if (!options_.keep_outputs) return;
     try {
-      record.kept_file = kept_.keep(saved.raster, record.pixels);
+      write();
     } catch (const std::system_error& error) {
       throw StoreError(fmt::format("{}; free space or use --keep-outputs none", error.what()), 4);
     }
-  }
+  };
+  kept([&] { keep_maps(work); });
+  if (!work.computed) return;
+  const DevicePictures::Saved saved = pictures_.down(work.output);
+  record.pixels = pixel_digest(saved.raster);
+  if (saved.spread < 1.0 / 255) record.flags.emplace_back("degenerate");  // black or constant
+  kept([&] { record.kept_file = kept_.keep(saved.raster, record.pixels); });
   record.timings.push_back({"trial.keep", Clock::sweep, 0, seconds_since(start)});
-}
-
-Digest TrialRunner::score_key(const Digest& output, std::size_t image, std::size_t metric) const {
-  const MetricRequest& request = sweep_.metrics[metric];
-  return Hasher()
-      .add_field("score")
-      .add_field(output)
-      .add_field(sweep_.identities[image].reference)
-      .add_field(request.name)
-      .add_field(static_cast<std::uint64_t>(request.metric->version))
-      .add_field(static_cast<std::uint64_t>(scorer_.border(metric)))
-      .finish();
 }
 
 }  // namespace upbench

@@ -11,6 +11,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "datasets/load_item.h"
+#include "harness/artifact_scoring.h"
 #include "harness/device_pictures.h"
 #include "harness/device_runtime.h"
 #include "harness/kept_outputs.h"
@@ -41,12 +42,15 @@ struct TrialWork {
   Claim claim;
   Record record;
   std::size_t image = 0, cell = 0;
+  bool made = true;  // by stages; else the picture is taken as it is
   std::shared_ptr<const LoadedItem> item;
   std::vector<Digest> prefix_keys;  // of every stage but the last: what other cells may share
   std::vector<std::shared_ptr<const void>> networks;  // held until they were used
   Image input, reference;                             // on the device; complete when `uploaded` has happened
   std::shared_ptr<DeviceEvent> uploaded;
   Image output;
+  Image base;                        // before a refine stage; undefined: there is none
+  std::vector<ArtifactMap> maps;     // of the record's detections
   bool computed = false;             // now, not by an earlier run
   std::vector<std::size_t> metrics;  // still to be scored
   double seconds = 0;                // of all steps; waiting between them is none
@@ -80,10 +84,16 @@ class TrialRunner {
   struct Cell;
   struct Output;
 
+  static void fail(Record& record, const std::string& reason);
   void do_step(Step step, TrialWork& work);
   void prepare(TrialWork& work);
   void compute(TrialWork& work);
-  void score(TrialWork& work) const;
+  void score(TrialWork& work);
+  void score_pairs(TrialWork& work, const std::vector<std::size_t>& metrics) const;
+  void find_artifacts(TrialWork& work, const std::vector<std::size_t>& metrics);
+  void add_score(Record& record, std::size_t image, std::size_t metric, const Scorer::Result& result) const;
+  void decide_by_calibration(TrialWork& work) const;
+  void keep_maps(TrialWork& work) const;
   void keep(TrialWork& work);
   bool reuse(TrialWork& work);
   void load(TrialWork& work);

@@ -18,6 +18,7 @@
 #include "harness/staged_executor.h"
 #include "harness/steady_clock.h"
 #include "harness/trial_runner.h"
+#include "metrics/artifacts/calibration.h"
 
 namespace upbench {
 namespace {
@@ -251,6 +252,9 @@ WorkerResult run_sweep(const Sweep& sweep, Store& store, const WorkerOptions& op
   const auto start = SteadyClock::now();
   const Digest run = sweep.plan.rows.run.key;
   store.begin_run(sweep.plan.rows);
+  if (std::ranges::any_of(sweep.metrics,
+                          [](const auto& request) { return request.metric->detector != nullptr; }))
+    store.set_calibration(embedded_calibration().version, embedded_calibration().text);
   store.requeue_skipped(run);
   if (options.only_failed) store.requeue_failed(run);
   if (options.only) store.select(run, *options.only);

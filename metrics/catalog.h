@@ -24,6 +24,10 @@ struct MetricRequest {
 // Throws std::invalid_argument "unknown metric 'psnrr'; did you mean 'psnr-y'? known: ...".
 MetricRequest parse_metric(std::string_view text);
 
+// A list as a spec has it; "artifacts" stands for every detector that is not named beside it. Throws
+// std::invalid_argument for a metric that is named twice.
+std::vector<MetricRequest> parse_metrics(const std::vector<std::string>& texts);
+
 // Scores pictures with a fixed list of metrics; weights are loaded once, and what networks make of a
 // reference is kept for its next score. Thread-safe after construction.
 class Scorer {

@@ -90,6 +90,8 @@ struct SignalScore {
   Score (*score)(std::span<const Similarity> of_signals) = nullptr;
 };
 
+struct Detector;  // metrics/artifacts/detector.h
+
 struct Metric {
   std::string name;        // kebab-case, never renamed: "psnr-y"
   std::string unit;        // "dB" or empty
@@ -101,6 +103,7 @@ struct Metric {
   // Loads what the metric needs once; an empty function with `reason` filled means "skipped, and why".
   std::function<ScoreFunction(std::string& reason)> make;
   std::optional<SignalScore> signals = {};  // where that is all that it needs
+  const Detector* detector = nullptr;       // an artifact detector, which may know more than two pictures
 };
 
 }  // namespace upbench

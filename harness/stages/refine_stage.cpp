@@ -75,7 +75,15 @@ class RefineStage final : public DiffusionStage {
  private:
   Frame make(const DiffusionModel& model, const Frame& input, const StageContext& context,
              nlohmann::json& used) const override {
-    if (is_tiled(settings_) && !is_fused(settings_)) return redrawn(model, input, context, used);
+    Frame frame = is_tiled(settings_) && !is_fused(settings_) ? redrawn(model, input, context, used)
+                                                              : made_whole(model, input, context, used);
+    frame.base = input.base.defined() ? input.base : input.rgb;
+    return frame;
+  }
+
+  // As a whole, or with the predictions of tiles merged at every step.
+  Frame made_whole(const DiffusionModel& model, const Frame& input, const StageContext& context,
+                   nlohmann::json& used) const {
     const at::Tensor picture = input.rgb.clamp(0, 1).unsqueeze(0);
     const at::Tensor inside = extended(picture, model.coder()->factor());
     Frame frame{.rgb = {}, .target = input.target, .boundaries = input.boundaries};

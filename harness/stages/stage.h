@@ -21,6 +21,7 @@ struct Frame {
   Image rgb;  // on the trial's device; a network may leave it outside [0, 1]: each stage clamps its input
   PictureSize target;                   // that the pictures finally should have; 0x0: nothing is wanted
   std::vector<BoundaryRow> boundaries;  // known tile boundaries, in this frame's pixels
+  Image base = {};  // of the picture that refine stages began with; undefined: there is none of this size
 };
 
 using LatentCache = SharedCache<Digest, Coded>;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/store/detections.h"
 #include "harness/store/model_time.h"
 #include "harness/store/schema.h"
 #include "harness/store/store_impl.h"
@@ -137,6 +138,18 @@ std::uint64_t add_outputs(Database& database, const fs::path& from, const fs::pa
   return static_cast<std::uint64_t>(conflicts);
 }
 
+// The maps of detections that are there now; one whose file is gone is known without it.
+void copy_maps(Database& database, const fs::path& from, const fs::path& to) {
+  std::set<std::string> gone;
+  {
+    Rows rows = database.query("SELECT DISTINCT map_file FROM main.detections WHERE map_file <> ''");
+    while (rows.next())
+      if (const std::string name = rows.text(0); !copy_kept(from, to, name)) gone.insert(name);
+  }
+  for (const std::string& name : gone)
+    database.run("UPDATE main.detections SET map_file = '' WHERE map_file = ?", name);
+}
+
 Store::MergeResult add_scores(Database& database) {
   constexpr std::string_view kAbsent = "{}.flag IN ('skipped', 'failed')";
   const std::string here = fmt::format(kAbsent, "h"), there = fmt::format(kAbsent, "o");
@@ -175,6 +188,8 @@ Store::MergeResult Store::merge(const fs::path& other) {
   const std::uint64_t trials = add_trials(database);
   conflicts += add_outputs(database, beside(real, ".outputs"), output_folder());
   MergeResult result = add_scores(database);
+  add_detections(database);
+  copy_maps(database, beside(real, ".outputs"), output_folder());
   database.run("DROP TABLE temp.new_runs");
   database.run("DROP TABLE temp.joint_runs");
   transaction.commit();

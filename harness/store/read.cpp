@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/store/detections.h"
 #include "harness/store/model_time.h"
 #include "harness/store/store_impl.h"
 #include "harness/store/values.h"
@@ -97,14 +98,17 @@ class Results {
         " WHERE run = ? ORDER BY ordinal",
         run);
     while (rows.next()) references_.push_back(rows.digest(0));
+    detects_ = has_detections(database) && database.integer("SELECT EXISTS(SELECT 1 FROM detections)") != 0;
   }
 
   void fill(TrialResult& result) const {
     result.scores.assign(metrics_.size(), {});
     result.timings.clear();
     result.model_time.clear();
+    result.detections.clear();
     if (!result.finished) return;
-    fill_scores(result);
+    const std::vector<Digest> keys = fill_scores(result);
+    if (detects_) fill_detections(result, keys);
     Rows rows = database_.query(
         "SELECT clock, stage, sample, seconds FROM timings WHERE output = ?"
         " ORDER BY clock, stage, sample",
@@ -120,26 +124,39 @@ class Results {
   }
 
  private:
-  // An output may have been scored against several references and with several versions of a metric.
-  void fill_scores(TrialResult& result) const {
+  // An output may have been scored against several references and with several versions of a metric. Returns
+  // the keys of the scores that count here.
+  std::vector<Digest> fill_scores(TrialResult& result) const {
     const Digest& reference = references_.at(result.image);
+    std::vector<Digest> keys;
     Rows rows = database_.query(
-        "SELECT metric, reference, version, border, value, flag, reason FROM scores WHERE output = ?",
+        "SELECT metric, reference, version, border, value, flag, reason, key FROM scores WHERE output = ?",
         result.output);
     while (rows.next()) {
       if (rows.digest(1) != reference) continue;
       const std::string name = rows.text(0);
       for (std::size_t i = 0; i < metrics_.size(); ++i)
         if (metrics_[i].name == name && metrics_[i].version == rows.integer(2) &&
-            metrics_[i].border == rows.integer(3))
+            metrics_[i].border == rows.integer(3)) {
           result.scores[i] = {
               .value = rows.real(4), .flag = parse_flag(rows.text(5)), .reason = rows.text(6)};
+          keys.push_back(rows.digest(7));
+        }
     }
+    return keys;
+  }
+
+  void fill_detections(TrialResult& result, const std::vector<Digest>& keys) const {
+    result.detections = read_detections(database_, result.output);
+    std::erase_if(result.detections, [&](const DetectionRow& row) {
+      return std::find(keys.begin(), keys.end(), row.key) == keys.end();
+    });
   }
 
   Database& database_;
   std::vector<MetricRow> metrics_;
   std::vector<Digest> references_;
+  bool detects_ = false;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/store/detections.h"
 #include "harness/store/values.h"
 
 namespace upbench {
@@ -96,6 +97,7 @@ void normalise(Record& record, const Lease& lease) {
   for (const auto& boundary : record.boundaries)
     if (!std::isfinite(boundary.position) || !std::isfinite(boundary.half_width))
       refuse(record, fmt::format("a boundary of '{}' is no finite number", boundary.stage));
+  for (const auto& detection : record.detections) require_finite(detection);
 }
 
 void write_lease(Database& database, const Lease& lease, std::int64_t until) {
@@ -137,6 +139,7 @@ std::uint64_t write_record(Database& database, const Lease& lease, const Record&
                          : !write_output(database, record);
   write_scores(database, lease, record);
   write_measurements(database, record, !known);
+  write_detections(database, record.output, record.detections);
   return finished;
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "harness/store.h"
+#include "harness/store/detections.h"
 #include "harness/store/file.h"
 
 namespace upbench {
@@ -102,6 +103,7 @@ void create_store(const fs::path& file) {
             .c_str());
     database.execute("BEGIN");
     database.execute(kTables);
+    create_detections(database);
     database.run("INSERT INTO meta VALUES('schema', ?)", std::to_string(kSchemaVersion));
     database.execute("COMMIT; PRAGMA journal_mode = WAL");
   }
@@ -118,6 +120,15 @@ void require_known_schema(Database& database) {
       fmt::format("{}: was written by a newer upbench (schema {}, this one knows {}): use that version",
                   database.name(), version, kSchemaVersion),
       2);
+}
+
+void migrate(Database& database) {
+  if (database.integer("PRAGMA user_version") == kSchemaVersion) return;
+  Transaction transaction(database);
+  create_detections(database);
+  database.run("UPDATE meta SET value = ? WHERE name = 'schema'", std::to_string(kSchemaVersion));
+  database.execute(fmt::format("PRAGMA user_version = {}", kSchemaVersion).c_str());
+  transaction.commit();
 }
 
 void configure_reader(Database& database) {

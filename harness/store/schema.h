@@ -6,7 +6,7 @@
 
 namespace upbench {
 
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;  // 2: detections
 
 // Appears under its name only when complete, so that a crash leaves no half store. The caller holds the
 // writer lock.
@@ -14,6 +14,10 @@ void create_store(const std::filesystem::path& file);
 
 // Refuses a store of a newer schema, naming both versions.
 void require_known_schema(Database& database);
+
+// Brings the tables of an older schema up to this one, all at once or not at all. Older programs then refuse
+// the store.
+void migrate(Database& database);
 
 // Every connection: nothing in the file may run code or be trusted to be well formed.
 void configure_reader(Database& database);

@@ -43,6 +43,7 @@ Store::Impl::Impl(const std::filesystem::path& store_file, Access access, const 
     require_known_schema(*write);
     require_intact(*write, real);
     configure_writer(*write, most_pages(options));
+    migrate(*write);
   }
   open_reader(real, read);
   if (access == Access::write) writer.emplace(*write, write_mutex, queue, options.lease);

@@ -62,7 +62,9 @@ Detection colour_shift(const Prepared& prepared) {
   const cv::Size cells(std::max(1, prepared.width() / kCell), std::max(1, prepared.height() / kCell));
   const cv::Mat difference =
       lab_cells(prepared.rgb(Picture::output), cells) - lab_cells(prepared.rgb(*witness), cells);
-  const cv::Mat map = length_of(difference);
+  cv::Mat smooth;  // of what differs by chance, neighbours cancel
+  cv::blur(difference, smooth, {3, 3});
+  const cv::Mat map = length_of(smooth);
   const cv::Scalar mean = cv::mean(difference);
   const double cast = std::sqrt(mean.dot(mean));
   const double worst = quantile(map, kWorstShare);
@@ -80,7 +82,7 @@ Detector colour_shift_detector() {
   return {.name = "colour-shift",
           .unit = "DeltaE",
           .convention =
-              "CIE76 DeltaE of colours averaged over 16 x 16 px cells, to the base picture, the "
+              "CIE76 DeltaE of colours averaged over 48 x 48 px, to the base picture, the "
               "input or the reference; 98 % of the area below",
           .needs = "base, input or reference",
           .detect = colour_shift};

@@ -27,10 +27,13 @@ const Image* given(const Subject& subject, Prepared::Picture picture) {
                     subject.fidelity}[index(picture)];
 }
 
-std::size_t count_broken(const Image& output) {
-  const Image here = output.detach().to(at::kCPU);
-  const at::Tensor fine = at::isfinite(here).all(0);
-  return static_cast<std::size_t>(fine.numel() - fine.sum().item<std::int64_t>());
+cv::Mat broken_pixels(const Image& output) {
+  const at::Tensor broken = at::isfinite(output.detach().to(at::kCPU)).all(0).logical_not();
+  if (!broken.any().item<bool>()) return {};
+  const at::Tensor bytes = broken.to(at::kByte).contiguous();
+  return cv::Mat(static_cast<int>(bytes.size(0)), static_cast<int>(bytes.size(1)), CV_8U,
+                 bytes.mutable_data_ptr()) *
+         255;
 }
 
 // Planes in code values; NaN becomes 0.
@@ -58,6 +61,7 @@ cv::Mat luma_of(const std::array<cv::Mat, 3>& rgb) {
 struct Prepared::Products {
   std::array<std::array<cv::Mat, 3>, kPictures> rgb, full_rgb;
   std::array<cv::Mat, kPictures> luma, full_luma, input_size_luma;
+  cv::Mat broken;
   std::map<std::string, cv::Mat> shared;
 };
 
@@ -72,10 +76,14 @@ Prepared::Prepared(const Subject& subject) : subject_(subject), products_(std::m
       require_image(*image, fmt::format("artifact detectors, {}", kNames[i]));
   width_ = static_cast<int>(subject.output->size(2));
   height_ = static_cast<int>(subject.output->size(1));
-  broken_pixels_ = count_broken(*subject.output);
+  products_->broken = broken_pixels(*subject.output);
 }
 
 Prepared::~Prepared() = default;
+
+const cv::Mat& Prepared::broken_mask() const {
+  return products_->broken;
+}
 
 bool Prepared::has(Picture picture) const {
   const Image* image = given(subject_, picture);

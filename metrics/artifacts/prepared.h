@@ -31,7 +31,7 @@ class Prepared {
   // Of output to input; 1 where there is no input.
   double scale_x() const;
   double scale_y() const;
-  std::size_t broken_pixels() const { return broken_pixels_; }  // with NaN or an infinite channel
+  const cv::Mat& broken_mask() const;  // CV_8U: pixels with NaN or an infinite channel; empty: none
 
   // Given, and of the size it should have: the input at most as large as the output, others of its size.
   bool has(Picture picture) const;
@@ -54,7 +54,6 @@ class Prepared {
 
   Subject subject_;
   int width_ = 0, height_ = 0;
-  std::size_t broken_pixels_ = 0;
   std::unique_ptr<Products> products_;
 };
 

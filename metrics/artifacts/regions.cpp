@@ -41,6 +41,34 @@ std::vector<ArtifactBox> worst_regions(const cv::Mat& cells, double level, int w
   return boxes;
 }
 
+namespace {
+
+cv::Size cells_of(const cv::Mat& values, int side) {
+  return {std::max(1, values.cols / side), std::max(1, values.rows / side)};
+}
+
+}  // namespace
+
+cv::Mat cell_means(const cv::Mat& values, int side) {
+  cv::Mat cells;
+  cv::resize(values, cells, cells_of(values, side), 0, 0, cv::INTER_AREA);
+  return cells;
+}
+
+cv::Mat cell_maxima(const cv::Mat& values, int side) {
+  const cv::Size size = cells_of(values, side);
+  cv::Mat cells(size, CV_32F, cv::Scalar(0));
+  for (int y = 0; y < values.rows; ++y) {
+    const auto* row = values.ptr<float>(y);
+    auto* cell = cells.ptr<float>(std::min(y / side, size.height - 1));
+    for (int x = 0; x < values.cols; ++x) {
+      float& most = cell[std::min(x / side, size.width - 1)];
+      most = std::max(most, row[x]);
+    }
+  }
+  return cells;
+}
+
 double quantile(const cv::Mat& cells, double share) {
   std::vector<float> sorted = artifact_map(cells).values;
   const auto rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(sorted.size())));

@@ -15,6 +15,11 @@ ArtifactMap artifact_map(const cv::Mat& cells);  // CV_32F
 // a picture of that size, which the cells cover evenly.
 std::vector<ArtifactBox> worst_regions(const cv::Mat& cells, double level, int width, int height);
 
+// Mean (or largest value) of squares of `side` pixels; at least one cell each way, the last ones may be
+// larger. CV_32F, of the same channels.
+cv::Mat cell_means(const cv::Mat& values, int side);
+cv::Mat cell_maxima(const cv::Mat& values, int side);
+
 // The value that this share of all cells does not exceed, by rank. cells: CV_32F, not empty; share in [0, 1].
 double quantile(const cv::Mat& cells, double share);
 

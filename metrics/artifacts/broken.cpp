@@ -1,0 +1,85 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include <opencv2/imgproc.hpp>
+
+#include "metrics/artifacts/broken_parts.h"
+#include "metrics/artifacts/entries.h"
+#include "metrics/artifacts/prepared.h"
+#include "metrics/artifacts/regions.h"
+
+namespace upbench {
+namespace {
+
+using Picture = Prepared::Picture;
+
+double share_of(const cv::Mat& cells) {
+  return cells.empty() ? 0 : 100.0 * cv::countNonZero(cells) / static_cast<double>(cells.total());
+}
+
+bool wrong_size(const Prepared& prepared) {
+  const Subject& subject = prepared.subject();
+  return subject.expected_width > 0 && subject.expected_height > 0 &&
+         (subject.expected_width != prepared.width() || subject.expected_height != prepared.height());
+}
+
+// The output with the truth in those cells: what is broken in one way is not judged in others.
+cv::Mat without(const cv::Mat& output, const cv::Mat& truth, const cv::Mat& cells) {
+  if (cells.empty() || cv::countNonZero(cells) == 0) return output;
+  cv::Mat pixels, rest = output.clone();
+  cv::resize(cells, pixels, output.size(), 0, 0, cv::INTER_NEAREST);
+  truth.copyTo(rest, pixels);
+  return rest;
+}
+
+// Everything is a set of cells of kBrokenCell pixels; the value is what they cover together.
+Detection broken(const Prepared& prepared) {
+  const auto witness = prepared.first_of({Picture::reference, Picture::base, Picture::input});
+  const cv::Mat& output = prepared.luma(Picture::output);
+  std::vector<std::pair<std::string, cv::Mat>> kinds;
+  kinds.emplace_back("NaN or infinite", broken_cells(prepared.broken_mask(), output.size()));
+  if (witness) {
+    const cv::Mat& truth = prepared.full_luma(*witness);
+    const double scale = *witness == Picture::input ? prepared.scale_x() : 1;
+    kinds.emplace_back("constant", constant_cells(prepared.rgb(Picture::output), truth));
+    const cv::Mat rest = without(without(output, truth, kinds[0].second), truth, kinds[1].second);
+    kinds.emplace_back("of another place", foreign_cells(rest, truth, scale));
+    kinds.emplace_back("specks", speck_cells(rest, truth, scale));
+    kinds.emplace_back("checkerboard", checkerboard_cells(rest, truth, scale));
+  } else {
+    kinds.emplace_back("repeated", repeated_cells(output));
+  }
+  cv::Mat all;
+  Detection found;
+  for (const auto& [name, cells] : kinds) {
+    if (!cells.empty()) all = all.empty() ? cells.clone() : cv::Mat(all | cells);
+    found.parts.push_back({name, "%", share_of(cells)});
+  }
+  const bool other_size = wrong_size(prepared);
+  found.parts.push_back({"wrong size", "%", other_size ? 100.0 : 0.0});
+  found.value = other_size ? 100 : share_of(all);
+  if (all.empty() || cv::countNonZero(all) == 0) return found;
+  cv::Mat map;
+  all.convertTo(map, CV_32F, 100.0 / 255);
+  found.boxes = worst_regions(map, 0, prepared.width(), prepared.height());
+  found.map = artifact_map(map);
+  return found;
+}
+
+}  // namespace
+
+Detector broken_detector() {
+  return {.name = "broken",
+          .unit = "%",
+          .convention =
+              "area that is NaN, constant where the reference, base or input is not, of another "
+              "place or picture, of saturated specks or a checkerboard; without these: of exact "
+              "copies; all of it where the size is wrong",
+          .needs = "",
+          .decimals = 3,
+          .detect = broken};
+}
+
+}  // namespace upbench

@@ -1,0 +1,134 @@
+#include <limits>
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "datasets/image.h"
+#include "tests/metrics/artifacts/scenes.h"
+#include "tests/metrics/pictures.h"
+
+namespace upbench {
+namespace {
+
+using test::found_by;
+using test::part;
+using test::scene;
+
+constexpr double kTile = 100.0 * 64 * 64 / (256 * 256);  // % of the picture
+
+double part_of(const Detection& found, const std::string& name) {
+  for (const ArtifactPart& figure : found.parts)
+    if (figure.name == name) return figure.value;
+  ADD_FAILURE() << name;
+  return 0;
+}
+
+class Broken : public testing::Test {
+ protected:
+  Detection by_reference() const { return found_by("broken", {.output = &output, .reference = &reference}); }
+  Detection by_input() const { return found_by("broken", {.output = &output, .input = &input}); }
+  Image tile() { return part(output, 64, 128, 64, 64); }
+  static void expect_tile(const Detection& found, double tolerance) {
+    EXPECT_NEAR(found.value, kTile, tolerance);
+    ASSERT_EQ(found.boxes.size(), 1u);
+    EXPECT_NEAR(found.boxes[0].x, 64, 8);
+    EXPECT_NEAR(found.boxes[0].y, 128, 8);
+    EXPECT_NEAR(found.boxes[0].width, 64, 16);
+    EXPECT_NEAR(found.boxes[0].height, 64, 16);
+  }
+
+  // Flat places of two tiles agree by chance; windows reach over the edges.
+  static void expect_in_tile(const Detection& found) {
+    EXPECT_GT(found.value, 0.3 * kTile);
+    EXPECT_LT(found.value, 1.6 * kTile);
+    ASSERT_FALSE(found.boxes.empty());
+    const ArtifactBox& box = found.boxes[0];
+    EXPECT_GE(box.x, 64 - 20);
+    EXPECT_GE(box.y, 128 - 20);
+    EXPECT_LE(box.x + box.width, 128 + 20);
+    EXPECT_LE(box.y + box.height, 192 + 20);
+  }
+
+  const Image reference = scene(256, 256, 1), input = test::reduced(reference, 2);
+  Image output = reference.clone();
+};
+
+TEST_F(Broken, NothingIsOfACleanPicture) {
+  EXPECT_EQ(by_reference().value, 0);
+  EXPECT_EQ(by_input().value, 0);
+  EXPECT_EQ(found_by("broken", {.output = &output}).value, 0);
+}
+
+TEST_F(Broken, NotANumberIsCountedByItsArea) {
+  tile().fill_(std::numeric_limits<float>::quiet_NaN());
+  EXPECT_NEAR(part_of(by_reference(), "NaN or infinite"), kTile, 1e-9);
+  expect_tile(by_reference(), 0.2);
+  const Detection alone = found_by("broken", {.output = &output});
+  EXPECT_NEAR(alone.value, kTile, 1e-9);
+}
+
+TEST_F(Broken, BlackAndConstantTilesAreCountedByTheirArea) {
+  for (const double level : {0.0, 0.5, 1.0}) {
+    tile().fill_(level);
+    EXPECT_NEAR(part_of(by_reference(), "constant"), kTile, 1e-9) << level;
+    EXPECT_NEAR(part_of(by_input(), "constant"), kTile, 1e-9) << level;
+    expect_tile(by_input(), 1.0);
+  }
+}
+
+TEST_F(Broken, AStaleTileIsFound) {
+  tile().copy_(part(reference, 128, 32, 64, 64));
+  expect_in_tile(by_reference());
+  expect_in_tile(by_input());
+}
+
+TEST_F(Broken, ATileOfAnotherPictureIsFound) {
+  tile().copy_(part(scene(256, 256, 2), 64, 128, 64, 64));
+  expect_in_tile(by_reference());
+}
+
+TEST_F(Broken, ACopyIsFoundWithNothingButTheOutput) {
+  tile().copy_(part(reference, 150, 33, 64, 64));
+  const Detection found = found_by("broken", {.output = &output});
+  // Of two equal places nobody can say which is the copy: the later one is named.
+  EXPECT_NEAR(found.value, kTile, 1);
+}
+
+TEST_F(Broken, SpecksAreFound) {
+  Image grey = test::constant(256, 256, 0.5);
+  Image specked = grey.clone();
+  for (const auto& [x, y] : {std::pair(20, 30), std::pair(100, 200), std::pair(240, 128)})
+    part(specked, x, y, 1, 1).fill_(x == 100 ? 0.0 : 1.0);
+  const Detection found = found_by("broken", {.output = &specked, .reference = &grey});
+  EXPECT_NEAR(part_of(found, "specks"), 100.0 * 3 * 16 / (256 * 256), 1e-9);
+}
+
+TEST_F(Broken, ACheckerboardIsFoundByItsPeriod) {
+  for (const int period : {2, 4}) {
+    const at::Tensor x = at::arange(256).view({1, 1, -1}), y = at::arange(256).view({1, -1, 1});
+    const at::Tensor on = (x.div(period / 2, "floor") + y.div(period / 2, "floor")).remainder(2);
+    output = quantized(reference + (on.to(at::kFloat) - 0.5) * (8.0 / 255));
+    EXPECT_GT(part_of(by_reference(), "checkerboard"), 60) << period;
+    EXPECT_GT(by_reference().value, 60) << period;
+    // A picture that has this pattern is not broken.
+    EXPECT_EQ(found_by("broken", {.output = &output, .reference = &output}).value, 0) << period;
+  }
+}
+
+TEST_F(Broken, AnotherSizeIsAllOfIt) {
+  EXPECT_EQ(found_by("broken", {.output = &output, .expected_width = 256, .expected_height = 256}).value, 0);
+  EXPECT_EQ(found_by("broken", {.output = &output, .expected_width = 512, .expected_height = 256}).value,
+            100);
+}
+
+TEST_F(Broken, FlatAreasOfThePictureAreNotConstantTiles) {
+  Image drawing = scene(256, 256, 3);
+  part(drawing, 0, 0, 128, 256).fill_(1);
+  EXPECT_EQ(found_by("broken", {.output = &drawing, .reference = &drawing}).value, 0);
+  const Image small = test::reduced(drawing, 2);
+  EXPECT_EQ(found_by("broken", {.output = &drawing, .input = &small}).value, 0);
+  EXPECT_EQ(found_by("broken", {.output = &drawing}).value, 0);
+}
+
+}  // namespace
+}  // namespace upbench
