@@ -23,6 +23,8 @@ void add_plan_command(CLI::App& program, Command& chosen);
 void add_report_command(CLI::App& program, Command& chosen);
 void add_compare_command(CLI::App& program, Command& chosen);
 void add_baseline_command(CLI::App& program, Command& chosen);
+void add_calibrate_command(CLI::App& program, Command& chosen);
+void add_review_command(CLI::App& program, Command& chosen);
 void add_history_command(CLI::App& program, Command& chosen);
 void add_score_command(CLI::App& program, Command& chosen);
 void add_upscale_command(CLI::App& program, Command& chosen);

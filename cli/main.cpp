@@ -62,10 +62,10 @@ int run_program(int argc, char** argv) {
       "70 internal error, "
       "128+n signal.\nupbench COMMAND --help shows a command's options and examples.");
   Command chosen;
-  for (const auto add :
-       {add_run_command, add_plan_command, add_report_command, add_compare_command, add_baseline_command,
-        add_history_command, add_score_command, add_upscale_command, add_inspect_command, add_dataset_command,
-        add_list_command, add_trace_command, add_status_command, add_doctor_command})
+  for (const auto add : {add_run_command, add_plan_command, add_report_command, add_compare_command,
+                         add_baseline_command, add_history_command, add_score_command, add_upscale_command,
+                         add_inspect_command, add_dataset_command, add_list_command, add_trace_command,
+                         add_status_command, add_doctor_command, add_calibrate_command, add_review_command})
     add(program, chosen);
   try {
     program.parse(argc, argv);

@@ -69,7 +69,8 @@ std::vector<Metric> with_detectors(std::vector<Metric> metrics) {
 
 const std::vector<Metric>& metrics() {
   static const std::vector<Metric> all =
-      with_detectors({mse(), psnr_rgb(), psnr_y(), ssim_rgb(), ssim_y(), lpips_alex(), lpips_squeeze()});
+      with_detectors({mse(), psnr_rgb(), psnr_y(), ssim_rgb(), ssim_y(), lpips_alex(), lpips_squeeze(),
+                      lr_psnr_x2(), lr_psnr_x3(), lr_psnr_x4(), erqa(), ciede2000(), shift(), cambi()});
   return all;
 }
 

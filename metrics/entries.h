@@ -12,5 +12,12 @@ Metric ssim_rgb();
 Metric ssim_y();
 Metric lpips_alex();
 Metric lpips_squeeze();
+Metric lr_psnr_x2();
+Metric lr_psnr_x3();
+Metric lr_psnr_x4();
+Metric erqa();
+Metric ciede2000();
+Metric shift();
+Metric cambi();
 
 }  // namespace upbench

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -9,6 +10,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "reports/artifact_rates.h"
 #include "reports/totals.h"
 
 namespace upbench {
@@ -80,10 +82,15 @@ Headline make_headline(const Analysis& analysis, const Decisions& decisions) {
     headline.findings.push_back({"No trial has finished.", ""});
   else if (totals.ok == 0)
     headline.findings.push_back({"No trial succeeded.", "failures"});
-  if (totals.all() > totals.pending)
-    for (Sentence& finding : make_findings(analysis, decisions))
-      headline.findings.push_back(std::move(finding));
+  const auto add = [](std::vector<Sentence>& to, std::vector<Sentence> sentences) {
+    std::ranges::move(sentences, std::back_inserter(to));
+  };
+  if (totals.all() > totals.pending) {
+    add(headline.findings, make_findings(analysis, decisions));
+    add(headline.findings, artifact_findings(analysis));
+  }
   headline.warnings = make_warnings(analysis, decisions);
+  add(headline.warnings, artifact_warnings(analysis));
   return headline;
 }
 

@@ -33,7 +33,16 @@ void append_trial(RunData& to, const RunData& from, std::size_t index, const Pla
   for (std::size_t m = 0; m < places.metrics.size(); ++m) {
     const RunData::Score& score = from.score(index, m);
     to.scores[base + places.metrics[m]] = {score.value, score.flag, to.intern(from.text(score.reason))};
+    if (const auto decision = from.decision(index, m); decision != RunData::Decision::none)
+      to.set_decision(to.trials.size() - 1, places.metrics[m], decision);
   }
+}
+
+// How the detectors of another part of the report decided.
+void take_calibrations(RunData& to, const RunData& from) {
+  to.calibrated_by.insert(from.calibrated_by.begin(), from.calibrated_by.end());
+  to.calibrations.insert(from.calibrations.begin(), from.calibrations.end());
+  to.gating.insert(from.gating.begin(), from.gating.end());
 }
 
 RunData merge_parts(std::vector<RunData> parts) {
@@ -44,6 +53,7 @@ RunData merge_parts(std::vector<RunData> parts) {
   for (std::size_t i = 0; i < merged.plan.metrics.size(); ++i) same.metrics.push_back(i);
   for (std::size_t p = 1; p < parts.size(); ++p) {
     merged.timing_sessions.insert(parts[p].timing_sessions.begin(), parts[p].timing_sessions.end());
+    take_calibrations(merged, parts[p]);
     if (parts[p].trials.size() != merged.trials.size())
       throw std::runtime_error(fmt::format("{}: {} trials of run {}, expected {} as in {}", parts[p].source,
                                            parts[p].trials.size(), merged.plan.run.key.short_hex(),
@@ -52,10 +62,14 @@ RunData merge_parts(std::vector<RunData> parts) {
       if (merged.trials[t].finished || !parts[p].trials[t].finished) continue;
       append_trial(merged, parts[p], t, same, 0);
       merged.trials[t] = merged.trials.back();
+      for (std::size_t m = 0; m < same.metrics.size(); ++m)
+        if (const auto decision = parts[p].decision(t, m); decision != RunData::Decision::none)
+          merged.set_decision(t, m, decision);
       std::copy_n(merged.scores.end() - static_cast<std::ptrdiff_t>(same.metrics.size()), same.metrics.size(),
                   merged.scores.begin() + static_cast<std::ptrdiff_t>(t * same.metrics.size()));
       merged.trials.pop_back();
       merged.scores.resize(merged.scores.size() - same.metrics.size());
+      if (merged.decisions.size() > merged.scores.size()) merged.decisions.resize(merged.scores.size());
     }
   }
   return merged;
@@ -130,6 +144,7 @@ RunData join_runs(const std::vector<RunData>& parts) {
   for (std::size_t p = 0; p < parts.size(); ++p) {
     joined.source += (p > 0 ? ", " : "") + parts[p].source;
     joined.timing_sessions.insert(parts[p].timing_sessions.begin(), parts[p].timing_sessions.end());
+    take_calibrations(joined, parts[p]);
     const std::size_t first = joined.trials.size();
     for (std::size_t t = 0; t < parts[p].trials.size(); ++t)
       append_trial(joined, parts[p], t, places[p], first);
@@ -150,6 +165,8 @@ RunData load_run(const Store& store, const std::optional<Digest>& run) {
   data.plan = store.plan(key);
   data.source = store.file().filename().string();
   store.for_each_trial(key, [&](const TrialResult& result) { data.add(result); });
+  for (const auto& [detector, version] : data.calibrated_by)
+    if (!data.calibrations.contains(version)) data.calibrations[version] = store.calibration(version);
   for (const ModelTime& time : data.model_times)
     if (time.session.size() == 64 && !data.timing_sessions.contains(time.session))
       data.timing_sessions[time.session] = store.timing_session(parse_digest(time.session));

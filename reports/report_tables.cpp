@@ -1,3 +1,4 @@
+#include "reports/artifact_rates.h"
 #include "reports/decision/tables.h"
 #include "reports/summary.h"
 
@@ -7,6 +8,9 @@ std::vector<Table> report_tables(const Analysis& analysis, const Decisions& deci
                                  std::size_t most_trials) {
   return {ranking_table(analysis, decisions),
           comparison_table(analysis, decisions),
+          artifact_rates_table(analysis),
+          artifact_pairs_table(analysis),
+          artifact_classes_table(analysis),
           sweet_spots_table(analysis, decisions),
           denoise_table(analysis, decisions),
           classes_table(analysis, decisions),

@@ -1,5 +1,6 @@
 #include "reports/run_data.h"
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <stdexcept>
@@ -50,6 +51,33 @@ void RunData::add(const TrialResult& result) {
     else
       scores.push_back({result.scores[m].value, result.scores[m].flag, intern(result.scores[m].reason)});
   }
+  add_detections(result);
+}
+
+void RunData::add_detections(const TrialResult& result) {
+  for (const DetectionRow& row : result.detections) {
+    const auto metric = std::ranges::find(plan.metrics, row.detector, &MetricRow::name);
+    if (metric == plan.metrics.end()) continue;
+    set_decision(trials.size() - 1, static_cast<std::size_t>(metric - plan.metrics.begin()),
+                 row.flagged ? Decision::flagged : Decision::clean);
+    if (row.gates) gating.insert(row.detector);
+    const auto [version, added] = calibrated_by.try_emplace(row.detector, row.calibration);
+    if (added || version->second == row.calibration) continue;
+    std::string warning =
+        fmt::format("{}: decided with more than one calibration; its rates mix them.", row.detector);
+    if (std::ranges::find(warnings, warning) == warnings.end()) warnings.push_back(std::move(warning));
+  }
+}
+
+RunData::Decision RunData::decision(std::size_t trial, std::size_t metric) const {
+  const std::size_t index = trial * plan.metrics.size() + metric;
+  return index < decisions.size() ? decisions[index] : Decision::none;
+}
+
+void RunData::set_decision(std::size_t trial, std::size_t metric, Decision decision) {
+  const std::size_t index = trial * plan.metrics.size() + metric;
+  if (index >= decisions.size()) decisions.resize(index + 1, Decision::none);
+  decisions[index] = decision;
 }
 
 const RunData::Score& RunData::score(std::size_t trial, std::size_t metric) const {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -34,23 +35,33 @@ struct RunData {
     std::uint64_t pixels = 0;                     // start of the output's digest; 0: no output
   };
 
+  // Of an artifact detector, in rising order: flagged by any is flagged.
+  enum class Decision : std::uint8_t { none, clean, flagged };
+
   RunPlan plan;                                        // without its trials
   std::string source;                                  // file of the store
   std::vector<Trial> trials;                           // in report order
   std::vector<Score> scores;                           // of trial t and metric m at t * metrics + m
   std::vector<ModelTime> model_times{{}};              // the first: nothing is known
   std::map<std::string, std::string> timing_sessions;  // JSON by ModelTime::session
+  std::vector<Decision> decisions;                     // as scores; shorter where the rest has none
+  std::map<std::string, std::string> calibrated_by;    // detector -> version of its thresholds
+  std::map<std::string, std::string> calibrations;     // by version, the file (JSON)
+  std::set<std::string> gating;                        // detectors that count towards "any artifact"
   std::vector<std::string> texts{""};
   std::vector<std::string> warnings;  // about the data as a whole, shown first
 
   // Throws std::invalid_argument where the result names a cell, image or metric that the plan has not.
   void add(const TrialResult& result);
   const Score& score(std::size_t trial, std::size_t metric) const;
+  Decision decision(std::size_t trial, std::size_t metric) const;
+  void set_decision(std::size_t trial, std::size_t metric, Decision decision);
   const std::string& text(std::uint32_t index) const { return texts[index]; }
   std::uint32_t intern(const std::string& text);
   std::uint32_t keep(ModelTime time);  // index into model_times
 
  private:
+  void add_detections(const TrialResult& result);
   std::unordered_map<std::string, std::uint32_t> known_{{"", 0}};
 };
 

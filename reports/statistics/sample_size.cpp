@@ -38,4 +38,11 @@ std::size_t pictures_for_rates(double first, double second, const PowerOptions& 
   return static_cast<std::size_t>(std::ceil(ratio * ratio));
 }
 
+std::size_t pictures_for_paired_rates(double difference, double discordant, const PowerOptions& options) {
+  const Quantiles z(options);
+  const double squared = difference * difference;
+  const double sum = z.alpha * std::sqrt(discordant) + z.power * std::sqrt(discordant - squared);
+  return static_cast<std::size_t>(std::ceil(sum * sum / squared));
+}
+
 }  // namespace upbench

@@ -23,4 +23,10 @@ double difference_found(std::size_t pictures, double deviation, const PowerOptio
 // (0, 1), different.
 std::size_t pictures_for_rates(double first, double second, const PowerOptions& options = {});
 
+// Pictures for two cells on the same pictures, of which a share is flagged in one cell alone (discordant): at
+// least the difference of the rates, for independent flags first (1 - second) + second (1 - first). McNemar's
+// test (Connor, Sample size for testing differences in proportions for the paired-sample design, 1987).
+// Difference != 0, discordant in [|difference|, 1].
+std::size_t pictures_for_paired_rates(double difference, double discordant, const PowerOptions& options = {});
+
 }  // namespace upbench

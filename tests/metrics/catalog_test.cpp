@@ -35,15 +35,21 @@ TEST(MetricCatalog, ListsEveryMetricOnce) {
   std::vector<std::string> names;
   for (const Metric& metric : pair_metrics()) names.push_back(metric.name);
   EXPECT_THAT(names,
-              ElementsAre("mse", "psnr-rgb", "psnr-y", "ssim-rgb", "ssim-y", "lpips-alex", "lpips-squeeze"));
+              ElementsAre("mse", "psnr-rgb", "psnr-y", "ssim-rgb", "ssim-y", "lpips-alex", "lpips-squeeze",
+                          "lr-psnr-x2", "lr-psnr-x3", "lr-psnr-x4", "erqa", "ciede2000", "shift", "cambi"));
 }
 
 TEST(MetricCatalog, PrintsAConventionWithEachNumber) {
   for (const Metric& metric : metrics()) {
     EXPECT_FALSE(metric.convention.empty()) << metric.name;
     EXPECT_EQ(metric.convention.find('\n'), std::string::npos) << metric.name;
-    if (metric.detector == nullptr)
-      EXPECT_EQ(metric.unit, metric.name.starts_with("psnr") ? "dB" : "") << metric.name;
+    if (metric.detector == nullptr) {
+      EXPECT_EQ(metric.unit, metric.name.find("psnr") != std::string::npos ? "dB"
+                             : metric.name == "shift"                      ? "px"
+                             : metric.name == "ciede2000"                  ? "DeltaE"
+                                                                           : "")
+          << metric.name;
+    }
   }
 }
 
@@ -59,17 +65,19 @@ TEST_P(EveryMetric, GivesIdenticalPicturesItsBestValueExactly) {
   const test::ScopedVariable assets("UPBENCH_ASSETS", test::assets().c_str());
   const Image picture = test::textured(67, 45, 1);
   const std::string& name = GetParam().name;
-  const double best = name.starts_with("psnr")   ? std::numeric_limits<double>::infinity()
-                      : name.starts_with("ssim") ? 1.0
-                                                 : 0.0;
+  const double best = name.find("psnr") != std::string::npos       ? std::numeric_limits<double>::infinity()
+                      : name.starts_with("ssim") || name == "erqa" ? 1.0
+                                                                   : 0.0;
   for (const char* options : {"", "@b3", "@float", "@b3@float"}) {
     const Score score = Scorer({parse_metric(name + options)}, 2).score(picture, picture).at(0).score;
     EXPECT_EQ(score.value, best) << name << options;
-    EXPECT_EQ(score.flag, name.starts_with("psnr") ? ScoreFlag::inf : ScoreFlag::ok) << name << options;
+    EXPECT_EQ(score.flag, name.find("psnr") != std::string::npos ? ScoreFlag::inf : ScoreFlag::ok)
+        << name << options;
   }
 }
 
 TEST_P(EveryMetric, PrefersTheCloserPicture) {
+  if (GetParam().name == "cambi") GTEST_SKIP() << "banding of the output alone: noise hides it";
   UPBENCH_NEEDS_ASSETS();
   const test::ScopedVariable assets("UPBENCH_ASSETS", test::assets().c_str());
   const Image reference = test::textured(67, 45, 2);
@@ -109,8 +117,10 @@ TEST(ParseMetric, TakesOptionsInAnyOrderAndWritesThemInOne) {
 TEST(ParseMetric, SuggestsTheNearestName) {
   EXPECT_THAT(
       refusal("psnrr"),
-      HasSubstr("unknown metric 'psnrr'; did you mean 'psnr-y'? known: mse, psnr-rgb, psnr-y, ssim-rgb, "
-                "ssim-y, lpips-alex, lpips-squeeze"));
+      HasSubstr(
+          "unknown metric 'psnrr'; did you mean 'psnr-y'? known: mse, psnr-rgb, psnr-y, ssim-rgb, "
+          "ssim-y, lpips-alex, lpips-squeeze, lr-psnr-x2, lr-psnr-x3, lr-psnr-x4, erqa, ciede2000, shift, "
+          "cambi"));
   EXPECT_THAT(refusal("psnrr"), HasSubstr("seam, "));
   EXPECT_THAT(refusal("psnrr"), HasSubstr("artifacts (every detector)"));
   EXPECT_THAT(refusal("lpips"), HasSubstr("did you mean 'lpips-alex'?"));

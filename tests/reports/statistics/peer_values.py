@@ -10,8 +10,8 @@ import scipy.stats as st
 import statsmodels
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.power import TTestPower
-from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.power import NormalIndPower, TTestPower
+from statsmodels.stats.proportion import proportion_confint, proportion_effectsize
 
 
 def wilcoxon(case):
@@ -55,7 +55,7 @@ CASES = {
     "sign": lambda c: st.binomtest(c["k"], c["n"]).pvalue,
     "holm": lambda c: list(multipletests(c["p"], method="holm")[1]),
     "wilson": lambda c: proportion_confint(c["k"], c["n"], method="wilson"),
-    "clopper-pearson": lambda c: proportion_confint(c["k"], c["n"], method="beta"),
+    "clopper-pearson": lambda c: proportion_confint(c["k"], c["n"], alpha=c.get("alpha", 0.05), method="beta"),
     "mann-whitney": mann_whitney,
     "bca": bca,
     "tost": tost,
@@ -63,8 +63,25 @@ CASES = {
     "welch": lambda c: st.ttest_ind(c["x"], c["y"], equal_var=False).pvalue,
     "kendall": lambda c: st.kendalltau(c["x"], c["y"]).statistic,
     "power": lambda c: TTestPower().solve_power(effect_size=c["effect"], alpha=0.05, power=c["power"]),
+    "auc": lambda c: st.mannwhitneyu(c["x"], c["y"]).statistic / len(c["x"]) / len(c["y"]),
+    "rate-power": lambda c: NormalIndPower().solve_power(proportion_effectsize(c["second"], c["first"]), power=0.8, alpha=0.05),
+    "paired-power": lambda c: paired_power(c),
     "ranks": lambda c: list(st.rankdata(c["x"])),
 }
+
+def paired_power(case):
+    """Rejections of the exact McNemar test, over the discordant pairs of so many pictures."""
+    n, discordant, more = int(case["n"]), case["discordant"], (case["discordant"] + case["difference"]) / 2
+    power = 0.0
+    for m in range(n + 1):
+        weight = st.binom.pmf(m, n, discordant)
+        if weight < 1e-12:
+            continue
+        k = np.arange(m + 1)
+        p = np.minimum(1, 2 * st.binom.cdf(np.minimum(k, m - k), m, 0.5))
+        power += weight * st.binom.pmf(k[p <= 0.05], m, more / discordant).sum()
+    return power
+
 
 results = [CASES[case["what"]](case) for case in json.load(sys.stdin)]
 print(json.dumps({"versions": f"SciPy {scipy.__version__}, statsmodels {statsmodels.__version__}", "results": results}, default=float))

@@ -2,8 +2,6 @@
 
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -12,15 +10,17 @@
 
 #include "reports/statistics/bootstrap.h"
 #include "reports/statistics/change_points.h"
+#include "reports/statistics/corrected_rate.h"
 #include "reports/statistics/paired.h"
 #include "reports/statistics/paired_rates.h"
 #include "reports/statistics/proportion.h"
 #include "reports/statistics/random.h"
 #include "reports/statistics/ranking.h"
+#include "reports/statistics/roc.h"
 #include "reports/statistics/sample_size.h"
 #include "reports/statistics/signed_rank.h"
 #include "reports/statistics/two_sample.h"
-#include "tests/support/assets.h"
+#include "tests/support/python_peer.h"
 
 namespace upbench {
 namespace {
@@ -40,15 +40,6 @@ std::vector<double> rounded(std::vector<double> values) {
   return values;
 }
 
-std::string python() {
-  const char* chosen = std::getenv("UPBENCH_PEER_PYTHON");
-  return chosen ? chosen : UPBENCH_PYTHON;
-}
-
-bool has_peers() {
-  return std::system((python() + " -c 'import scipy, statsmodels' 2>/dev/null").c_str()) == 0;
-}
-
 // One question to the peers and what is compared with their answer.
 struct Question {
   json asked;
@@ -57,21 +48,13 @@ struct Question {
 };
 
 json peers_say(const std::vector<Question>& questions) {
-  const test::TemporaryFolder folder;
   json asked = json::array();
   for (const Question& question : questions) asked.push_back(question.asked);
-  std::ofstream(folder / "asked.json") << asked;
-  const std::string command = python() +
-                              " " UPBENCH_SOURCE_DIR "/tests/reports/statistics/peer_values.py < " +
-                              (folder / "asked.json").string() + " > " + (folder / "said.json").string();
-  EXPECT_EQ(std::system(command.c_str()), 0);
-  std::ifstream said(folder / "said.json");
-  return json::parse(said);
+  return test::ask_python("tests/reports/statistics/peer_values.py", asked);
 }
 
 void compare(const std::vector<Question>& questions) {
-  if (!has_peers())
-    GTEST_SKIP() << python() << " has no SciPy and statsmodels: scripts/setup.sh installs them";
+  UPBENCH_NEEDS_PYTHON("scipy, statsmodels");
   const json said = peers_say(questions);
   std::printf("%s\n", said["versions"].get<std::string>().c_str());
   for (std::size_t i = 0; i < questions.size(); ++i) {
@@ -202,12 +185,34 @@ TEST(StatisticsPeers, SampleSizeIsWithinOnePictureOfTheExactPower) {
       // Ours is rounded up and approximates the noncentral t: at most one picture more or less.
       questions.push_back({{{"what", "power"}, {"effect", effect}, {"power", power}}, {pictures}, 0});
     }
-  if (!has_peers())
-    GTEST_SKIP() << python() << " has no SciPy and statsmodels: scripts/setup.sh installs them";
+  UPBENCH_NEEDS_PYTHON("scipy, statsmodels");
   const json said = peers_say(questions);
   for (std::size_t i = 0; i < questions.size(); ++i)
     EXPECT_LE(std::abs(questions[i].ours[0] - std::ceil(said["results"][i].get<double>())), 1)
         << questions[i].asked;
+}
+
+TEST(StatisticsPeers, RatesAndRoc) {
+  std::vector<Question> questions;
+  const std::vector<double> x = rounded(normals(60, 1, 1, 51)), y = rounded(normals(45, 0, 1, 52));
+  questions.push_back({{{"what", "auc"}, {"x", x}, {"y", y}}, {area_under_roc(x, y)}, kClosedForm});
+  // One-sided: the upper end of the two-sided interval of twice the tail.
+  questions.push_back({{{"what", "clopper-pearson"}, {"k", 0}, {"n", 20}, {"alpha", 0.1}},
+                       {0, rate_upper_bound(0, 20)},
+                       kClosedForm});
+  // Fleiss's formula against the arcsine transform: within 2 % of each other.
+  questions.push_back({{{"what", "rate-power"}, {"first", 0.02}, {"second", 0.04}},
+                       {static_cast<double>(pictures_for_rates(0.02, 0.04))},
+                       0.02});
+  for (const double discordant : {0.03, 0.06})
+    // The normal approximation against the exact test, which is conservative: up to 0.06 of power less.
+    questions.push_back({{{"what", "paired-power"},
+                          {"difference", 0.02},
+                          {"discordant", discordant},
+                          {"n", pictures_for_paired_rates(0.02, discordant)}},
+                         {0.8},
+                         0.06 / 1.8});
+  compare(questions);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <functional>
 #include <limits>
 #include <tuple>
@@ -11,6 +12,7 @@
 #include "reports/statistics/best_of.h"
 #include "reports/statistics/bootstrap.h"
 #include "reports/statistics/change_points.h"
+#include "reports/statistics/corrected_rate.h"
 #include "reports/statistics/paired.h"
 #include "reports/statistics/paired_rates.h"
 #include "reports/statistics/proportion.h"
@@ -123,6 +125,32 @@ void intervals(std::vector<Simulated>& all, int repeats) {
                 for (double& value : second) value *= 1.1;
                 return covers(ratio_of_medians(first, second, kResamples).interval, 1.1);
               }));
+}
+
+std::size_t hits(Random& random, std::size_t trials, double rate) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < trials; ++i) count += random.uniform() < rate ? 1 : 0;
+  return count;
+}
+
+// Flags of a detector that is itself known from a finite calibration only.
+void corrected_rates(std::vector<Simulated>& all, int repeats) {
+  constexpr double kSensitivity = 0.9, kSpecificity = 0.99;
+  constexpr std::size_t kDefective = 300, kClean = 300;
+  for (const std::size_t pictures : {100u, 1000u})
+    for (const double rate : {0.005, 0.01, 0.02, 0.05, 0.1, 0.3}) {
+      char truth[100];
+      std::snprintf(truth, sizeof truth, "%zu pictures, rate %g %%, Se 90 %%, Sp 99 %% from 300 + 300",
+                    pictures, 100 * rate);
+      all.push_back(
+          measure("interval of the corrected rate", truth, "coverage", 0.93, 1, repeats, [=](Random& random) {
+            const DetectorCounts detector{hits(random, kDefective, kSensitivity), kDefective,
+                                          hits(random, kClean, kSpecificity), kClean};
+            const std::size_t flagged =
+                hits(random, pictures, flagged_rate(rate, kSensitivity, kSpecificity));
+            return covers(corrected_rate_interval(flagged, pictures, detector), rate);
+          }));
+    }
 }
 
 void rejections(std::vector<Simulated>& all, int repeats) {
@@ -284,6 +312,7 @@ void rankings(std::vector<Simulated>& all, int repeats) {
 std::vector<Simulated> simulate_statistics(int repeats) {
   std::vector<Simulated> all;
   intervals(all, repeats);
+  corrected_rates(all, repeats);
   rejections(all, repeats);
   sweet_spots(all, repeats);
   rankings(all, repeats);

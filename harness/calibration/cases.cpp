@@ -1,0 +1,91 @@
+#include "harness/calibration/cases.h"
+
+#include <algorithm>
+
+#include <ATen/ATen.h>
+
+#include "datasets/codec/decode.h"
+#include "datasets/image.h"
+#include "datasets/procedural.h"
+#include "datasets/resample.h"
+#include "harness/calibration/pixels.h"
+
+namespace upbench {
+namespace {
+
+bool is_picture(const std::filesystem::path& file) {
+  const std::string extension = file.extension().string();
+  return extension == ".png" || extension == ".jpg" || extension == ".bmp";
+}
+
+}  // namespace
+
+CleanPicture clean_picture(const PictureSet& set, std::uint64_t number) {
+  const auto& classes = procedural_classes();
+  const auto draw = [&](std::uint64_t which, std::uint64_t seed) {
+    return to_image(render_procedural(
+        {.cls = classes[which % classes.size()], .size = set.size, .seed = seed, .index = which}));
+  };
+  CleanPicture picture;
+  picture.cls = classes[number % classes.size()];
+  picture.name = procedural_name({.cls = picture.cls, .size = set.size, .seed = set.seed, .index = number});
+  picture.seed = set.seed * 1'000'003 + number;
+  picture.reference = draw(number, set.seed);
+  picture.other = draw(number + 1, ~set.seed);
+  picture.input = halved_input(picture.reference);
+  return picture;
+}
+
+std::vector<CleanPicture> real_pictures(const std::filesystem::path& folder, const PictureSet& set) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+    if (entry.is_regular_file() && is_picture(entry.path())) files.push_back(entry.path());
+  std::ranges::sort(files);
+  std::vector<CleanPicture> pictures;
+  for (const auto& file : files) {
+    const Image whole = to_image(decode_file(file));
+    if (std::min(whole.size(1), whole.size(2)) < set.size) continue;
+    CleanPicture picture{.name = file.stem().string(), .cls = "photo"};
+    picture.seed = set.seed * 1'000'003 + pictures.size();
+    const Rectangle middle{static_cast<int>(whole.size(2) - set.size) / 2,
+                           static_cast<int>(whole.size(1) - set.size) / 2, set.size, set.size};
+    picture.reference = quantized(cut(whole, middle).contiguous());
+    picture.input = halved_input(picture.reference);
+    pictures.push_back(std::move(picture));
+  }
+  for (std::size_t i = 0; i < pictures.size(); ++i)
+    pictures[i].other = pictures[(i + 1) % pictures.size()].reference;
+  return pictures;
+}
+
+Image halved_input(const Image& reference) {
+  return quantized(resample(reference, static_cast<int>(reference.size(1)) / 2,
+                            static_cast<int>(reference.size(2)) / 2, "matlab-bicubic"));
+}
+
+CalibrationCase::CalibrationCase(const CleanPicture& clean)
+    : output(clean.reference.clone()), reference(clean.reference), input(clean.input), picture(&clean) {
+  const auto height = static_cast<int>(output.size(1)), width = static_cast<int>(output.size(2));
+  for (int part = 1; part < 3; ++part) {
+    boundaries.push_back({.vertical = true, .position = static_cast<double>(width * part / 3)});
+    boundaries.push_back({.vertical = false, .position = static_cast<double>(height * part / 3)});
+  }
+}
+
+void CalibrationCase::start_from(const Image& other_reference) {
+  reference = quantized(other_reference);
+  output = reference.clone();
+  input = halved_input(reference);
+}
+
+Subject CalibrationCase::subject() const {
+  return {.output = &output,
+          .reference = reference_known ? &reference : nullptr,
+          .input = &input,
+          .boundaries = boundaries,
+          .boundaries_known = true,
+          .expected_width = static_cast<int>(reference.size(2)),
+          .expected_height = static_cast<int>(reference.size(1))};
+}
+
+}  // namespace upbench

@@ -1,0 +1,95 @@
+#include "harness/calibration/labels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace upbench {
+namespace {
+
+using nlohmann::ordered_json;
+
+// Judgements, weighted, of one detector.
+struct Judged {
+  double flagged_defective = 0, defective = 0, passed_clean = 0, clean = 0;
+  std::size_t labels_defective = 0, labels_clean = 0;
+
+  void add(bool flagged, bool is_defective, double weight) {
+    (is_defective ? defective : clean) += weight;
+    if (is_defective && flagged) flagged_defective += weight;
+    if (!is_defective && !flagged) passed_clean += weight;
+    ++(is_defective ? labels_defective : labels_clean);
+  }
+};
+
+// The share, as a count of so many labels.
+ordered_json count(double part, double whole, std::size_t labels) {
+  const double share = whole > 0 ? part / whole : 0;
+  return {{"k", static_cast<std::size_t>(std::llround(share * static_cast<double>(labels)))}, {"n", labels}};
+}
+
+void write(ordered_json& target, const Judged& judged) {
+  target["sensitivity"] = count(judged.flagged_defective, judged.defective, judged.labels_defective);
+  target["specificity"] = count(judged.passed_clean, judged.clean, judged.labels_clean);
+}
+
+// One picture, as the union sees it.
+struct Picture {
+  bool flagged = false, defective = false;
+  double weight = 0;
+};
+
+bool is_accepted(const ordered_json& label) {
+  const auto said = label.at("label").get<std::string>();
+  if (said != "accept" && said != "reject")
+    throw std::invalid_argument(fmt::format("label '{}'; expected accept or reject", said));
+  return said == "accept";
+}
+
+std::string merged(std::string_view calibration, std::string_view labels) {
+  ordered_json file = ordered_json::parse(calibration);
+  const ordered_json list = ordered_json::parse(labels).at("labels");
+  std::map<std::string, Judged> of_detector;
+  std::map<std::string, Picture> pictures;
+  for (const ordered_json& label : list) {
+    const auto detector = label.at("detector").get<std::string>();
+    const bool flagged = label.at("flagged").get<bool>(), accepted = is_accepted(label);
+    const double weight = label.value("weight", 1.0);
+    if (!(weight > 0 && std::isfinite(weight)))
+      throw std::invalid_argument(fmt::format("a label of weight {}; expected more than 0", weight));
+    if (!file.at("detectors").contains(detector))
+      throw std::invalid_argument(fmt::format("a label of detector '{}', which is not calibrated", detector));
+    of_detector[detector].add(flagged, accepted, weight);
+    if (file["detectors"][detector].at("status") != "calibrated") continue;
+    Picture& picture = pictures[label.at("output").get<std::string>()];
+    picture.flagged |= flagged;
+    picture.defective |= accepted;
+    picture.weight = picture.weight == 0 ? weight : std::min(picture.weight, weight);
+  }
+  if (of_detector.empty()) throw std::invalid_argument("it holds no label");
+  for (const auto& [name, judged] : of_detector) write(file["detectors"][name], judged);
+  Judged together;
+  for (const auto& [output, picture] : pictures)
+    together.add(picture.flagged, picture.defective, picture.weight);
+  if (!pictures.empty()) write(file["union"], together);
+  file["version"] = file.at("version").get<std::string>() + "+labels";
+  return file.dump(2) + "\n";
+}
+
+}  // namespace
+
+std::string calibration_with_labels(std::string_view calibration, std::string_view labels,
+                                    std::string_view source) {
+  try {
+    return merged(calibration, labels);
+  } catch (const std::exception& error) {
+    throw std::invalid_argument(fmt::format(
+        "{}: {}; expected the labels that the page of `upbench review` exports", source, error.what()));
+  }
+}
+
+}  // namespace upbench
