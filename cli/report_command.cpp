@@ -14,7 +14,16 @@ struct ReportOptions {
   std::vector<std::filesystem::path> stores;
   std::string run;
   std::filesystem::path html, markdown, csv, json, latex, plots;
+  double embed_limit = 32;  // MB
+  bool full_pictures = false;
 };
+
+GalleryOptions gallery_options(const ReportOptions& options) {
+  GalleryOptions gallery{.embed_limit = static_cast<std::size_t>(options.embed_limit * 1e6)};
+  if (options.full_pictures)
+    gallery.full_pictures = options.html.parent_path() / (options.html.stem().string() + "_files");
+  return gallery;
+}
 
 int report(const ReportOptions& options) {
   const RunData data = load_runs(options.stores, options.run);
@@ -24,7 +33,10 @@ int report(const ReportOptions& options) {
     write_output(target, renderer(data));
     written = true;
   };
-  render(options.html, report_html);
+  if (!options.html.empty()) {
+    write_output(options.html, report_html(data, gallery_options(options)));
+    written = true;
+  }
   render(options.markdown, report_markdown);
   render(options.csv, report_csv);
   render(options.json, report_json);
@@ -47,6 +59,13 @@ void add_report_command(CLI::App& program, Command& chosen) {
   command->add_option("--run", options->run,
                       "Run key or its beginning (upbench status lists them); default: the latest");
   command->add_option("--html", options->html, "One self-contained page")->type_name("FILE");
+  command
+      ->add_option("--embed-limit", options->embed_limit,
+                   "Pictures in the page, at most (MB, default 32): whole ones where all fit, else crops")
+      ->type_name("MB")
+      ->check(CLI::Range(0.0, 1000.0));
+  command->add_flag("--full-pictures", options->full_pictures,
+                    "Also whole pictures, in the folder NAME_files beside the page");
   command->add_option("--markdown", options->markdown, "The same as text; - is standard output")
       ->type_name("FILE");
   command->add_option("--csv", options->csv, "One row per trial; - is standard output")->type_name("FILE");

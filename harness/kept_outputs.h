@@ -9,6 +9,7 @@
 #include "datasets/codec/raster.h"
 #include "datasets/digest.h"
 #include "datasets/image_fwd.h"
+#include "datasets/load_item.h"
 
 namespace upbench {
 
@@ -25,11 +26,17 @@ class KeptOutputs {
   // std::system_error.
   std::string keep(const Raster& raster, const Digest& pixels) const;
 
+  // Writes what the pipeline got of a picture of the set (key: ImageRow::key) and its reference, unless they
+  // are there: reports show them beside the outputs. Throws std::system_error.
+  void keep_item(const Digest& key, const LoadedItem& item) const;
+
   // The picture, or nothing when the file is gone or does not hold these pixels any more (then it has to be
   // made again).
   std::optional<Image> load(const std::string& name, const Digest& pixels) const;
 
  private:
+  void write(const std::string& name, const Raster& raster) const;
+
   std::filesystem::path folder_;
 };
 

@@ -322,7 +322,11 @@ void TrialRunner::keep(TrialWork& work) {
   const DevicePictures::Saved saved = pictures_.down(work.output);
   record.pixels = pixel_digest(saved.raster);
   if (saved.spread < 1.0 / 255) record.flags.emplace_back("degenerate");  // black or constant
-  kept([&] { record.kept_file = kept_.keep(saved.raster, record.pixels); });
+  kept([&] {
+    record.kept_file = kept_.keep(saved.raster, record.pixels);
+    if (!sweep_.items[work.image].prompt)
+      kept_.keep_item(sweep_.plan.rows.images[work.image].key, *work.item);
+  });
   record.timings.push_back({"trial.keep", Clock::sweep, 0, seconds_since(start)});
 }
 

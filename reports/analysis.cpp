@@ -133,10 +133,10 @@ int rank_class(const CellFigures& cell) {
 
 std::vector<std::uint32_t> find_same_pixels(const RunData& data) {
   std::vector<std::uint32_t> same(data.trials.size(), kNoTrial);
-  std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint32_t> first;  // by picture and pixels
+  std::map<std::pair<std::uint32_t, Digest>, std::uint32_t> first;  // by picture and pixels
   for (std::uint32_t t = 0; t < data.trials.size(); ++t) {
     const RunData::Trial& trial = data.trials[t];
-    if (trial.pixels == 0 || trial.same_as != kNoTrial) continue;
+    if (trial.pixels.is_zero() || trial.same_as != kNoTrial) continue;
     const auto [entry, is_first] = first.try_emplace({trial.image, trial.pixels}, t);
     if (!is_first && data.trials[entry->second].cell != trial.cell) same[t] = entry->second;
   }

@@ -8,7 +8,11 @@
   .section .rodata
 ASSET(report_html, "report.html")
 ASSET(report_css, "report.css")
-ASSET(report_js, "report.js")
+ASSET(main_js, "main.js")
+ASSET(plots_js, "plots.js")
+ASSET(table_js, "table.js")
+ASSET(viewer_controls_js, "viewer_controls.js")
+ASSET(viewer_js, "viewer.js")
 ASSET(licences_txt, "licences.txt")
 ASSET(vega_bundle_js, "vega.bundle.js")
   .section .note.GNU-stack, "", %progbits

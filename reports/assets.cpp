@@ -8,6 +8,10 @@
 
 UPBENCH_ASSET(page, report_html)
 UPBENCH_ASSET(style, report_css)
-UPBENCH_ASSET(script, report_js)
+UPBENCH_ASSET(main_script, main_js)
+UPBENCH_ASSET(plots_script, plots_js)
+UPBENCH_ASSET(table_script, table_js)
+UPBENCH_ASSET(viewer_controls_script, viewer_controls_js)
+UPBENCH_ASSET(viewer_script, viewer_js)
 UPBENCH_ASSET(licences, licences_txt)
 UPBENCH_ASSET(vega_bundle, vega_bundle_js)

@@ -16,6 +16,7 @@ namespace {
 struct Places {
   std::vector<std::uint32_t> cells, images;
   std::vector<std::size_t> metrics;
+  std::uint32_t first_store = 0;
 };
 
 void append_trial(RunData& to, const RunData& from, std::size_t index, const Places& places,
@@ -24,6 +25,7 @@ void append_trial(RunData& to, const RunData& from, std::size_t index, const Pla
   trial.cell = places.cells[trial.cell];
   trial.image = places.images[trial.image];
   if (trial.same_as != kNoTrial) trial.same_as += static_cast<std::uint32_t>(first);
+  trial.store += places.first_store;
   trial.reason = to.intern(from.text(trial.reason));
   trial.flags = to.intern(from.text(trial.flags));
   if (trial.model_time != 0) trial.model_time = to.keep(from.model_times[trial.model_time]);
@@ -45,6 +47,13 @@ void take_calibrations(RunData& to, const RunData& from) {
   to.gating.insert(from.gating.begin(), from.gating.end());
 }
 
+// Returns where they begin.
+std::uint32_t add_folders(RunData& to, const RunData& from) {
+  const auto first = static_cast<std::uint32_t>(to.output_folders.size());
+  to.output_folders.insert(to.output_folders.end(), from.output_folders.begin(), from.output_folders.end());
+  return first;
+}
+
 RunData merge_parts(std::vector<RunData> parts) {
   RunData merged = std::move(parts.front());
   Places same;
@@ -54,6 +63,7 @@ RunData merge_parts(std::vector<RunData> parts) {
   for (std::size_t p = 1; p < parts.size(); ++p) {
     merged.timing_sessions.insert(parts[p].timing_sessions.begin(), parts[p].timing_sessions.end());
     take_calibrations(merged, parts[p]);
+    same.first_store = add_folders(merged, parts[p]);
     if (parts[p].trials.size() != merged.trials.size())
       throw std::runtime_error(fmt::format("{}: {} trials of run {}, expected {} as in {}", parts[p].source,
                                            parts[p].trials.size(), merged.plan.run.key.short_hex(),
@@ -145,6 +155,7 @@ RunData join_runs(const std::vector<RunData>& parts) {
     joined.source += (p > 0 ? ", " : "") + parts[p].source;
     joined.timing_sessions.insert(parts[p].timing_sessions.begin(), parts[p].timing_sessions.end());
     take_calibrations(joined, parts[p]);
+    places[p].first_store = add_folders(joined, parts[p]);
     const std::size_t first = joined.trials.size();
     for (std::size_t t = 0; t < parts[p].trials.size(); ++t)
       append_trial(joined, parts[p], t, places[p], first);
@@ -164,6 +175,7 @@ RunData load_run(const Store& store, const std::optional<Digest>& run) {
   RunData data;
   data.plan = store.plan(key);
   data.source = store.file().filename().string();
+  data.output_folders = {store.output_folder()};
   store.for_each_trial(key, [&](const TrialResult& result) { data.add(result); });
   for (const auto& [detector, version] : data.calibrated_by)
     if (!data.calibrations.contains(version)) data.calibrations[version] = store.calibration(version);

@@ -8,7 +8,9 @@
 
 #include "reports/assets.h"
 #include "reports/headline.h"
+#include "reports/pictures/gallery.h"
 #include "reports/plots.h"
+#include "reports/render/base64.h"
 #include "reports/render/format.h"
 #include "reports/render/html.h"
 #include "reports/summary.h"
@@ -30,19 +32,6 @@ std::string fill(std::string_view page, const std::map<std::string, std::string,
     at = close + 2;
   }
   return filled;
-}
-
-std::string base64(std::span<const std::uint8_t> bytes) {
-  static constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t left = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j) group = group << 8 | (j < left ? bytes[i + j] : 0U);
-    for (std::size_t j = 0; j < 4; ++j) text += j <= left ? kDigits[group >> (18 - 6 * j) & 63] : '=';
-  }
-  return text;
 }
 
 // Each sentence with a link to the table that shows more, where the page has it.
@@ -86,14 +75,40 @@ std::string plot_section(const std::vector<Plot>& plots) {
 }
 
 // In a data block only '<' could end the script element.
+std::string data_block(const char* id, const nlohmann::json& json) {
+  std::string text = fmt::format("<script type=\"application/json\" id=\"{}\">", id);
+  for (const char c : json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) {
+    if (c == '<')
+      text += "\\u003c";
+    else
+      text += c;
+  }
+  return text + "</script>\n";
+}
+
 std::string plot_data(const std::vector<Plot>& plots) {
   if (plots.empty()) return {};
   nlohmann::json json = nlohmann::json::array();
   for (const Plot& plot : plots)
     json.push_back({{"name", plot.name}, {"title", plot.title}, {"spec", plot.spec}});
-  std::string safe;
-  for (const char c : json.dump()) safe += c == '<' ? std::string("\\u003c") : std::string(1, c);
-  return fmt::format("<script type=\"application/json\" id=\"plot-data\">{}</script>\n", safe);
+  return data_block("plot-data", json);
+}
+
+// One block a picture, read when it is first shown: a browser need not hold all of them twice.
+std::string picture_data(const Gallery& gallery) {
+  std::string text = data_block("picture-data", gallery.data);
+  for (std::size_t i = 0; i < gallery.sources.size(); ++i)
+    text += fmt::format("<script type=\"text/plain\" id=\"picture-{}\">{}</script>\n", i, gallery.sources[i]);
+  return text;
+}
+
+std::string picture_section(const Gallery& gallery) {
+  std::string text =
+      "<noscript><p class=\"note\">Comparing pictures needs JavaScript.</p></noscript>\n<div "
+      "id=\"viewer\"></div>\n";
+  for (const std::string& note : gallery.notes)
+    text += fmt::format("<p class=\"note\">{}</p>\n", escape_html_sentence(note));
+  return text;
 }
 
 class Sections {
@@ -111,14 +126,17 @@ class Sections {
 
 }  // namespace
 
-std::string make_page(const Analysis& analysis, const Decisions& decisions) {
+std::string make_page(const Analysis& analysis, const Decisions& decisions, const GalleryOptions& pictures) {
   const Headline headline = make_headline(analysis, decisions);
   const std::vector<Plot> plots = make_plots(analysis, decisions);
   const std::vector<Table> tables = report_tables(analysis, decisions, kMostTrials);
+  const std::optional<Gallery> gallery = make_gallery(analysis, decisions, pictures);
   Sections sections;
   for (const Table& table : tables) {
     sections.add(table);
-    if (table.id == kPlotsAfter && !plots.empty()) sections.add("plots", "Plots", plot_section(plots));
+    if (table.id != kPlotsAfter) continue;
+    if (!plots.empty()) sections.add("plots", "Plots", plot_section(plots));
+    if (gallery) sections.add("pictures", "Pictures", picture_section(*gallery));
   }
   if (!analysis.data->plan.run.spec.empty())
     sections.add("spec", "Spec", render_html_block(analysis.data->plan.run.spec));
@@ -131,10 +149,15 @@ std::string make_page(const Analysis& analysis, const Decisions& decisions) {
   };
   const bool drawn = !plots.empty() && !assets::vega_bundle().empty();
   if (drawn) add_script(assets::vega_bundle());
-  add_script(assets::script());
+  for (const std::string_view script :
+       {assets::table_script(), assets::plots_script(), assets::viewer_controls_script(),
+        assets::viewer_script(), assets::main_script()})
+    add_script(script);
   return fill(
       assets::page(),
       {{"script_hashes", hashes},
+       // Pictures beside the page, from disk or from where it is served.
+       {"picture_sources", pictures.full_pictures.empty() ? "" : " file: 'self'"},
        {"title", escape_html(headline.title)},
        {"css", std::string(assets::style())},
        {"summary", summary(headline, tables)},
@@ -145,7 +168,7 @@ std::string make_page(const Analysis& analysis, const Decisions& decisions) {
         drawn ? fmt::format("<details><summary>Licences of the plot library</summary>\n{}</details>\n",
                             render_html_block(assets::licences()))
               : ""},
-       {"data", plot_data(plots)},
+       {"data", plot_data(plots) + (gallery ? picture_data(*gallery) : "")},
        {"scripts", scripts}});
 }
 

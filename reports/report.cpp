@@ -104,9 +104,9 @@ std::string report_latex(const RunData& data) {
   return text;
 }
 
-std::string report_html(const RunData& data) {
+std::string report_html(const RunData& data, const GalleryOptions& pictures) {
   const Analysis analysis = analyse(data);
-  return make_page(analysis, decide(analysis));
+  return make_page(analysis, decide(analysis), pictures);
 }
 
 std::string report_ranking_text(const RunData& data) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "reports/load_run.h"
+#include "reports/pictures/gallery.h"
 #include "reports/run_data.h"
 
 // Everything that `upbench report` writes. All from the store's rows; the same rows give the same bytes.
@@ -14,7 +15,7 @@ std::string report_csv(
     const RunData& data);  // one row a trial, every axis; measured costs in columns that start with cost_
 std::string report_json(const RunData& data);   // findings, facts, every table and every trial
 std::string report_latex(const RunData& data);  // ranking, comparison, sweet spots, axes
-std::string report_html(const RunData& data);
+std::string report_html(const RunData& data, const GalleryOptions& pictures = {});
 std::string report_ranking_text(const RunData& data);  // with the findings, for a terminal, after a run
 
 // Writes NAME.vl.json for every plot; the folder is made where it is absent. scripts/render_plots.py draws

@@ -44,7 +44,7 @@ void RunData::add(const TrialResult& result) {
                     .sweep_seconds = trial_seconds(result.timings, Clock::sweep),
                     .model_time = result.model_time.empty() ? 0 : keep(parse_model_time(result.model_time)),
                     .peak_bytes = result.peak_bytes,
-                    .pixels = std::hash<Digest>{}(result.pixels)});
+                    .pixels = result.pixels});
   for (std::size_t m = 0; m < plan.metrics.size(); ++m) {
     if (m >= result.scores.size())
       scores.push_back({});

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <set>
 #include <string>
@@ -32,7 +33,8 @@ struct RunData {
     double model_seconds = 0, sweep_seconds = 0;  // NaN: not measured
     std::uint32_t model_time = 0;                 // index into model_times
     std::uint64_t peak_bytes = 0;                 // 0: the device does not tell
-    std::uint64_t pixels = 0;                     // start of the output's digest; 0: no output
+    std::uint32_t store = 0;                      // index into output_folders
+    Digest pixels;                                // of the 8-bit output; zero: there is none
   };
 
   // Of an artifact detector, in rising order: flagged by any is flagged.
@@ -40,6 +42,7 @@ struct RunData {
 
   RunPlan plan;                                        // without its trials
   std::string source;                                  // file of the store
+  std::vector<std::filesystem::path> output_folders;   // of the stores; may be absent or hold some pictures
   std::vector<Trial> trials;                           // in report order
   std::vector<Score> scores;                           // of trial t and metric m at t * metrics + m
   std::vector<ModelTime> model_times{{}};              // the first: nothing is known

@@ -93,6 +93,10 @@ std::string ranking_caption(const Analysis& analysis) {
 
 }  // namespace
 
+std::string ranking_row_key(std::uint32_t cell) {
+  return fmt::format("cell-{}", cell);
+}
+
 Table ranking_table(const Analysis& analysis, const Decisions& decisions) {
   const auto& metrics = analysis.data->plan.metrics;
   std::vector<std::vector<std::uint32_t>> leaders;
@@ -112,7 +116,7 @@ Table ranking_table(const Analysis& analysis, const Decisions& decisions) {
 
   for (const std::uint32_t c : analysis.ranking) {
     const CellFigures& cell = analysis.cells[c];
-    Table::Row row;
+    Table::Row row{.cells = {}, .key = ranking_row_key(c)};
     for (const std::size_t i : analysis.naming)
       row.cells.push_back(text_cell(axis_value(analysis.axes[i], c)));
     std::size_t pictures = 0;

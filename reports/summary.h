@@ -16,6 +16,9 @@ namespace upbench {
 // times. Means that are not shown to be worse than the best are marked, where anything is shown at all.
 Table ranking_table(const Analysis& analysis, const Decisions& decisions);
 
+// Table::Row::key of the cell's row there: plots lead to it.
+std::string ranking_row_key(std::uint32_t cell);
+
 // One row a value of every varying axis: mean and spread of each metric over pictures (cells of the value
 // averaged first) and the effect: mean paired difference from the axis's first value, over cells that differ
 // in this axis alone and the same pictures.

@@ -41,6 +41,7 @@ struct Table {
   struct Row {
     std::vector<Cell> cells;  // as many as columns
     Status status = Status::ok;
+    std::string key = {};  // "cell-3": what plots link to; unique in its report. Empty: nothing does
   };
 
   std::string id;     // "ranking"

@@ -6,6 +6,7 @@
 #include "reports/plots/kinds.h"
 #include "reports/plots/vega_lite.h"
 #include "reports/render/format.h"
+#include "reports/summary.h"
 
 namespace upbench {
 namespace {
@@ -51,6 +52,7 @@ json point_rows(const Analysis& analysis, const Verdict& verdict, const Cells& c
     const Interval around = around_mean(analysis, verdict, c);
     rows.push_back(
         {{"cell", clean_text(analysis.cells[c].name)},
+         {"row", ranking_row_key(c)},
          {"group",
           analysis.naming.empty() ? "" : clean_text(axis_value(analysis.axes[analysis.naming.front()], c))},
          {"seconds", seconds(c)},

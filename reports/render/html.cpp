@@ -37,8 +37,8 @@ std::string head(const Table::Column& column) {
   const char* better = column.better == Table::Better::higher  ? " data-better=\"higher\""
                        : column.better == Table::Better::lower ? " data-better=\"lower\""
                                                                : "";
-  return fmt::format("<th scope=\"col\"{}{}>{}</th>", is_number(column) ? " class=\"n\"" : "", better,
-                     escape_html(column.title));
+  return fmt::format("<th scope=\"col\"{}{} data-id=\"{}\">{}</th>", is_number(column) ? " class=\"n\"" : "",
+                     better, escape_html(column.id), escape_html(column.title));
 }
 
 // The spread is set apart by the style sheet, so the parts of a cell are put together here and not by
@@ -73,12 +73,15 @@ std::string render_html(const Table& table) {
   if (!table.caption.empty())
     text += fmt::format("<figcaption>{}</figcaption>\n", escape_html(table.caption));
   text += fmt::format(
-      "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\">\n<table>\n<thead><tr>",
+      "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{}\">\n<table>\n<thead><tr>",
       escape_html(table.title));
   for (const Table::Column& column : table.columns) text += head(column);
   text += "</tr></thead>\n<tbody>\n";
   for (const Table::Row& row : table.rows) {
-    text += row.status == Status::ok ? "<tr>" : fmt::format("<tr data-status=\"{}\">", to_string(row.status));
+    text += "<tr";
+    if (row.status != Status::ok) text += fmt::format(" data-status=\"{}\"", to_string(row.status));
+    if (!row.key.empty()) text += fmt::format(" data-key=\"{}\"", escape_html(row.key));
+    text += ">";
     for (std::size_t i = 0; i < row.cells.size(); ++i) text += body(table.columns[i], row.cells[i]);
     text += "</tr>\n";
   }

@@ -104,8 +104,8 @@ TEST_P(TilePresets, RunOnATinyModel) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Presets, TilePresets, ::testing::Values("usdu-seams", "tile-lab"),
-                         [](const auto& info) {
-                           std::string name = info.param;
+                         [](const auto& preset) {
+                           std::string name = preset.param;
                            std::erase(name, '-');
                            return name;
                          });

@@ -1,0 +1,4 @@
+'use strict';
+upbench.startTables();
+upbench.startViewer();
+upbench.startPlots().finally(() => { document.documentElement.dataset.ready = ''; });
