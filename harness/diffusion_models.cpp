@@ -135,8 +135,8 @@ ModelFacts diffusion_model_facts(const nlohmann::json& model, const ModelSearch&
   made.diffusion = {.first_beta = tensors.config.first_beta.value_or(NoiseSchedule::kFirstBeta),
                     .last_beta = tensors.config.last_beta.value_or(NoiseSchedule::kLastBeta),
                     .factor = factor_of(facts),
-                    .coder_macs_per_pixel = coder_macs_per_pixel(facts),
                     .unconditional = is_unconditional(facts),
+                    .coder_macs_per_pixel = coder_macs_per_pixel(facts),
                     .refusal = refusal_of(facts)};
   if (const fs::path vocabulary = find_vocabulary(files, search); !vocabulary.empty())
     made.diffusion->vocabulary = sha256_file(vocabulary).hex();
