@@ -44,12 +44,27 @@ nlohmann::json number(const TrialResult::Value& value) {
   return value.flag == ValueFlag::ok ? nlohmann::json(value.value) : nlohmann::json(nullptr);
 }
 
+// {"seam": {"flagged", "threshold", "gates", "boxes": [[x, y, width, height]]}}
+nlohmann::json artifacts(const std::vector<DetectionRow>& detections) {
+  nlohmann::json all = nlohmann::json::object();
+  for (const DetectionRow& detection : detections) {
+    nlohmann::json boxes = nlohmann::json::array();
+    for (const auto& box : detection.boxes) boxes.push_back({box.x, box.y, box.width, box.height});
+    all[detection.detector] = {{"flagged", detection.flagged},
+                               {"threshold", detection.threshold},
+                               {"gates", detection.gates},
+                               {"boxes", boxes}};
+  }
+  return all;
+}
+
 struct Mean {
   double sum = 0;
   int count = 0;
 };
 
-// {"images": [{"name", "status", "scores": {}, "flags": []}], "mean": {}}; a mean is over the finite scores.
+// {"images": [{"name", "status", "scores": {}, "flags": []}], "mean": {}}, with "artifacts" where detectors
+// decided; a mean is over the finite scores.
 nlohmann::json collect(const Store& store, const Sweep& sweep) {
   nlohmann::json images = nlohmann::json::array();
   std::vector<Mean> means(sweep.metrics.size());
@@ -72,6 +87,7 @@ nlohmann::json collect(const Store& store, const Sweep& sweep) {
                           {"status", trial.finished ? std::string(to_string(trial.status)) : "unfinished"},
                           {"scores", scores},
                           {"flags", flags}};
+    if (!trial.detections.empty()) row["artifacts"] = artifacts(trial.detections);
     if (!trial.reason.empty()) row["reason"] = safe_text(trial.reason);
     images.push_back(std::move(row));
   });

@@ -13,6 +13,9 @@ nlohmann::json describe(const Store& store) {
   nlohmann::json runs = nlohmann::json::array();
   for (const RunRow& run : store.runs()) {
     const Progress progress = store.progress(run.key);
+    nlohmann::json stages = nlohmann::json::array();
+    for (const StageCount& count : store.stage_counts(run.key))
+      stages.push_back({{"stage", count.stage}, {"executed", count.executed}, {"reused", count.reused}});
     runs.push_back({{"run", run.key.hex()},
                     {"name", run.name},
                     {"started_at", run.started_at},
@@ -21,7 +24,8 @@ nlohmann::json describe(const Store& store) {
                     {"ok", progress.ok},
                     {"failed", progress.failed},
                     {"skipped", progress.skipped},
-                    {"left", progress.ready + progress.leased}});
+                    {"left", progress.ready + progress.leased},
+                    {"stages", std::move(stages)}});
   }
   return {{"store", store.file().string()}, {"runs", runs}};
 }
@@ -45,7 +49,7 @@ void add_status_command(CLI::App& program, Command& chosen) {
         fmt::print("{}\n", status.dump(2));
         return static_cast<int>(exit_ok);
       }
-      for (const auto& run : status["runs"])
+      for (const auto& run : status["runs"]) {
         fmt::print(
             "{}  {}  started {}{}  {} trials: {} ok, {} failed, {} skipped, {} left\n",
             run["run"].get<std::string>().substr(0, 12), run["name"].get<std::string>(),
@@ -54,6 +58,10 @@ void add_status_command(CLI::App& program, Command& chosen) {
             run["trials"].get<std::uint64_t>(), run["ok"].get<std::uint64_t>(),
             run["failed"].get<std::uint64_t>(), run["skipped"].get<std::uint64_t>(),
             run["left"].get<std::uint64_t>());
+        for (const auto& stage : run["stages"])
+          fmt::print("  {}: computed {} times, shared {} times\n", stage["stage"].get<std::string>(),
+                     stage["executed"].get<std::uint64_t>(), stage["reused"].get<std::uint64_t>());
+      }
       if (status["runs"].empty()) fmt::print("no run yet\n");
       return static_cast<int>(exit_ok);
     };

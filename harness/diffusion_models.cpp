@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "harness/model_cache.h"
+#include "models/diffusion/model_latents.h"
 #include "models/embedded_models.h"
 #include "models/model_search.h"
 #include "models/network_upscaler.h"
@@ -137,7 +138,9 @@ ModelFacts diffusion_model_facts(const nlohmann::json& model, const ModelSearch&
                     .factor = factor_of(facts),
                     .unconditional = is_unconditional(facts),
                     .coder_macs_per_pixel = coder_macs_per_pixel(facts),
+                    .latents = {},
                     .refusal = refusal_of(facts)};
+  if (facts.unet) made.diffusion->latents = latent_space(facts);
   if (const fs::path vocabulary = find_vocabulary(files, search); !vocabulary.empty())
     made.diffusion->vocabulary = sha256_file(vocabulary).hex();
   return made;

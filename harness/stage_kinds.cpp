@@ -5,8 +5,8 @@
 namespace upbench {
 
 const std::vector<StageKind>& stage_kinds() {
-  static const std::vector<StageKind> kinds = {upscale_kind(), resize_kind(), degrade_kind(), refine_kind(),
-                                               generate_kind()};
+  static const std::vector<StageKind> kinds = {upscale_kind(), resize_kind(),   degrade_kind(),
+                                               refine_kind(),  generate_kind(), hires_kind()};
   return kinds;
 }
 

@@ -13,6 +13,7 @@
 #include "datasets/degradation/settings.h"
 #include "datasets/digest.h"
 #include "datasets/picture_prompt.h"
+#include "models/diffusion/sampling/latent_space.h"
 
 // What kinds of stages there are and which parameters they take; what spec and plan need to know of a stage.
 // Torch-free. How a stage runs is in harness/stages/.
@@ -25,7 +26,8 @@ struct DiffusionModelFacts {
   bool unconditional = false;                      // no text, nothing to guide by
   double coder_macs_per_pixel = 0;                 // encoding and decoding together
   std::string vocabulary;                          // of its prompts: digest of the file; empty: none found
-  std::string refusal;                             // why it cannot refine pictures; empty: it can
+  LatentSpace latents;
+  std::string refusal;  // why it cannot refine pictures; empty: it can
 };
 
 struct ModelFacts {
@@ -103,6 +105,12 @@ struct StageEffect {
   PromptSources prompts = {};  // of the picture that count too
 };
 
+// The last stage before one that runs a diffusion model.
+struct PassBefore {
+  nlohmann::json parameters;    // by name, as its kind has settled them; empty object: there is none
+  bool leaves_latents = false;  // it comes right before, and its latents are still there
+};
+
 struct StageKind {
   // model: as ParameterKind::Type::model reads it, or {diffusion: {checkpoint: NAME}}, in which vae,
   // control-net and loras, [[NAME, STRENGTH]], may be.
@@ -117,7 +125,11 @@ struct StageKind {
   std::vector<std::string> exactly_one;  // of these optional parameters one must be given
   bool makes_pictures = false;  // from prompts: stands at the spec's top level in the place of `images`
 
-  // parameters: values by name, as the spec reads them.
+  bool leaves_latents = false;  // for the stage right after it, which may go on with them
+
+  // Fills parameters that the spec does not give from the stage before. nullptr: there are none.
+  nlohmann::json (*inherit)(nlohmann::json parameters, const PassBefore& before) = nullptr;
+  // parameters: values by name, as the spec reads them and after `inherit`.
   SettledStage (*settle)(const nlohmann::json& parameters, const FindModel& find_model) = nullptr;
   // stage: {settings, models} of CellRow::settings.
   Outcome (*outcome)(const nlohmann::json& stage) = nullptr;

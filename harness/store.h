@@ -51,6 +51,12 @@ struct Progress {
   std::uint64_t done() const { return ok + failed + skipped; }
 };
 
+// Of one stage in a run, over the outputs that it has: computed anew, or shared with another output of it.
+struct StageCount {
+  std::string stage;  // id
+  std::uint64_t executed = 0, reused = 0;
+};
+
 // A finished output that any run may reuse.
 struct OutputRow {
   Digest output;
@@ -168,6 +174,9 @@ class Store {
   std::string timing_session(const Digest& session) const;  // empty: unknown
   std::vector<RunRow> runs() const;                         // oldest first
   Progress progress(const Digest& run) const;
+  // How often each stage of the run's pipelines was computed for its finished trials, and how often taken
+  // from another trial that shares what comes before; in pipeline order.
+  std::vector<StageCount> stage_counts(const Digest& run) const;
   RunPlan plan(const Digest& run) const;  // trials left empty
   // In report order, streaming: memory does not grow with the number of trials.
   void for_each_trial(const Digest& run, const std::function<void(const TrialResult&)>& visit) const;

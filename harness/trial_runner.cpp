@@ -279,7 +279,8 @@ void TrialRunner::compute(TrialWork& work) {
       next->used = current->used;
       next->used.push_back(std::move(used));
       ++stages_executed_;
-      const std::size_t bytes = bytes_of(next->frame.rgb);
+      std::size_t bytes = bytes_of(next->frame.rgb);
+      if (next->frame.latents) bytes += bytes_of(next->frame.latents->values);
       return SharedCache<Digest, Output>::Made{std::move(next), bytes};
     };
     current = i < keys.size() ? prefixes_.get(keys[i], make) : make().value;

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "datasets/image.h"
+#include "harness/calibration/networks.h"
 #include "harness/device.h"
 #include "metrics/artifacts/catalog.h"
 #include "reports/statistics/roc.h"
@@ -74,8 +75,10 @@ bool is_seen(const Image& before, const Image& after) {
 std::vector<Seen> inject_all(const std::vector<Injector>& injectors, const CalibrationCase& clean,
                              std::uint64_t seed) {
   std::vector<Seen> all;
+  Image network;
   for (std::size_t i = 0; i < injectors.size(); ++i) {
     const Injector& injector = injectors[i];
+    if (injector.of_network && !network.defined()) network = quantized(calibration_network(clean.input));
     const Detector* detector = find_detector(injector.detector);
     if (!detector || (!injector.only_class.empty() && injector.only_class != clean.picture->cls)) continue;
     for (std::size_t tier = 0; tier < injector.strengths.size(); ++tier) {
@@ -84,7 +87,7 @@ std::vector<Seen> inject_all(const std::vector<Injector>& injectors, const Calib
       Random random(seed, i);  // the same place at every strength
       injector.inject(subject, injector.strengths[tier], random);
       subject.output = as_saved(subject.output);
-      if (!is_seen(clean.output, subject.output)) continue;
+      if (!is_seen(injector.of_network ? network : clean.output, subject.output)) continue;
       Seen seen{.injector = i, .tier = tier};
       if (tier == kVisible) {
         seen.of_all = values_of_all(subject);
@@ -162,15 +165,16 @@ std::vector<double> defect_values(const std::vector<PictureFigures>& pictures,
   return values;
 }
 
-// Above every clean picture of the tuning set, and a quarter of the way to the defects where these lie apart.
+// Above every clean picture of the tuning set: half way to all but a tenth of the defects where these lie
+// apart, else with a tenth to spare.
 double choose_threshold(std::vector<double> clean, std::vector<double> defective) {
   if (clean.empty()) return std::numeric_limits<double>::max();
   const double highest = *std::ranges::max_element(clean);
-  const double above = highest + 0.05 * std::abs(highest);
+  const double above = highest + 0.1 * std::abs(highest);
   if (defective.empty()) return six_digits(above);
   std::ranges::sort(defective);
   const double low = defective[defective.size() / 10];
-  return six_digits(low > highest ? std::max(highest + 0.25 * (low - highest), std::min(above, low)) : above);
+  return six_digits(low > highest ? (highest + low) / 2 : above);
 }
 
 std::size_t count_above(const std::vector<double>& values, double threshold) {

@@ -18,7 +18,8 @@ struct Injector {
   std::string unit;                   // of the strengths
   std::array<double, 3> strengths{};  // of the tiers
   void (*inject)(CalibrationCase& subject, double strength, Random& random) = nullptr;
-  std::string only_class;  // empty: on every picture
+  std::string only_class;   // empty: on every picture
+  bool of_network = false;  // the network's result is what it would be without the defect
 };
 
 // The defects that thresholds are set on, and others of the same kind made in another way, which thresholds

@@ -120,7 +120,13 @@ void break_strokes(CalibrationCase& subject, double dashes, Random& random) {
 
 const std::vector<Injector>& second_injectors() {
   static const std::vector<Injector> all = {
-      {"seam", "network tiled with too little context", "px of context", {2, 1, 0}, tile_without_context, ""},
+      {"seam",
+       "network tiled with too little context",
+       "px of context",
+       {1, 0, 0},
+       tile_without_context,
+       "",
+       true},
       {"halo", "Laplacian added", "% of edge height", {8, 20, 50}, add_laplacian, ""},
       {"hallucination", "detail of another picture", "share", {0.3, 0.7, 1.5}, paste_foreign_detail, ""},
       {"drift", "one region slides", "px", {0.7, 2, 5}, slide_region, ""},

@@ -123,12 +123,14 @@ struct Settled {
 
 Settled settle(const Spec& spec, const Choice& choice, ModelFinder& models, CellRow& row) {
   Settled settled;
+  PassBefore before{.parameters = nlohmann::json::object()};
   for (std::size_t s = 0; s < choice.size(); ++s) {
     const StageSpec& stage = spec.pipeline[s];
     const StageKind& kind = *find_stage_kind(stage.kind);
     nlohmann::json parameters = nlohmann::json::object();
     for (std::size_t p = 0; p < choice[s].size(); ++p)
       parameters[kind.parameters[p].name] = stage.parameters[p].values[choice[s][p]];
+    if (kind.inherit != nullptr) parameters = kind.inherit(std::move(parameters), before);
     const ModelFacts* facts = nullptr;  // of the first model it asks for, which is the whole of it
     SettledStage made = kind.settle(parameters, [&](const nlohmann::json& model) -> const ModelFacts& {
       const ModelFacts& found = models(model);
@@ -145,6 +147,8 @@ Settled settle(const Spec& spec, const Choice& choice, ModelFinder& models, Cell
                               {"settings", std::move(made.values)},
                               {"models", std::move(made.models)}});
     settled.models.push_back(facts);
+    before.leaves_latents = kind.leaves_latents;
+    if (parameters.contains("checkpoint")) before.parameters = std::move(parameters);
   }
   return settled;
 }

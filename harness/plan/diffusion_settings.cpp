@@ -81,6 +81,14 @@ bool is_given(const nlohmann::json& value) {
   return !value.is_null() && value != "none";
 }
 
+void require_strength(const char* kind, const nlohmann::json& parameters, const char* name) {
+  const double denoise = parameters.at(name);
+  if (parameters.at("as") != "sigma" && denoise > 1)
+    throw std::invalid_argument(
+        fmt::format("{}: {} {} with as: {}, expected 0 to 1 (as: sigma takes a noise level)", kind, name,
+                    denoise, parameters.at("as").get<std::string>()));
+}
+
 bool has_steps(const nlohmann::json& settings) {
   const auto made = [&](const char* levels) {
     return settings.contains(levels) && !settings.at(levels).at("sigmas").empty();
@@ -294,6 +302,14 @@ ParameterKind noise_parameter() {
           .default_value = "philox",
           .choices = {"philox", "torch-cpu"},
           .help = "whose random numbers; both are the same on every device"};
+}
+
+ParameterKind posterior_parameter() {
+  return {.name = "posterior",
+          .type = ParameterKind::Type::choice,
+          .default_value = "mean",
+          .choices = {"mean", "sample"},
+          .help = "what of the autoencoder's distribution becomes the latents"};
 }
 
 std::vector<ParameterKind> coder_parameters() {

@@ -18,6 +18,7 @@ std::vector<ParameterKind> prompt_parameters(ParameterKind prompt);
 ParameterKind noise_parameter();
 ParameterKind rule_parameter();                 // `as`, of all rules
 std::vector<ParameterKind> coder_parameters();  // vae-tiles, ..., precision
+ParameterKind posterior_parameter();
 
 void append(std::vector<ParameterKind>& parameters, const std::vector<ParameterKind>& group);
 
@@ -33,6 +34,8 @@ bool has_steps(const nlohmann::json& settings);  // with `levels` or, of seams t
 nlohmann::json noise_levels(const nlohmann::json& settings, double denoise, const DiffusionModelFacts& facts);
 // The levels as the floats that are computed with: equal ones are equal whatever led to them.
 std::string levels_hash(const nlohmann::json& settings, const char* levels = "levels");
+// Throws std::invalid_argument for a strength above 1, the parameter of this name, that is no noise level.
+void require_strength(const char* kind, const nlohmann::json& parameters, const char* name = "denoise");
 void set_default(SettledStage& stage, const char* parameter, nlohmann::json value, const char* why);
 
 // Of the UNet, for a picture: both branches of guidance count.

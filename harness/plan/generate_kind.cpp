@@ -52,6 +52,7 @@ StageKind generate_kind() {
   StageKind kind;
   kind.name = "generate";
   kind.makes_pictures = true;
+  kind.leaves_latents = true;
   const auto add = [&](const std::vector<ParameterKind>& group) { append(kind.parameters, group); };
   add(model_parameters());
   ParameterKind rule = rule_parameter();

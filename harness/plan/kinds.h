@@ -13,5 +13,10 @@ StageKind resize_kind();
 StageKind degrade_kind();
 StageKind refine_kind();
 StageKind generate_kind();
+StageKind hires_kind();
+
+// What the pixels of a model depend on: its tensors, or the name of what has none; of a chain, each part in
+// order.
+nlohmann::json model_identity(const nlohmann::json& model, const StageKind::FindModel& find_model);
 
 }  // namespace upbench

@@ -1,5 +1,3 @@
-#include <stdexcept>
-
 #include <fmt/format.h>
 
 #include "harness/plan/diffusion_settings.h"
@@ -12,21 +10,13 @@ namespace {
 
 using Type = ParameterKind::Type;
 
-void refuse_range(const nlohmann::json& parameters, const char* name) {
-  const double denoise = parameters.at(name);
-  if (parameters.at("as") != "sigma" && denoise > 1)
-    throw std::invalid_argument(
-        fmt::format("refine: {} {} with as: {}, expected 0 to 1 (as: sigma takes a noise level)", name,
-                    denoise, parameters.at("as").get<std::string>()));
-}
-
 // With the noise levels of seam passes, where there are any.
 SettledStage settle_levels(const nlohmann::json& parameters, const StageKind::FindModel& find_model) {
   nlohmann::json values = parameters;
   std::string refusal;
   const ModelFacts& facts = find_model(refine_model(parameters));
   if (fixes_seams(parameters) && facts.diffusion) {
-    refuse_range(parameters, "tile.seam-denoise");
+    require_strength("refine", parameters, "tile.seam-denoise");
     try {
       values["seam-levels"] = noise_levels(parameters, parameters.at("tile.seam-denoise"), *facts.diffusion);
     } catch (const std::invalid_argument& error) {
@@ -39,7 +29,7 @@ SettledStage settle_levels(const nlohmann::json& parameters, const StageKind::Fi
 }
 
 SettledStage settle(const nlohmann::json& parameters, const StageKind::FindModel& find_model) {
-  refuse_range(parameters, "denoise");
+  require_strength("refine", parameters);
   SettledStage stage = settle_levels(parameters, find_model);
   settle_tiles(stage, stage.models.at(0).at("factor"));
   if (!is_given(parameters.at("control-net")) || !has_steps(stage.values)) {
@@ -142,11 +132,7 @@ std::vector<ParameterKind> control_parameters() {
 // What becomes of the picture itself.
 std::vector<ParameterKind> picture_parameters() {
   return {
-      {.name = "posterior",
-       .type = Type::choice,
-       .default_value = "mean",
-       .choices = {"mean", "sample"},
-       .help = "what of the autoencoder's distribution becomes the latents"},
+      posterior_parameter(),
       {.name = "edges",
        .type = Type::choice,
        .default_value = "mirror",

@@ -14,18 +14,6 @@ constexpr int kLongestSide = 262'144;  // of an output; what is beyond is a mist
 // --- settle: settings of a cell
 // ----------------------------------------------------------------------------------------
 
-// What the pixels depend on: the tensors, or the name of what has none; of a chain, each part in order.
-nlohmann::json identity(const nlohmann::json& model, const StageKind::FindModel& find_model) {
-  if (model.is_object() && model.contains("chain")) {
-    nlohmann::json parts = nlohmann::json::array();
-    for (const auto& part : model["chain"]) parts.push_back(identity(part, find_model));
-    return parts;
-  }
-  const ModelFacts& facts = find_model(model);
-  if (facts.tensor_hash.is_zero()) return {{"name", model}, {"version", facts.version}};
-  return {{"weights", facts.tensor_hash.hex()}, {"version", facts.version}};
-}
-
 bool has_weights(const nlohmann::json& identity) {
   if (!identity.is_array()) return identity.contains("weights");
   return std::any_of(identity.begin(), identity.end(), has_weights);
@@ -83,7 +71,7 @@ SettledStage settle(const nlohmann::json& parameters, const StageKind::FindModel
   const nlohmann::json& model = parameters.at("model");
   const ModelFacts& facts = find_model(model);
   settle_padding(stage, facts);
-  const nlohmann::json what = identity(model, find_model);
+  const nlohmann::json what = model_identity(model, find_model);
   if (!has_weights(what)) set_default(stage, "precision", "fp32", "to models without weights");
   stage.models = {{{"parameter", "model"}, {"scale", facts.scale}, {"identity", what}}};
   if (!facts.scales.empty()) stage.models[0]["scales"] = facts.scales;
@@ -268,6 +256,17 @@ StageEffect effect(const nlohmann::json& stage, const StageOutcome& made) {
 }
 
 }  // namespace
+
+nlohmann::json model_identity(const nlohmann::json& model, const StageKind::FindModel& find_model) {
+  if (model.is_object() && model.contains("chain")) {
+    nlohmann::json parts = nlohmann::json::array();
+    for (const auto& part : model["chain"]) parts.push_back(model_identity(part, find_model));
+    return parts;
+  }
+  const ModelFacts& facts = find_model(model);
+  if (facts.tensor_hash.is_zero()) return {{"name", model}, {"version", facts.version}};
+  return {{"weights", facts.tensor_hash.hex()}, {"version", facts.version}};
+}
 
 int chosen_scale(PictureSize input, PictureSize target, const std::vector<int>& scales, bool fit) {
   const int x = (target.width + input.width - 1) / input.width,

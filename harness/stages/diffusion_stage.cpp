@@ -7,9 +7,12 @@
 #include <fmt/format.h>
 
 #include "harness/tf32_scope.h"
+#include "models/diffusion/model_latents.h"
 
 namespace upbench {
 namespace {
+
+constexpr std::string_view kPosteriorNoise = "posterior";
 
 template <class T>
 std::optional<T> given(const nlohmann::json& settings, const char* name) {
@@ -88,6 +91,7 @@ std::shared_ptr<const DiffusionModel> DiffusionStage::model_of(const StageContex
 nlohmann::json DiffusionStage::describe_model(const DiffusionModel& model) const {
   nlohmann::json said = {{"architecture", to_string(model.facts().family)},
                          {"tensor_hash", model.hash().hex()},
+                         {"vae_hash", model.coder_hash().hex()},
                          {"prediction", to_string(model.facts().prediction)},
                          {"precision", precision_},
                          {"steps", run_.steps.steps()},
@@ -147,6 +151,52 @@ at::Tensor DiffusionStage::sampled(const DiffusionModel& model, const at::Tensor
       sample_latents(model, latents, conditioning, run, start ? start(fresh) : fresh, draw);
   used["evaluations"] = used.value("evaluations", std::int64_t{0}) + made.evaluations;
   return made.latents;
+}
+
+Coded DiffusionStage::encode(const DiffusionModel& model, const at::Tensor& picture, bool samples_posterior,
+                             const StageContext& context) const {
+  at::Tensor draws;
+  if (samples_posterior) {
+    NoiseSource noise(noise_, stream_seed(context.seed, kPosteriorNoise));
+    const std::int64_t factor = model.coder()->factor();
+    draws = noise.draw({1, model.coder()->channels(), picture.size(2) / factor, picture.size(3) / factor})
+                .to(model.device());
+  }
+  return encode_picture(model, tiles_, picture, draws);
+}
+
+at::Tensor DiffusionStage::encoded(const DiffusionModel& model, const std::function<at::Tensor()>& picture,
+                                   const Digest& source, bool samples_posterior, const StageContext& context,
+                                   nlohmann::json& used) const {
+  const auto make = [&] { return encode(model, picture(), samples_posterior, context); };
+  std::shared_ptr<const Coded> coded;
+  if (context.latents == nullptr) {
+    coded = std::make_shared<const Coded>(make());
+  } else {
+    coded = context.latents->get(latents_key(model, source, samples_posterior, context.seed), [&] {
+      auto made = std::make_shared<const Coded>(make());
+      const std::size_t bytes = made->result.nbytes();
+      return LatentCache::Made{std::move(made), bytes};
+    });
+  }
+  if (coded->repeated) used["encoded_again_in"] = "fp32";
+  return coded->result;
+}
+
+Digest DiffusionStage::latents_key(const DiffusionModel& model, const Digest& source, bool samples_posterior,
+                                   std::uint64_t seed) const {
+  Hasher hasher;
+  hasher.add_field("upbench-latents-1").add_field(source).add_field(model.coder_hash());
+  hasher.add_field(precision_).add_field(to_string(tiles_.mode));
+  hasher.add_field(static_cast<std::uint64_t>(tiles_.size))
+      .add_field(static_cast<std::uint64_t>(tiles_.overlap));
+  hasher.add_field(std::uint64_t{samples_posterior});
+  if (samples_posterior) hasher.add_field(seed).add_field(static_cast<std::uint64_t>(noise_));
+  return hasher.finish();
+}
+
+FrameLatents DiffusionStage::kept(const DiffusionModel& model, const at::Tensor& latents) {
+  return {.values = latents, .space = latent_space(model.facts()), .model = model.hash()};
 }
 
 at::Tensor DiffusionStage::decoded(const DiffusionModel& model, const at::Tensor& latents,

@@ -26,7 +26,7 @@ at::Tensor masked_channels(const DiffusionModel& model, const CoderTiles& tiles,
 // harness/plan/diffusion_settings.h.
 class DiffusionStage : public Stage {
  public:
-  std::vector<std::shared_ptr<const void>> load(const StageContext& context) const final;
+  std::vector<std::shared_ptr<const void>> load(const StageContext& context) const override;
   Frame run(const Frame& input, const StageContext& context, nlohmann::json& used) const final;
 
  protected:
@@ -44,19 +44,27 @@ class DiffusionStage : public Stage {
   at::Tensor sampled(const DiffusionModel& model, const at::Tensor& latents, const Conditioning& conditioning,
                      const LatentRun& run, const StageContext& context, nlohmann::json& used,
                      const std::function<at::Tensor(const at::Tensor& fresh)>& start = {}) const;
+  // A picture [1, 3, H, W] in [0, 1] -> latents: the mean, or a draw of the trial's seed.
+  Coded encode(const DiffusionModel& model, const at::Tensor& picture, bool samples_posterior,
+               const StageContext& context) const;
+  // The same for the picture that `source` stands for; cells that differ in what comes later share them.
+  at::Tensor encoded(const DiffusionModel& model, const std::function<at::Tensor()>& picture,
+                     const Digest& source, bool samples_posterior, const StageContext& context,
+                     nlohmann::json& used) const;
   // Latents [1, C, h, w] -> a picture [3, H, W], not clamped.
   at::Tensor decoded(const DiffusionModel& model, const at::Tensor& latents, nlohmann::json& used) const;
+  static FrameLatents kept(const DiffusionModel& model, const at::Tensor& latents);
 
   const std::string& id() const { return id_; }
   const LatentRun& latent_run() const { return run_; }
   const CoderTiles& tiles() const { return tiles_; }
-  const std::string& precision() const { return precision_; }
-  NoiseKind noise() const { return noise_; }
 
  private:
   std::shared_ptr<const DiffusionModel> model_of(const StageContext& context) const;
   nlohmann::json describe_model(const DiffusionModel& model) const;
   void require_planned(const DiffusionModel& model, const StageContext& context) const;
+  Digest latents_key(const DiffusionModel& model, const Digest& source, bool samples_posterior,
+                     std::uint64_t seed) const;
   const PicturePrompt* picture_prompt(const StageContext& context) const;
 
   std::string id_;

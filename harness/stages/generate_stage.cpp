@@ -19,8 +19,8 @@ class GenerateStage final : public DiffusionStage {
         at::zeros({1, model.coder()->channels(), size_.height / factor, size_.width / factor},
                   at::TensorOptions(model.device()));
     const Conditioning prompts = conditioning(model, size_.height, size_.width, context, used);
-    return {.rgb = decoded(model, sampled(model, empty, prompts, latent_run(), context, used), used),
-            .target = input.target};
+    const at::Tensor latents = sampled(model, empty, prompts, latent_run(), context, used);
+    return {.rgb = decoded(model, latents, used), .target = input.target, .latents = kept(model, latents)};
   }
 
   PictureSize size_;

@@ -15,7 +15,6 @@
 namespace upbench {
 namespace {
 
-constexpr std::string_view kPosteriorNoise = "posterior";
 constexpr std::int64_t kTileBatch = 4;  // tiles in one call, as multidiffusion-upscaler; 1 is best on CPUs
 
 // Sides as the networks take them: mirrored over the right and the lower edge.
@@ -95,7 +94,8 @@ class RefineStage final : public DiffusionStage {
                      .batch = context.device == "cpu" ? 1 : kTileBatch};
       note_fused(*run.fusion, inside, static_cast<int>(model.coder()->factor()), frame, used);
     }
-    at::Tensor latents = encoded(model, inside, context, used);
+    at::Tensor latents =
+        encoded(model, [&] { return inside; }, context.stage_input, samples_posterior_, context, used);
     if (run.steps.steps() > 0) latents = refined(model, inside, latents, run, context, used);
     frame.rgb = cut(decoded(model, latents, used), input.rgb);
     if (fix_ != ColourFix::none) frame.rgb = fix_colours(fix_, frame.rgb.clamp(0, 1), picture.squeeze(0));
@@ -165,7 +165,7 @@ class RefineStage final : public DiffusionStage {
         if (model.facts().inpainting)
           guide.channels_beside = masked_channels(model, this->tiles(), picture, guide.mask);
       }
-      const Coded coded = encode(model, picture, context);
+      const Coded coded = encode(model, picture, samples_posterior_, context);
       if (coded.repeated) used["encoded_again_in"] = "fp32";
       at::Tensor latents = coded.result;
       if (run.steps.steps() > 0) latents = sampled(model, latents, guide, run, context, used);
@@ -179,45 +179,6 @@ class RefineStage final : public DiffusionStage {
     used["tiles"] = std::move(tiles);
     add_boundaries(frame, id(), redraw_boundaries(width, height, plan));
     return frame;
-  }
-
-  Coded encode(const DiffusionModel& model, const at::Tensor& picture, const StageContext& context) const {
-    at::Tensor draws;
-    if (samples_posterior_) {
-      NoiseSource source(noise(), stream_seed(context.seed, kPosteriorNoise));
-      const std::int64_t factor = model.coder()->factor();
-      draws = source.draw({1, model.coder()->channels(), picture.size(2) / factor, picture.size(3) / factor})
-                  .to(model.device());
-    }
-    return encode_picture(model, tiles(), picture, draws);
-  }
-
-  // Cells that differ in what comes later share the latents.
-  at::Tensor encoded(const DiffusionModel& model, const at::Tensor& picture, const StageContext& context,
-                     nlohmann::json& used) const {
-    std::shared_ptr<const Coded> coded;
-    if (context.latents == nullptr) {
-      coded = std::make_shared<const Coded>(encode(model, picture, context));
-    } else {
-      coded = context.latents->get(latents_key(model, context), [&] {
-        auto made = std::make_shared<const Coded>(encode(model, picture, context));
-        const std::size_t bytes = made->result.nbytes();
-        return LatentCache::Made{std::move(made), bytes};
-      });
-    }
-    if (coded->repeated) used["encoded_again_in"] = "fp32";
-    return coded->result;
-  }
-
-  Digest latents_key(const DiffusionModel& model, const StageContext& context) const {
-    Hasher hasher;
-    hasher.add_field("upbench-latents-1").add_field(context.stage_input).add_field(model.coder_hash());
-    hasher.add_field(precision()).add_field(to_string(tiles().mode));
-    hasher.add_field(static_cast<std::uint64_t>(tiles().size))
-        .add_field(static_cast<std::uint64_t>(tiles().overlap));
-    hasher.add_field(std::uint64_t{samples_posterior_});
-    if (samples_posterior_) hasher.add_field(context.seed).add_field(static_cast<std::uint64_t>(noise()));
-    return hasher.finish();
   }
 
   Conditioning guides(const DiffusionModel& model, const at::Tensor& picture, const StageContext& context,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -16,12 +17,20 @@
 
 namespace upbench {
 
+// Latents that a picture was decoded from.
+struct FrameLatents {
+  at::Tensor values;  // [1, C, h, w], as the UNet has them
+  LatentSpace space;
+  Digest model;  // tensor hash of the model they are of
+};
+
 // What travels between stages.
 struct Frame {
   Image rgb;  // on the trial's device; a network may leave it outside [0, 1]: each stage clamps its input
-  PictureSize target;                   // that the pictures finally should have; 0x0: nothing is wanted
-  std::vector<BoundaryRow> boundaries;  // known tile boundaries, in this frame's pixels
+  PictureSize target;                        // that the pictures finally should have; 0x0: nothing is wanted
+  std::vector<BoundaryRow> boundaries = {};  // known tile boundaries, in this frame's pixels
   Image base = {};  // of the picture that refine stages began with; undefined: there is none of this size
+  std::optional<FrameLatents> latents = {};  // that rgb was decoded from and nothing has changed since
 };
 
 using LatentCache = SharedCache<Digest, Coded>;
@@ -63,6 +72,11 @@ std::unique_ptr<Stage> make_resize_stage(const std::string& id, const nlohmann::
 std::unique_ptr<Stage> make_degrade_stage(const std::string& id, const nlohmann::json& settings);
 std::unique_ptr<Stage> make_refine_stage(const std::string& id, const nlohmann::json& settings);
 std::unique_ptr<Stage> make_generate_stage(const std::string& id, const nlohmann::json& settings);
+std::unique_ptr<Stage> make_hires_stage(const std::string& id, const nlohmann::json& settings);
+
+// Throws std::runtime_error where the weights are not those of the plan: edited between plan and run they
+// would give one row two meanings. model: as the plan knows it.
+void require_planned(const nlohmann::json& model, const UpscalerInfo& info, const StageContext& context);
 
 // Boundaries of a frame whose sides were multiplied.
 std::vector<BoundaryRow> scaled(std::vector<BoundaryRow> boundaries, double x_factor, double y_factor);

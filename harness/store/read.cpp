@@ -227,6 +227,33 @@ Progress Store::progress(const Digest& run) const {
   return progress;
 }
 
+// A stage that was computed left its time with the output for which it was; one that was shared left none.
+std::vector<StageCount> Store::stage_counts(const Digest& run) const {
+  const std::lock_guard guard(impl_->read_mutex);
+  Database& database = *impl_->read;
+  find_run(database, run);
+  std::vector<StageCount> counts;
+  Rows asked = database.query(
+      "SELECT json_extract(stage.value, '$.id'), count(DISTINCT t.output) FROM trials AS t"
+      " JOIN run_cells AS r ON r.run = t.run AND r.ordinal = t.cell JOIN cells AS c ON c.key = r.cell,"
+      " json_each(iif(json_valid(c.settings), c.settings, '[]')) AS stage"
+      " WHERE t.run = ? AND t.status = 'ok' AND t.same_as IS NULL GROUP BY 1 ORDER BY min(stage.key)",
+      run);
+  while (asked.next())
+    counts.push_back({.stage = asked.text(0), .reused = static_cast<std::uint64_t>(asked.integer(1))});
+  Rows times = database.query(
+      "SELECT stage, count(*) FROM timings WHERE clock = 'sweep' AND sample = 0 AND output IN (SELECT output"
+      " FROM trials WHERE run = ? AND status = 'ok' AND same_as IS NULL) GROUP BY stage",
+      run);
+  while (times.next())
+    if (const auto count = std::ranges::find(counts, times.text(0), &StageCount::stage);
+        count != counts.end()) {
+      count->executed = static_cast<std::uint64_t>(times.integer(1));
+      count->reused -= count->executed;
+    }
+  return counts;
+}
+
 RunPlan Store::plan(const Digest& run) const {
   const std::lock_guard guard(impl_->read_mutex);
   Database& database = *impl_->read;

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "models/diffusion/model_latents.h"
+
 namespace upbench {
 namespace {
 
@@ -167,16 +169,16 @@ std::vector<std::string> missing_parts(const DiffusionFacts& facts) {
   return missing;
 }
 
+LatentSpace latent_space(const DiffusionFacts& facts) {
+  return {.channels = static_cast<int>(facts.unet->out_channels),
+          .scale = facts.latent_scale,
+          .shift = facts.latent_shift,
+          .family = to_string(facts.family)};
+}
+
 std::string latent_mismatch(const DiffusionFacts& from, const DiffusionFacts& to) {
   if (!from.unet || !to.unet) return "one of the models has no UNet";
-  if (from.unet->out_channels != to.unet->out_channels)
-    return fmt::format("latents have {} channels, the other model's {}: go through pixels (decode, encode)",
-                       from.unet->out_channels, to.unet->out_channels);
-  if (from.latent_scale != to.latent_scale || from.latent_shift != to.latent_shift)
-    return fmt::format(
-        "latents of {} ({}) mean another picture to {} ({}): go through pixels (decode, encode)",
-        to_string(from.family), from.latent_scale, to_string(to.family), to.latent_scale);
-  return {};
+  return latent_mismatch(latent_space(from), latent_space(to));
 }
 
 }  // namespace upbench

@@ -35,6 +35,8 @@ ModelFacts facts_of(const nlohmann::json& model) {
     facts.macs_per_pixel = 1000;
     facts.diffusion = {.coder_macs_per_pixel = 100,
                        .vocabulary = checkpoint == "mute" ? "" : "words",
+                       .latents = checkpoint == "xl" ? LatentSpace{.scale = 0.13025, .family = "sdxl"}
+                                                     : LatentSpace{.family = "sd1"},
                        .refusal = checkpoint == "half" ? "it has no vae" : ""};
     return facts;
   }

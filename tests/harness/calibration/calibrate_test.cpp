@@ -11,6 +11,7 @@
 
 #include "harness/calibration/labels.h"
 #include "harness/calibration/networks.h"
+#include "harness/device.h"
 #include "metrics/artifacts/calibration.h"
 #include "metrics/artifacts/catalog.h"
 
@@ -87,6 +88,7 @@ TEST(Injectors, NoiseAndCastHaveTheirLevels) {
 }
 
 TEST(Injectors, ATileWithEnoughContextHasNoSeam) {
+  set_operator_threads(1);
   const CleanPicture picture = clean_picture({.seed = 3, .size = 96}, 0);
   const Image whole = calibration_network(picture.input);
   EXPECT_LT((calibration_network_tiled(picture.input, 24) - whole).abs().max().item<double>(), 1e-5);

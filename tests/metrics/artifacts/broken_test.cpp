@@ -43,10 +43,10 @@ class Broken : public testing::Test {
     EXPECT_LT(found.value, 1.6 * kTile);
     ASSERT_FALSE(found.boxes.empty());
     const ArtifactBox& box = found.boxes[0];
-    EXPECT_GE(box.x, 64 - 20);
-    EXPECT_GE(box.y, 128 - 20);
-    EXPECT_LE(box.x + box.width, 128 + 20);
-    EXPECT_LE(box.y + box.height, 192 + 20);
+    EXPECT_GE(box.x, 64 - 28);
+    EXPECT_GE(box.y, 128 - 28);
+    EXPECT_LE(box.x + box.width, 128 + 28);
+    EXPECT_LE(box.y + box.height, 192 + 28);
   }
 
   const Image reference = scene(256, 256, 1), input = test::reduced(reference, 2);
