@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/output_file.h"
+#include "cli/report_extras.h"
 #include "reports/report.h"
 
 namespace upbench {
@@ -13,9 +14,11 @@ namespace {
 struct ReportOptions {
   std::vector<std::filesystem::path> stores;
   std::string run;
-  std::filesystem::path html, markdown, csv, json, latex, plots;
+  std::filesystem::path html, markdown, csv, json, latex, plots, sheet;
   double embed_limit = 32;  // MB
   bool full_pictures = false;
+  bool watch = false;
+  double interval = 5;  // s
 };
 
 GalleryOptions gallery_options(const ReportOptions& options) {
@@ -25,7 +28,8 @@ GalleryOptions gallery_options(const ReportOptions& options) {
   return gallery;
 }
 
-int report(const ReportOptions& options) {
+// refresh: of the page, in seconds; 0: none.
+int write_reports(const ReportOptions& options, double refresh = 0) {
   const RunData data = load_runs(options.stores, options.run);
   bool written = false;
   const auto render = [&](const std::filesystem::path& target, std::string (*renderer)(const RunData&)) {
@@ -33,21 +37,42 @@ int report(const ReportOptions& options) {
     write_output(target, renderer(data));
     written = true;
   };
+  const auto stream = [&](const std::filesystem::path& target,
+                          void (*writer)(const RunData&, const TextSink&)) {
+    if (target.empty()) return;
+    write_output(target, [&](const TextSink& write) { writer(data, write); });
+    written = true;
+  };
   if (!options.html.empty()) {
-    write_output(options.html, report_html(data, gallery_options(options)));
+    const std::string page = report_html(data, gallery_options(options));
+    write_output(options.html, refresh > 0 ? refreshing(page, std::chrono::duration<double>(refresh)) : page);
     written = true;
   }
   render(options.markdown, report_markdown);
-  render(options.csv, report_csv);
-  render(options.json, report_json);
+  stream(options.csv, write_csv);
+  stream(options.json, write_json);
   render(options.latex, report_latex);
   if (!options.plots.empty()) {
     write_plots(data, options.plots);
     fmt::print(stderr, "upbench: wrote {}/*.vl.json\n", options.plots.string());
     written = true;
   }
+  if (!options.sheet.empty()) {
+    write_sheet(data, options.stores, options.sheet);
+    written = true;
+  }
   if (!written) write_output("-", report_markdown(data));
   return exit_ok;
+}
+
+int report(const ReportOptions& options) {
+  if (!options.watch) return write_reports(options);
+  require_watchable({options.html, options.markdown, options.csv, options.json, options.latex, options.plots},
+                    options.sheet);
+  return watch_report({.stores = options.stores,
+                       .run = options.run,
+                       .interval = std::chrono::duration<double>(options.interval)},
+                      [&](bool is_last) { write_reports(options, is_last ? 0 : options.interval); });
 }
 
 }  // namespace
@@ -73,10 +98,23 @@ void add_report_command(CLI::App& program, Command& chosen) {
   command->add_option("--latex", options->latex, "Ranking table for a paper")->type_name("FILE");
   command->add_option("--plots", options->plots, "Folder for Vega-Lite specs (NAME.vl.json)")
       ->type_name("DIR");
+  command
+      ->add_option("--sheet", options->sheet,
+                   "Contact sheet of all kept outputs, pixel for pixel: FILE.png (or NAME-N.png, where one "
+                   "would be larger than 16384 pixels), or FILE.dzi with tiles in NAME_files")
+      ->type_name("FILE");
+  command->add_flag("--watch", options->watch,
+                    "Write again whenever more trials have finished, until none is left; a page then reloads "
+                    "itself. Waits for a store that is not there yet");
+  command->add_option("--interval", options->interval, "Least time between two writes of --watch (default 5)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.25, 86400.0));
   command->footer(
       "Examples:\n"
       "  upbench report quickstart.db --html report.html\n"
-      "  upbench report quickstart.db --csv - | head");
+      "  upbench report quickstart.db --csv - | head\n"
+      "  upbench report sweep.db --html report.html --watch\n"
+      "  upbench report sweep.db --sheet sheet.png");
   command->callback([options, &chosen] { chosen = [options] { return report(*options); }; });
 }
 

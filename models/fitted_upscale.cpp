@@ -42,7 +42,10 @@ int scale_of(const UpscalerInfo& info, double wanted) {
 class Fitting {
  public:
   Fitting(const Upscaler* upscaler, Image picture, int height, int width)
-      : upscaler_(upscaler), height_(height), width_(width), made_{.image = std::move(picture), .passes = {}} {}
+      : upscaler_(upscaler),
+        height_(height),
+        width_(width),
+        made_{.image = std::move(picture), .passes = {}} {}
 
   FittedUpscale as_a1111() {
     made_.image = truncated(made_.image);

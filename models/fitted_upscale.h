@@ -34,7 +34,8 @@ struct FittedUpscale {
 FittedUpscale upscale_fitted(const Upscaler* upscaler, const Image& picture, int height, int width,
                              FitRules rules);
 
-// Clamped to [0, 1] and cut to the 8-bit level below, as numpy's astype(uint8) does with 255 times the picture.
+// Clamped to [0, 1] and cut to the 8-bit level below, as numpy's astype(uint8) does with 255 times the
+// picture.
 Image truncated(const Image& picture);
 
 }  // namespace upbench

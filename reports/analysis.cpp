@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <numeric>
 #include <utility>
 
@@ -132,13 +131,15 @@ int rank_class(const CellFigures& cell) {
 }
 
 std::vector<std::uint32_t> find_same_pixels(const RunData& data) {
-  std::vector<std::uint32_t> same(data.trials.size(), kNoTrial);
-  std::map<std::pair<std::uint32_t, Digest>, std::uint32_t> first;  // by picture and pixels
-  for (std::uint32_t t = 0; t < data.trials.size(); ++t) {
-    const RunData::Trial& trial = data.trials[t];
-    if (trial.pixels.is_zero() || trial.same_as != kNoTrial) continue;
-    const auto [entry, is_first] = first.try_emplace({trial.image, trial.pixels}, t);
-    if (!is_first && data.trials[entry->second].cell != trial.cell) same[t] = entry->second;
+  std::vector<std::uint32_t> same(data.trials.size(), kNoTrial), order;
+  for (std::uint32_t t = 0; t < data.trials.size(); ++t)
+    if (!data.trials[t].pixels.is_zero() && data.trials[t].same_as == kNoTrial) order.push_back(t);
+  const auto what = [&](std::uint32_t t) { return std::pair(data.trials[t].image, data.trials[t].pixels); };
+  std::ranges::stable_sort(order, {}, what);
+  std::uint32_t first = kNoTrial;  // of those with one picture and output
+  for (const std::uint32_t t : order) {
+    if (first == kNoTrial || what(first) != what(t)) first = t;
+    if (data.trials[first].cell != data.trials[t].cell) same[t] = first;
   }
   return same;
 }

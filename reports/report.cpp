@@ -44,6 +44,12 @@ std::string dump(const nlohmann::json& json) {
   return json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
+std::string collected(void (*write)(const RunData&, const TextSink&), const RunData& data) {
+  std::string text;
+  write(data, [&](std::string_view piece) { text += piece; });
+  return text;
+}
+
 }  // namespace
 
 std::string report_markdown(const RunData& data) {
@@ -61,15 +67,18 @@ std::string report_markdown(const RunData& data) {
   return text;
 }
 
-std::string report_csv(const RunData& data) {
+void write_csv(const RunData& data, const TextSink& sink) {
   const Analysis analysis = analyse(data);
   const TrialTable trials(analysis, TrialTable::For::programs);
-  std::string text = csv_header(trials.columns());
-  for (std::size_t i = 0; i < data.trials.size(); ++i) text += csv_row(trials.columns(), trials.row(i));
-  return text;
+  sink(csv_header(trials.columns()));
+  for (std::size_t i = 0; i < data.trials.size(); ++i) sink(csv_row(trials.columns(), trials.row(i)));
 }
 
-std::string report_json(const RunData& data) {
+std::string report_csv(const RunData& data) {
+  return collected(write_csv, data);
+}
+
+void write_json(const RunData& data, const TextSink& sink) {
   const Analysis analysis = analyse(data);
   const Decisions decisions = decide(analysis);
   const Headline headline = make_headline(analysis, decisions);
@@ -85,12 +94,15 @@ std::string report_json(const RunData& data) {
   // Row by row, as a million trials do not fit as one document.
   std::string text = dump(json);
   text.erase(text.rfind("\n}"));
-  text += ",\n \"trials\": [";
+  sink(text + ",\n \"trials\": [");
   for (std::size_t i = 0; i < data.trials.size(); ++i)
-    text += (i > 0 ? ",\n  " : "\n  ") + json_row(trials.columns(), trials.row(i))
-                                             .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  text += "\n ]\n}\n";
-  return text;
+    sink((i > 0 ? ",\n  " : "\n  ") + json_row(trials.columns(), trials.row(i))
+                                          .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  sink("\n ]\n}\n");
+}
+
+std::string report_json(const RunData& data) {
+  return collected(write_json, data);
 }
 
 std::string report_latex(const RunData& data) {

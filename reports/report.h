@@ -1,7 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "reports/load_run.h"
 #include "reports/pictures/gallery.h"
@@ -13,7 +15,11 @@ namespace upbench {
 std::string report_markdown(const RunData& data);
 std::string report_csv(
     const RunData& data);  // one row a trial, every axis; measured costs in columns that start with cost_
-std::string report_json(const RunData& data);   // findings, facts, every table and every trial
+std::string report_json(const RunData& data);  // findings, facts, every table and every trial
+// The same piece by piece: what holds every trial needs no memory for all of them.
+using TextSink = std::function<void(std::string_view)>;
+void write_csv(const RunData& data, const TextSink& sink);
+void write_json(const RunData& data, const TextSink& sink);
 std::string report_latex(const RunData& data);  // ranking, comparison, sweet spots, axes
 std::string report_html(const RunData& data, const GalleryOptions& pictures = {});
 std::string report_ranking_text(const RunData& data);  // with the findings, for a terminal, after a run

@@ -14,7 +14,7 @@ namespace {
 
 using Type = ParameterKind::Type;
 
-constexpr int kMostSide = 16384;   // pixels
+constexpr int kMostSide = 16384;        // pixels
 constexpr int kStepsAfterPicture = 20;  // with steps 0 and no pass before
 constexpr const char* kLatentsOf = "latents-of";
 
@@ -109,9 +109,10 @@ std::string size_refusal(const HiresSize& size) {
 StageKind::Outcome outcome(const nlohmann::json& stage) {
   const nlohmann::json& settings = stage.at("settings");
   const int factor = stage.at("models").at(0).at("factor");
-  const double upscaler_work = stage.at("models").size() > 1 ? stage["models"][1].at("work").get<double>() : 0;
+  const double upscaler_work =
+      stage.at("models").size() > 1 ? stage["models"][1].at("work").get<double>() : 0;
   return [=, times = evaluations(settings), encodes = settings.at(kLatentsOf).is_null()](PictureSize input,
-                                                                                        PictureSize) {
+                                                                                         PictureSize) {
     const HiresSize size = hires_size(settings, input, factor);
     StageOutcome made;
     made.refusal = size_refusal(size);

@@ -20,8 +20,8 @@ HiresSize a1111_size(double scale, PictureSize wanted, PictureSize input, int fa
   } else if (wanted.width == 0) {
     made.enlarged = {whole_part(wanted.height, width, height), wanted.height};
   } else {
-    const bool follows_x = static_cast<double>(width) / height <
-                           static_cast<double>(wanted.width) / wanted.height;
+    const bool follows_x =
+        static_cast<double>(width) / height < static_cast<double>(wanted.width) / wanted.height;
     made.enlarged = follows_x ? PictureSize{wanted.width, whole_part(wanted.width, height, width)}
                               : PictureSize{whole_part(wanted.height, width, height), wanted.height};
     made.cut_x = (made.enlarged.width - wanted.width) / factor;

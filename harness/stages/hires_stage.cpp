@@ -46,8 +46,7 @@ class HiresStage final : public DiffusionStage {
                                  : enlarged_picture(model, input, size, context, used);
     latents = cut(latents, size);
     if (latent_run().steps.steps() > 0) {
-      const Conditioning prompts =
-          conditioning(model, size.output.height, size.output.width, context, used);
+      const Conditioning prompts = conditioning(model, size.output.height, size.output.width, context, used);
       latents = sampled(model, latents, prompts, latent_run(), context, used);
     }
     return {.rgb = decoded(model, latents, used),
@@ -84,7 +83,8 @@ class HiresStage final : public DiffusionStage {
                                     .slice(1, 0, input.rgb.size(1) / factor * factor)
                                     .slice(2, 0, input.rgb.size(2) / factor * factor)
                                     .unsqueeze(0);
-      latents = encoded(model, [&] { return inside; }, context.stage_input, samples_posterior_, context, used);
+      latents =
+          encoded(model, [&] { return inside; }, context.stage_input, samples_posterior_, context, used);
     }
     return resize_latents(latents, size.coded.height / factor, size.coded.width / factor, *latent_);
   }
@@ -112,7 +112,8 @@ class HiresStage final : public DiffusionStage {
         .contiguous();
   }
 
-  // The enlarged picture [1, 3, H, W], as far as it is coded. Checkpoints with different autoencoders share it.
+  // The enlarged picture [1, 3, H, W], as far as it is coded. Checkpoints with different autoencoders share
+  // it.
   at::Tensor pixels(const Upscaler* upscaler, const Frame& input, const HiresSize& size,
                     const StageContext& context) const {
     const auto make = [&] {
@@ -145,9 +146,7 @@ class HiresStage final : public DiffusionStage {
 
   // As A1111 cuts what covers the wanted size: of an odd number one more at the right and bottom.
   static at::Tensor cut(const at::Tensor& latents, const HiresSize& size) {
-    const auto range = [](std::int64_t side, int cut) {
-      return Slice(cut / 2, side - (cut + 1) / 2);
-    };
+    const auto range = [](std::int64_t side, int cut) { return Slice(cut / 2, side - (cut + 1) / 2); };
     const auto [top, bottom] = range(latents.size(2), size.cut_y);
     const auto [left, right] = range(latents.size(3), size.cut_x);
     return latents.slice(2, top, bottom).slice(3, left, right).contiguous();

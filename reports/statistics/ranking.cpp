@@ -132,8 +132,11 @@ std::vector<Efficiency> pareto_front(const MatrixXd& quality, const MatrixXd& co
   const std::vector<bool> on = front(quality.colwise().mean(), cost.colwise().mean());
   std::vector<Efficiency> cells(on.size());
   for (std::size_t cell = 0; cell < on.size(); ++cell) cells[cell].on_front = on[cell];
-  // The same options draw the same pictures for both.
-  const MatrixXd qualities = resampled_means(quality, options), costs = resampled_means(cost, options);
+  // The same options draw the same pictures for both. Where every picture costs the same, so does every draw.
+  const bool is_constant = cost.rows() > 0 && cost == cost.row(0).replicate(cost.rows(), 1);
+  const MatrixXd qualities = resampled_means(quality, options),
+                 costs = is_constant ? MatrixXd(cost.row(0).replicate(options.resamples, 1))
+                                     : resampled_means(cost, options);
   for (Index i = 0; i < qualities.rows(); ++i) {
     const std::vector<bool> once = front(qualities.row(i), costs.row(i));
     for (std::size_t cell = 0; cell < once.size(); ++cell) cells[cell].share += once[cell] ? 1 : 0;

@@ -20,7 +20,8 @@ using ::testing::HasSubstr;
 class HiresCommands : public ::testing::Test {
  protected:
   void SetUp() override {
-    for (int i = 0; i <= 5; ++i) write_ldm_checkpoint(folder_ / fmt::format("tiny{}.safetensors", i), 1 + static_cast<std::uint64_t>(i));
+    for (int i = 0; i <= 5; ++i)
+      write_ldm_checkpoint(folder_ / fmt::format("tiny{}.safetensors", i), 1 + static_cast<std::uint64_t>(i));
   }
   ProgramResult run(const std::vector<std::string>& arguments) {
     return run_upbench(arguments, {}, folder_.path().string());
@@ -39,7 +40,8 @@ class HiresCommands : public ::testing::Test {
 // for each says so.
 TEST_F(HiresCommands, OneBaseAndFiveHiresCheckpointsGenerateOnce) {
   write_spec(
-      "name: s\ngenerate: {checkpoint: tiny0.safetensors, prompts: [\"\"], size: 32x32, steps: 2, guidance: 1}\n"
+      "name: s\ngenerate: {checkpoint: tiny0.safetensors, prompts: [\"\"], size: 32x32, steps: 2, guidance: "
+      "1}\n"
       "pipeline:\n  - hires: {checkpoint: [tiny1.safetensors, tiny2.safetensors, tiny3.safetensors, "
       "tiny4.safetensors, tiny5.safetensors], upscaler: [latent, lanczos], denoise: 0.5}\n"
       "metrics: [psnr-y]\ntiming: none\n");
@@ -54,7 +56,8 @@ TEST_F(HiresCommands, OneBaseAndFiveHiresCheckpointsGenerateOnce) {
 // A picture of 128 x 128 to 256 x 256, an axis of upscalers of both kinds, a prompt sweep beside.
 TEST_F(HiresCommands, AGivenPictureIsEnlargedAndReported) {
   write_spec(
-      "name: s\nimages: {procedural: {count: 1, size: 256, seed: 1}, lr: {scale: 2, kernel: matlab-bicubic}}\n"
+      "name: s\nimages: {procedural: {count: 1, size: 256, seed: 1}, lr: {scale: 2, kernel: "
+      "matlab-bicubic}}\n"
       "pipeline:\n  - hires: {checkpoint: tiny0.safetensors, upscaler: [latent, latent-bislerp, lanczos, "
       "none, compact-x2], denoise: 0.3, steps: 2, guidance: 1}\nmetrics: [psnr-y]\ntiming: none\n");
   const ProgramResult made = run({"run", "s.yaml", "--device", "cpu", "--keep-outputs", "none"});

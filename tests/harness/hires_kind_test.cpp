@@ -85,7 +85,8 @@ nlohmann::json settings_of(const Plan& plan, std::size_t cell = 0) {
   return nlohmann::json::parse(plan.rows.cells.at(cell).settings).at(1).at("settings");
 }
 
-constexpr const char* kFirst = "sampler: heun, scheduler: karras, steps: 7, guidance: 3, negative: dog, size: 64x64";
+constexpr const char* kFirst =
+    "sampler: heun, scheduler: karras, steps: 7, guidance: 3, negative: dog, size: 64x64";
 
 TEST(HiresKind, WhatIsNotGivenIsThatOfThePassBefore) {
   const nlohmann::json settings = settings_of(plan_hires(kFirst, "denoise: 0.5"));
@@ -101,8 +102,9 @@ TEST(HiresKind, WhatIsNotGivenIsThatOfThePassBefore) {
 
 TEST(HiresKind, ItsOwnSettingsReplaceThem) {
   const nlohmann::json settings = settings_of(
-      plan_hires(kFirst, "denoise: 0.5, checkpoint: b, sampler: euler, scheduler: uniform, steps: 5, prompt: cow, "
-                         "negative: bull, guidance: 2"));
+      plan_hires(kFirst,
+                 "denoise: 0.5, checkpoint: b, sampler: euler, scheduler: uniform, steps: 5, prompt: cow, "
+                 "negative: bull, guidance: 2"));
   EXPECT_EQ(settings.at("checkpoint"), "b");
   EXPECT_EQ(settings.at("prompt"), "cow");
   EXPECT_EQ(settings.at("levels").at("sigmas").size(), 6u);
@@ -140,10 +142,10 @@ TEST(HiresKind, AfterAPictureThereIsNothingToInherit) {
 }
 
 TEST(HiresKind, WhatThePixelsDependOnIsInTheirKeys) {
-  for (const char* axis :
-       {"upscaler: [latent, latent-bislerp, lanczos, any_x4, none]", "scale: [1.5, 2, 3, 4, 2.5]",
-        "checkpoint: [a, b, c, d, e]", "upscaler: lanczos, vae: [a, b, c, d, e]", "denoise: [0.1, 0.2, 0.3, 0.4, 0.5]",
-        "prompt: [a, b, c, d, e]", "guidance: [2, 3, 4, 5, 6]", "steps: [0, 1, 2, 3, 4]"})
+  for (const char* axis : {"upscaler: [latent, latent-bislerp, lanczos, any_x4, none]",
+                           "scale: [1.5, 2, 3, 4, 2.5]", "checkpoint: [a, b, c, d, e]",
+                           "upscaler: lanczos, vae: [a, b, c, d, e]", "denoise: [0.1, 0.2, 0.3, 0.4, 0.5]",
+                           "prompt: [a, b, c, d, e]", "guidance: [2, 3, 4, 5, 6]", "steps: [0, 1, 2, 3, 4]"})
     EXPECT_EQ(outputs(plan_hires(kFirst, axis)).size(), 5u) << axis;
   EXPECT_EQ(outputs(plan_hires(kFirst, "upscaler: lanczos, order: [a1111, comfy]")).size(), 2u);
   EXPECT_EQ(outputs(plan_hires(kFirst, "upscaler: lanczos, posterior: [mean, sample]")).size(), 2u);

@@ -27,14 +27,16 @@ constexpr std::uint64_t kSeed = 7;
 class HiresStages : public DiffusionStages {
  protected:
   HiresStages()
-      : DiffusionStages(hires_kind(), {{"checkpoint", "tiny"}, {"guidance", 1.0}, {"steps", 3}, {"denoise", 0.6}}) {}
+      : DiffusionStages(hires_kind(),
+                        {{"checkpoint", "tiny"}, {"guidance", 1.0}, {"steps", 3}, {"denoise", 0.6}}) {}
 
   // After a pass of `model` whose latents are these; undefined: after a picture.
   Frame run(const nlohmann::json& asked, const at::Tensor& picture, const at::Tensor& latents = {}) {
     nlohmann::json settings = defaults_;
     settings.update(asked);
     PassBefore before{.parameters = nlohmann::json::object()};
-    if (latents.defined()) before = {.parameters = {{"checkpoint", "tiny"}, {"lora", nullptr}}, .leaves_latents = true};
+    if (latents.defined())
+      before = {.parameters = {{"checkpoint", "tiny"}, {"lora", nullptr}}, .leaves_latents = true};
     settings = kind_.inherit(settings, before);
     const SettledStage made = kind_.settle(settings, [&](const nlohmann::json& model) -> const ModelFacts& {
       ModelFacts& facts = known_[model.dump()];
@@ -65,8 +67,9 @@ class HiresStages : public DiffusionStages {
   // Slow, by the description: euler steps written out, noise of the seed at the shape of these latents.
   at::Tensor sampled_by_hand(const at::Tensor& latents, const char* name = "tiny") {
     const auto network = model(name);
-    const DenoiseSteps steps = denoise_steps(DenoiseRule::a1111_hires, 0.6, 3, Scheduler::uniform,
-                                             NoiseSchedule::scaled_linear(0.00085, 0.012), {.sampler = Sampler::euler});
+    const DenoiseSteps steps =
+        denoise_steps(DenoiseRule::a1111_hires, 0.6, 3, Scheduler::uniform,
+                      NoiseSchedule::scaled_linear(0.00085, 0.012), {.sampler = Sampler::euler});
     const Conditioning nothing = prompt_conditioning(*network, nullptr, {.guided = false});
     at::Tensor x = latents + NoiseSource(NoiseKind::philox, kSeed).draw(latents.sizes()) * steps.sigmas[0];
     for (std::size_t i = 0; i + 1 < steps.sigmas.size(); ++i) {
@@ -131,8 +134,9 @@ TEST_F(HiresStages, LatentsOfTheFirstPassAreEnlargedAsTheyAre) {
   const at::Tensor unrelated = at::zeros({3, 12, 16});  // never looked at
   for (const LatentResizeRow& row : latent_resizes()) {
     const Frame made = run({{"upscaler", row.name}, {"scale", 1.5}}, unrelated, first);
-    const at::Tensor expected = decode_latents(
-        *model(), {}, sampled_by_hand(resize_latents(first, 9, 12, row.mode))).result.squeeze(0);
+    const at::Tensor expected =
+        decode_latents(*model(), {}, sampled_by_hand(resize_latents(first, 9, 12, row.mode)))
+            .result.squeeze(0);
     ASSERT_EQ(made.rgb.sizes(), expected.sizes());
     EXPECT_LT(largest_difference(made.rgb, expected), kRounding) << row.name;
     EXPECT_EQ(used_["latents_of"], model()->hash().hex());
@@ -203,8 +207,10 @@ TEST_F(HiresStages, LatentsOfAnotherSpaceAreRefusedAtRunTimeToo) {
     return known_[value.dump()] = diffusion_model_facts(value, search());
   });
   Frame input{.rgb = at::zeros({3, 12, 16}), .target = {}};
-  input.latents = {.values = at::zeros({1, 4, 6, 8}), .space = {.scale = 0.13025, .family = "sdxl"}, .model = {}};
-  const StageContext context{.models = models_, .device = "cpu", .planned = planned_, .diffusion = &diffusion_};
+  input.latents = {
+      .values = at::zeros({1, 4, 6, 8}), .space = {.scale = 0.13025, .family = "sdxl"}, .model = {}};
+  const StageContext context{
+      .models = models_, .device = "cpu", .planned = planned_, .diffusion = &diffusion_};
   nlohmann::json used;
   try {
     make_stage("hires", "hires", made.values)->run(input, context, used);

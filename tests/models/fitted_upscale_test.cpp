@@ -27,7 +27,8 @@ Image enlarged(const Image& picture, int times) {
 }
 
 TEST(FittedUpscale, TruncationTakesTheLevelBelow) {
-  const Image picture = at::tensor({-0.5F, 0.9F / 255, 1.0F / 255, 254.999F / 255, 1.0F, 7.0F}).view({1, 1, 6});
+  const Image picture =
+      at::tensor({-0.5F, 0.9F / 255, 1.0F / 255, 254.999F / 255, 1.0F, 7.0F}).view({1, 1, 6});
   const Image levels = truncated(picture) * 255;
   EXPECT_THAT(std::vector<float>(levels.data_ptr<float>(), levels.data_ptr<float>() + 6),
               ElementsAre(0, 0, 1, 254, 255, 255));

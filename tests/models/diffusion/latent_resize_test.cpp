@@ -104,7 +104,8 @@ TEST(LatentResize, KernelsAreThoseOfTheirDefinition) {
     }
 }
 
-// --- bislerp -------------------------------------------------------------------------------------------------
+// --- bislerp
+// -------------------------------------------------------------------------------------------------
 
 using Vector = std::array<double, 4>;
 
@@ -126,10 +127,10 @@ Vector slow_between(const Vector& a, const Vector& b, double share) {
   if (cosine > 1 - 1e-5) return a;
   const double angle = std::acos(cosine), length = a_length * (1 - share) + b_length * share;
   for (std::size_t c = 0; c < 4; ++c)
-    made[c] = cosine < -1 + 1e-5 ? a[c] * (1 - share) + b[c] * share
-                                 : length * (std::sin((1 - share) * angle) * from[c] +
-                                             std::sin(share * angle) * to[c]) /
-                                       std::sin(angle);
+    made[c] = cosine < -1 + 1e-5
+                  ? a[c] * (1 - share) + b[c] * share
+                  : length * (std::sin((1 - share) * angle) * from[c] + std::sin(share * angle) * to[c]) /
+                        std::sin(angle);
   return made;
 }
 
@@ -162,7 +163,8 @@ TEST(Bislerp, IsThatOfASlowLoop) {
   for (const auto& [height, width] : {std::pair{10, 14}, {5, 14}, {7, 3}, {8, 11}}) {
     const at::Tensor in = random_latents(5, 7);
     const at::Tensor expected =
-        slow_bislerp_along(slow_bislerp_along(in, width).transpose(2, 3).contiguous(), height).transpose(2, 3);
+        slow_bislerp_along(slow_bislerp_along(in, width).transpose(2, 3).contiguous(), height)
+            .transpose(2, 3);
     EXPECT_THAT(values_of(resize_latents(in, height, width, LatentResize::bislerp)),
                 Pointwise(FloatNear(kRounding), values_of(expected)))
         << height << " x " << width;
