@@ -93,7 +93,7 @@ TrialRunner::TrialRunner(const Sweep& sweep, const Store& store, const TrialRunn
     for (const auto& stage : nlohmann::json::parse(row.settings)) {
       cell.stages.push_back(
           {stage.at("id"), make_stage(stage.at("kind"), stage.at("id"), stage.at("settings"))});
-      cell.refines = cell.refines || stage.at("kind") == "refine";
+      cell.refines = cell.refines || stage.at("kind") == "refine" || stage.at("kind") == "hires";
     }
   }
 }

@@ -17,8 +17,8 @@ namespace upbench {
 
 struct CalibrateOptions {
   std::uint64_t seed = 1;
-  int size = 192;                // side of the pictures; a multiple of 6, at least 96
-  std::uint64_t tuning = 216;    // pictures that thresholds are set on
+  int size = 144;                // side of the pictures; a multiple of 6, at least 96
+  std::uint64_t tuning = 108;    // pictures that thresholds are set on
   std::uint64_t held_out = 324;  // others, that everything else is measured on
   std::filesystem::path real;    // folder of more held-out pictures; empty: none
   int threads = 1;

@@ -27,7 +27,7 @@ struct CleanPicture {
 // with another set.
 struct PictureSet {
   std::uint64_t seed = 1;
-  int size = 192;  // side, pixels; a multiple of 6
+  int size = 144;  // side, pixels; a multiple of 6
 };
 CleanPicture clean_picture(const PictureSet& set, std::uint64_t number);
 

@@ -53,10 +53,10 @@ TEST_F(HiresCommands, OneBaseAndFiveHiresCheckpointsGenerateOnce) {
   EXPECT_THAT(run({"status", "s.db"}).out, HasSubstr("generate: computed 1 times, shared 9 times"));
 }
 
-// A picture of 128 x 128 to 256 x 256, an axis of upscalers of both kinds, a prompt sweep beside.
+// A picture of 32 x 32 to 64 x 64, upscalers of both kinds.
 TEST_F(HiresCommands, AGivenPictureIsEnlargedAndReported) {
   write_spec(
-      "name: s\nimages: {procedural: {count: 1, size: 256, seed: 1}, lr: {scale: 2, kernel: "
+      "name: s\nimages: {procedural: {count: 1, size: 64, seed: 1}, lr: {scale: 2, kernel: "
       "matlab-bicubic}}\n"
       "pipeline:\n  - hires: {checkpoint: tiny0.safetensors, upscaler: [latent, latent-bislerp, lanczos, "
       "none, compact-x2], denoise: 0.3, steps: 2, guidance: 1}\nmetrics: [psnr-y]\ntiming: none\n");

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -38,9 +39,9 @@ class HiresStages : public DiffusionStages {
     if (latents.defined())
       before = {.parameters = {{"checkpoint", "tiny"}, {"lora", nullptr}}, .leaves_latents = true};
     settings = kind_.inherit(settings, before);
-    const SettledStage made = kind_.settle(settings, [&](const nlohmann::json& model) -> const ModelFacts& {
-      ModelFacts& facts = known_[model.dump()];
-      if (model.contains("diffusion")) facts = diffusion_model_facts(model, search());
+    const SettledStage made = kind_.settle(settings, [&](const nlohmann::json& value) -> const ModelFacts& {
+      ModelFacts& facts = known_[value.dump()];
+      if (value.contains("diffusion")) facts = diffusion_model_facts(value, search());
       return facts;
     });
     EXPECT_EQ(made.refusal, "");
@@ -53,7 +54,7 @@ class HiresStages : public DiffusionStages {
                                .seed = kSeed,
                                .input = {},
                                .diffusion = &diffusion_,
-                               .stage_input = sha256("first"),
+                               .stage_input = sha256(std::to_string(picture.sum().item<double>())),
                                .latents = &latents_,
                                .prompts = &prompts_};
     used_ = nlohmann::json::object();

@@ -43,9 +43,9 @@ class StoreDetections : public testing::Test {
   }
   // As a program of schema 1 left it.
   static void make_old(const fs::path& file) {
-    run_sql(file,
-            "DROP TABLE detections; UPDATE meta SET value = '1' WHERE name = 'schema';"
-            "PRAGMA user_version = 1");
+    run_sql(file, "DROP TABLE detections");
+    run_sql(file, "UPDATE meta SET value = '1' WHERE name = 'schema'");
+    run_sql(file, "PRAGMA user_version = 1");
   }
 
   TemporaryFolder folder_;
@@ -123,7 +123,7 @@ TEST_F(StoreDetections, AStoreOfTheFirstSchemaIsReadAsItIsAndBroughtUpToDateByAW
     EXPECT_EQ(store.progress(plan_.run.key).ok, plan_.trials.size());
   }
   EXPECT_EQ(integrity(a_), "ok");
-  EXPECT_NE(dump_tables(a_).find("detections"), std::string::npos);
+  run_sql(a_, "DELETE FROM detections");  // fails where there is no such table
 }
 
 TEST_F(StoreDetections, MergeWithTheirMapsAndCalibration) {

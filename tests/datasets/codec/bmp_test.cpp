@@ -134,7 +134,7 @@ TEST(Bmp, WhatIsNotReadIsNamed) {
   old[14] = 12;
   huge[21] = huge[25] = 0x7f;
   palette[46] = 1;  // one colour only
-  EXPECT_THAT(refused(compressed), HasSubstr("compression 1 is not supported"));
+  EXPECT_THAT(refused(compressed), HasSubstr("compression 1 (run lengths) is not supported"));
   EXPECT_THAT(refused(deep), HasSubstr("48 bits a pixel"));
   EXPECT_THAT(refused(inside), HasSubstr("its pixels would begin at byte 53, its headers end at byte 54"));
   EXPECT_THAT(refused(empty), HasSubstr("4x0 pixels"));

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <memory>
 #include <stdexcept>
 
@@ -253,7 +254,7 @@ FileBytes bmp_of(const BmpParts& parts) {
   info.resize(std::max(info.size(), static_cast<std::size_t>(parts.header)));
   FileBytes file{'B', 'M', 0, 0, 0, 0, 0, 0, 0, 0};
   add_little_endian(file, static_cast<std::uint32_t>(14 + info.size() + parts.palette.size()), 4);
-  for (const FileBytes* part : {&info, &parts.palette, &parts.rows})
+  for (const FileBytes* part : std::initializer_list<const FileBytes*>{&info, &parts.palette, &parts.rows})
     file.insert(file.end(), part->begin(), part->end());
   return file;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -105,10 +106,10 @@ TEST_F(RefinerTrainer, WritesACheckpointThatIsReadAsAnUnconditionalModelOnPixels
 
 // The network that was trained is the network that refines.
 TEST_F(RefinerTrainer, DenoisesAfterLoadingAsItDidInTraining) {
-  const at::NoGradGuard no_gradients;
   NamedTensors halves;
   for (const auto& [name, tensor] : run(tiny()).weights)
     halves[name] = tensor.to(at::kHalf).to(at::kFloat).contiguous();
+  const at::NoGradGuard no_gradients;
   const DiffusionModel model(as_model(halves), at::kCPU, at::kFloat);
   at::manual_seed(1);
   const at::Tensor latents = at::randn({1, 3, 12, 10});

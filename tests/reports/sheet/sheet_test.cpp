@@ -91,7 +91,8 @@ TEST_F(SheetTest, AnyRectangleIsThatPartOfTheWhole) {
 TEST_F(SheetTest, LabelsAndReasonsAreInk) {
   Sheet sheet = this->sheet();
   const auto darkest = [&](std::int64_t x, std::int64_t y, int width, int height) {
-    return *std::ranges::min_element(sheet.draw(x, y, width, height).samples);
+    const Raster part = sheet.draw(x, y, width, height);
+    return *std::ranges::min_element(part.samples);
   };
   EXPECT_LT(darkest(kLeft, kLeft, 60, kLabelHeight), 64);
   EXPECT_LT(darkest(kLeft, sheet.top(1) + kTop, 60, 24), 64);               // "failed"

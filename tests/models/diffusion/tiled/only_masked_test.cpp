@@ -193,7 +193,9 @@ TEST(RedrawTiles, APerfectNetworkMakesNoSeams) {
                                     [](const RedrawPiece& piece) { return piece.picture + 0.5F / 255; });
     constexpr int kEdge = 8;
     const at::Tensor off = ((made - picture) * 255).slice(1, kEdge, -kEdge).slice(2, kEdge, -kEdge);
-    EXPECT_LE(off.abs().max().item<double>(), 3) << "half a level at each of up to 5 passes over a pixel";
+    // Rounding; A1111's paste cuts off what it divides by the picture's share: up to some levels a pass where
+    // a mask is soft and nearly white (the same bytes as Pillow's, see RedrawPeers).
+    EXPECT_LE(off.abs().max().item<double>(), rule == CropRule::a1111 ? 10 : 3);
     const at::Tensor step = (off.slice(2, 1) - off.slice(2, 0, -1)).abs().mean(at::IntArrayRef{0, 1});
     const double inside = step.median().item<double>();
     for (const int seam : {64, 128, 192})
