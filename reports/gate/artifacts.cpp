@@ -76,6 +76,12 @@ GateComparison compare_artifact(const GateSide& base, const GateSide& now, Pairi
                             : fmt::format("detector {} is not calibrated now", before.name);
     return comparison;
   }
+  if (before.calibration != after.calibration) {
+    comparison.verdict = GateVerdict::not_comparable;
+    comparison.reason = fmt::format("thresholds of {} are those of {} in the base and of {} now", before.name,
+                                    before.calibration, after.calibration);
+    return comparison;
+  }
   Decisions decisions = collect(base, now, cell, detector, pairing);
   const PairedCounts& counts = decisions.counts;
   comparison.counts = counts;

@@ -102,7 +102,8 @@ GateSide read(const json& file) {
   side.environment = file.at("environment");
   for (const json& metric : file.at("metrics")) side.metrics.push_back(parse_metric_row(metric));
   for (const json& detector : file.value("detectors", json::array()))
-    side.detectors.push_back({detector.at("name"), detector.at("version"), detector.at("calibrated")});
+    side.detectors.push_back({detector.at("name"), detector.at("version"), detector.at("calibrated"),
+                              detector.value("calibration", "")});
   for (const json& cell : file.at("cells")) side.cells.push_back({cell.at("label"), cell.at("settings")});
   for (const json& picture : file.at("pictures"))
     side.pictures.push_back({picture.at("name"), picture.at("reference"), picture.value("input", "")});
@@ -133,9 +134,11 @@ GateSide read(const json& file) {
 std::string baseline_text(const GateSide& side) {
   std::vector<json> metrics, detectors, cells, pictures, trials;
   for (const MetricRow& metric : side.metrics) metrics.push_back(metric_json(metric));
-  for (const GateSide::Detector& detector : side.detectors)
+  for (const GateSide::Detector& detector : side.detectors) {
     detectors.push_back(
         {{"name", detector.name}, {"version", detector.version}, {"calibrated", detector.calibrated}});
+    if (!detector.calibration.empty()) detectors.back()["calibration"] = detector.calibration;
+  }
   for (const GateSide::Cell& cell : side.cells)
     cells.push_back({{"label", cell.label}, {"settings", cell.settings}});
   for (const GateSide::Picture& picture : side.pictures) {

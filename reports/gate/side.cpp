@@ -1,6 +1,8 @@
 #include "reports/gate/side.h"
 
+#include <algorithm>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <stdexcept>
 
@@ -31,6 +33,41 @@ GateSide::Trial trial_of(const TrialResult& result) {
   return trial;
 }
 
+using Detections = std::map<GateSide::Key, std::vector<DetectionRow>>;
+
+// Of an artifact it is compared whether it is there, not what its detector measured: a metric with decisions
+// becomes a detector, and its scores are left out.
+void make_detectors(const Detections& detections, GateSide& side) {
+  std::map<std::string, GateSide::Detector> found;
+  for (const auto& [key, rows] : detections)
+    for (const DetectionRow& row : rows) {
+      GateSide::Detector& detector = found[row.detector];
+      detector.calibrated = detector.calibrated || row.gates;
+      detector.calibration = row.calibration;
+    }
+  for (std::size_t m = side.metrics.size(); m-- > 0;) {
+    const auto detector = found.find(side.metrics[m].name);
+    if (detector == found.end()) continue;
+    detector->second.name = detector->first;
+    detector->second.version = side.metrics[m].version;
+    const auto at = static_cast<std::ptrdiff_t>(m);
+    side.metrics.erase(side.metrics.begin() + at);
+    for (auto& [key, trial] : side.trials)
+      if (m < trial.scores.size()) trial.scores.erase(trial.scores.begin() + at);
+  }
+  for (const auto& [name, detector] : found) {
+    if (detector.name.empty()) continue;  // of no metric of this run
+    side.detectors.push_back(detector);
+    for (auto& [key, trial] : side.trials) {
+      trial.decisions.emplace_back();
+      const auto rows = detections.find(key);
+      if (rows == detections.end()) continue;
+      const auto row = std::ranges::find(rows->second, name, &DetectionRow::detector);
+      if (row != rows->second.end()) trial.decisions.back() = row->flagged;
+    }
+  }
+}
+
 GateSide from_store(const std::filesystem::path& file, const std::string& run) {
   const Store store(file, Store::Access::read);
   const Digest key = find_run(store, run);
@@ -47,10 +84,14 @@ GateSide from_store(const std::filesystem::path& file, const std::string& run) {
     side.pictures.push_back(
         {image.name, image.reference.is_zero() ? "" : image.reference.hex(), image.input.hex()});
   bool any = false;
+  Detections detections;
   store.for_each_trial(key, [&](const TrialResult& result) {
-    side.trials.emplace(GateSide::Key{result.cell, result.image, result.seed}, trial_of(result));
+    const GateSide::Key place{result.cell, result.image, result.seed};
+    side.trials.emplace(place, trial_of(result));
+    if (!result.detections.empty()) detections.emplace(place, result.detections);
     any = any || result.finished;
   });
+  make_detectors(detections, side);
   if (!any)
     throw std::invalid_argument(fmt::format("{}: no trial of run {} is finished", side.source, side.run));
   return side;

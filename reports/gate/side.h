@@ -33,11 +33,13 @@ struct GateSide {
     std::string pixels;                 // SHA-256 of the 8-bit output; empty: there is none
     std::string output;                 // its key in the store; empty in a baseline
   };
-  // Of artifacts. Decisions of other versions are other decisions; only those of calibrated detectors count.
+  // Of artifacts. Decisions of other versions or by other thresholds are other decisions; only those of
+  // calibrated detectors count.
   struct Detector {
     std::string name;
     int version = 1;
     bool calibrated = false;
+    std::string calibration{};  // version of the thresholds
   };
   struct Cell {
     std::string label;        // "upscale.model = lanczos, upscale.tile = 64": what cells are paired by

@@ -49,6 +49,21 @@ TEST_F(CompareTest, AStoreAndItsBaselineAreTheSame) {
   EXPECT_THAT(result.out, HasSubstr("4 no worse"));
 }
 
+// Detectors are compared by their decisions, and as long as they are experimental not at all.
+TEST_F(CompareProgramTest, DecisionsOfDetectorsGoIntoBaselinesAndTheirValuesAreNoMetrics) {
+  ASSERT_EQ(run({"run", "gate.yaml", "--store", "base.db", "--set", "metrics=[psnr-y, artifacts]"}).exit_code,
+            0);
+  ASSERT_EQ(run({"baseline", "base.db", "-o", "base.json"}).exit_code, 0);
+  const auto baseline = nlohmann::json::parse(read_text((folder_ / "base.json").string()));
+  EXPECT_EQ(baseline["metrics"][0]["name"], "psnr-y");
+  EXPECT_FALSE(baseline["detectors"].empty());
+  for (const auto& metric : baseline["metrics"])  // one that decided nowhere may be left
+    for (const auto& detector : baseline["detectors"]) EXPECT_NE(metric["name"], detector["name"]);
+  EXPECT_FALSE(baseline["trials"][0]["decisions"].empty());
+  const ProgramResult result = run({"compare", "base.json", "base.db"});
+  EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+}
+
 TEST_F(CompareTest, AliasedInputsFailTheGate) {
   run({"run", "gate.yaml", "--store", "new.db", "--set", "images.lr.kernel=nearest"});
   const ProgramResult result = run({"compare", "base.db", "new.db", "--json", "--junit", "verdict.xml"});

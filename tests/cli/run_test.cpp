@@ -32,15 +32,19 @@ class RunTest : public ::testing::Test {
                "name: draw\nimages: {procedural: {count: 3, size: 64, seed: 4}, lr: {scale: 1}}\n"
                "pipeline: [{upscale: {model: nearest}}]\nmetrics: [psnr-rgb]\ntiming: none\n");
     ASSERT_EQ(run({"run", "draw.yaml"}).exit_code, 0);
-    std::filesystem::create_directory(at("pictures"));
-    int n = 0;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path()))
-      if (entry.path().extension() == ".png")
-        std::filesystem::copy_file(entry.path(), at("pictures/p" + std::to_string(n++) + ".png"));
-    ASSERT_EQ(n, 3);
+    ASSERT_EQ(copy_outputs("draw.db.outputs", "pictures", ".png"), 3);
     write_text(at("line.yaml"), kSpec);
   }
 
+  // The outputs of a run as p0, p1, ... in a new folder, without the inputs and references kept beside them.
+  int copy_outputs(const std::string& from, const std::string& to, const std::string& ending) {
+    std::filesystem::create_directory(at(to));
+    int n = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(at(from)))
+      if (entry.path().extension() == ".png" && entry.path().parent_path().filename() != "pictures")
+        std::filesystem::copy_file(entry.path(), at(to + "/p" + std::to_string(n++) + ending));
+    return n;
+  }
   std::string at(const std::string& name) { return (folder_ / name).string(); }
   ProgramResult run(const std::vector<std::string>& arguments) {
     return run_upbench(arguments, {}, folder_.path().string());
@@ -100,12 +104,7 @@ TEST_F(RunTest, UpscaleThenScoreEqualsRun) {
   // The pictures as low resolution of themselves upscaled by nothing: `run` makes lr by matlab-bicubic, so
   // give it real pairs instead.
   run_json({"run", "draw.yaml", "--set", "name=lr", "--set", "images.procedural.size=32"});
-  std::filesystem::create_directory(at("lr"));
-  int n = 0;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(at("lr.db.outputs")))
-    if (entry.path().extension() == ".png")
-      std::filesystem::copy_file(entry.path(), at("lr/p" + std::to_string(n++) + "x2.png"));
-  ASSERT_EQ(n, 3);
+  ASSERT_EQ(copy_outputs("lr.db.outputs", "lr", "x2.png"), 3);
   run_json({"run", "line.yaml", "--set", "images={hr: pictures, lr: lr}", "--set", "upscale.model=lanczos",
             "--set", "upscale.tile=24", "--store", "run.db"});
   ASSERT_EQ(run({"upscale", "lr/p0x2.png", "lr/p1x2.png", "lr/p2x2.png", "--model", "lanczos", "--scale", "2",

@@ -111,7 +111,7 @@ TEST(ArtifactFindings, InjectedBlackAndStaleTilesAreAllCaught) {
     EXPECT_GT(tiles, 3) << file;
     EXPECT_EQ(black, tiles) << file;
     // Two of the 58 stale tiles of ppt3, a page of text and drawings, are not found.
-    EXPECT_GE(stale, file == "Set14/HR/ppt3.png" ? tiles - 2 : tiles) << file;
+    EXPECT_GE(stale, std::string_view(file) == "Set14/HR/ppt3.png" ? tiles - 2 : tiles) << file;
     EXPECT_EQ(value_of("broken", {.output = &reference, .input = &input}), 0) << file;
   }
 }

@@ -34,6 +34,7 @@ TEST_F(Watch, WritesAfterTheFirstTrialAndALastTimeWhenNoneIsLeft) {
   EXPECT_TRUE(watch([&](bool is_last) {
     calls += is_last ? "last" : "more ";
     work(store, plan_, calls == "more " ? 2 : 6);
+    if (calls == "more more ") store.finish_run(plan_.run.key);
   }));
   EXPECT_EQ(calls, "more more last");
 }
@@ -47,6 +48,7 @@ TEST_F(Watch, WaitsForTheStoreAndItsFirstTrial) {
                       store.emplace(file_);
                       store->begin_run(plan_);
                       work(*store, plan_, 6);
+                      store->finish_run(plan_.run.key);
                     }));
   EXPECT_EQ(missing, file_.string());
   EXPECT_EQ(calls, "last");

@@ -104,6 +104,9 @@ TEST(GateArtifacts, AnotherVersionOrALostDecisionIsSaid) {
   now.detectors[0].version = 2;
   EXPECT_EQ(find(judge(with_seams(0), now))->verdict, GateVerdict::not_comparable);
   now = with_seams(0);
+  now.detectors[0].calibration = "c2";
+  EXPECT_THAT(find(judge(with_seams(0), now))->reason, HasSubstr("those of c1 in the base and of c2 now"));
+  now = with_seams(0);
   now.trials.at({0, 3, 0}).decisions[0].reset();
   EXPECT_THAT(find(judge(with_seams(0), now))->reason, HasSubstr("no decision any more, p3 first"));
   now.detectors[0].calibrated = false;

@@ -32,7 +32,7 @@ GateSide sample_side() {
 }
 
 GateSide with_detector(GateSide side, const std::string& name) {
-  side.detectors.push_back({.name = name, .version = 1, .calibrated = true});
+  side.detectors.push_back({.name = name, .version = 1, .calibrated = true, .calibration = "c1"});
   for (auto& [key, trial] : side.trials) trial.decisions.push_back(false);
   return side;
 }

@@ -200,10 +200,10 @@ TEST(StatisticsPeers, RatesAndRoc) {
   questions.push_back({{{"what", "clopper-pearson"}, {"k", 0}, {"n", 20}, {"alpha", 0.1}},
                        {0, rate_upper_bound(0, 20)},
                        kClosedForm});
-  // Fleiss's formula against the arcsine transform: within 2 % of each other.
+  // Fleiss's formula against the arcsine transform: within 3 % of each other.
   questions.push_back({{{"what", "rate-power"}, {"first", 0.02}, {"second", 0.04}},
                        {static_cast<double>(pictures_for_rates(0.02, 0.04))},
-                       0.02});
+                       0.03});
   for (const double discordant : {0.03, 0.06})
     // The normal approximation against the exact test, which is conservative: up to 0.06 of power less.
     questions.push_back({{{"what", "paired-power"},

@@ -67,7 +67,7 @@ TEST(PicturesForPairedRates, NeedLessWhereTheSamePicturesFail) {
   const double independent = 0.02 * 0.96 + 0.04 * 0.98;
   EXPECT_NEAR(static_cast<double>(pictures_for_paired_rates(0.02, independent)),
               static_cast<double>(pictures_for_rates(0.02, 0.04)), 5);
-  EXPECT_EQ(pictures_for_paired_rates(0.02, 0.02), 390u);
+  EXPECT_EQ(pictures_for_paired_rates(0.02, 0.02), 391u);
 }
 
 }  // namespace
