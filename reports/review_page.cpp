@@ -29,7 +29,6 @@ kbd { border: 1px solid #777; border-radius: 3px; padding: 0 .3em; }
 )page";
 
 constexpr std::string_view kBody = R"page(
-<main>
 <p id="place" aria-live="polite"></p>
 <p id="what"></p>
 <p>Is there such a defect in this region? <span id="verdict"></span></p>
@@ -129,7 +128,7 @@ std::string script_json(const nlohmann::json& json) {
 std::string review_page(const std::string& title, const std::string& run, const nlohmann::json& entries) {
   const std::string name = escape_html("Review: " + title);
   std::string page(kHead);
-  page += "<title>" + name + "</title>\n</head>\n<body>\n<h1>" + name + "</h1>\n";
+  page += "<title>" + name + "</title>\n</head>\n<body>\n<main>\n<h1>" + name + "</h1>\n";
   page += "<script type=\"application/json\" id=\"data\">" + script_json({{"run", run}, {"items", entries}}) +
           "</script>";
   page += kBody;
