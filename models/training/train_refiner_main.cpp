@@ -68,8 +68,7 @@ int main(int argc, char** argv) {
   std::filesystem::path out, log_file;
   int threads = 2;
   CLI::App app(
-      "Trains a small unconditional diffusion model on procedural pictures; writes two stages of it as "
-      "safetensors\n"
+      "Trains a small unconditional diffusion model on procedural pictures; writes safetensors\n"
       "(fp16, LDM's names).\n"
       "Example: upbench-train-refiner --out tiny-refiner.safetensors --log tiny-refiner.log",
       "upbench-train-refiner");

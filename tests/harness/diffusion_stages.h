@@ -35,8 +35,7 @@ class DiffusionStages : public ::testing::Test {
   }
   ModelSearch search() const { return {.spec_dir = folder_.path(), .model_dirs = {folder_.path()}}; }
 
-  at::Tensor run_on(const at::Tensor& picture, const nlohmann::json& asked, std::uint64_t seed,
-                    LatentCache& latents) {
+  Frame frame_of(const Frame& input, const nlohmann::json& asked, std::uint64_t seed, LatentCache& latents) {
     const StageContext context{.models = models_,
                                .device = "cpu",
                                .planned = planned_,
@@ -47,7 +46,11 @@ class DiffusionStages : public ::testing::Test {
                                .latents = &latents,
                                .prompts = &prompts_};
     used_ = nlohmann::json::object();
-    return stage(asked)->run({.rgb = picture, .target = {}}, context, used_).rgb;
+    return stage(asked)->run(input, context, used_);
+  }
+  at::Tensor run_on(const at::Tensor& picture, const nlohmann::json& asked, std::uint64_t seed,
+                    LatentCache& latents) {
+    return frame_of({.rgb = picture, .target = {}}, asked, seed, latents).rgb;
   }
 
   const at::NoGradGuard no_gradients_;

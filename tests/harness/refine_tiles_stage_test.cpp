@@ -16,26 +16,15 @@ class RefineTileStages : public DiffusionStages {
       : DiffusionStages(refine_kind(),
                         {{"checkpoint", "tiny"}, {"guidance", 1.0}, {"steps", 4}, {"denoise", 0.5}}) {}
 
-  // run_on, with the whole frame.
   Frame refined(const nlohmann::json& asked, std::uint64_t seed = 0) {
-    const StageContext context{.models = models_,
-                               .device = "cpu",
-                               .planned = planned_,
-                               .seed = seed,
-                               .input = {},
-                               .diffusion = &diffusion_,
-                               .stage_input = sha256("picture"),
-                               .latents = &latents_,
-                               .prompts = &prompts_};
-    used_ = nlohmann::json::object();
-    return stage(asked)->run({.rgb = picture_, .target = {}, .boundaries = {{"upscale", true, 5, 0}}},
-                             context, used_);
+    return frame_of({.rgb = picture_, .target = {}, .boundaries = {{"upscale", true, 5, 0}}}, asked, seed,
+                    latents_);
   }
 
   const at::Tensor picture_ = quantized((at::manual_seed(1), at::rand({3, 48, 64})));
 };
 
-nlohmann::json tile(nlohmann::json more) {
+nlohmann::json tile(const nlohmann::json& more) {
   nlohmann::json settings = {{"tile.size", 32}, {"tile.blur", 2}, {"tile.padding", 8}};
   settings.update(more);
   return settings;
