@@ -10,6 +10,7 @@
 #include "datasets/image.h"
 #include "harness/plan/canonical.h"
 #include "harness/steady_clock.h"
+#include "harness/timing/tensor_memory.h"
 
 namespace upbench {
 
@@ -273,8 +274,10 @@ void TrialRunner::compute(TrialWork& work) {
       span.begin.record(compute_stream_);
       nlohmann::json used;
       auto next = std::make_shared<Output>();
-      next->frame = stages[i].stage->run(current->frame, context, used);
+      const std::uint64_t peak = peak_tensor_bytes(
+          context.device, [&] { next->frame = stages[i].stage->run(current->frame, context, used); });
       span.end.record(compute_stream_);
+      if (peak > 0) used["peak_bytes"] = peak;
       used["id"] = stages[i].id;
       next->used = current->used;
       next->used.push_back(std::move(used));

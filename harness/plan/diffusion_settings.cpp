@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "harness/plan/denoise_translation.h"
+#include "harness/plan/refiner_settings.h"
 #include "models/diffusion/sampling/denoise.h"
 
 namespace upbench {
@@ -75,6 +76,12 @@ std::vector<std::string> names_of(const Rows& rows) {
 
 void append(std::vector<ParameterKind>& parameters, const std::vector<ParameterKind>& group) {
   parameters.insert(parameters.end(), group.begin(), group.end());
+}
+
+const nlohmann::json* model_of_parameter(const nlohmann::json& stage, const char* parameter) {
+  for (const nlohmann::json& model : stage.at("models"))
+    if (model.at("parameter") == parameter) return &model;
+  return nullptr;
 }
 
 bool is_given(const nlohmann::json& value) {
@@ -169,6 +176,7 @@ SettledStage settle_diffusion(const nlohmann::json& parameters, double denoise,
     return stage;
   }
   settle_values(stage, *facts.diffusion);
+  settle_refiner(stage, find_model);
   const bool prompted = stage.values.at("prompt") != "" || stage.values.at("negative") != "";
   if (prompted && facts.diffusion->unconditional && stage.refusal.empty())
     stage.refusal = fmt::format("{} is a model without text, expected no prompt",
@@ -207,6 +215,7 @@ StageEffect diffusion_effect(const nlohmann::json& stage) {
     what.prompts.insert(*source);
   }
   what.uses_seed = true;
+  add_refiner_effect(stage, what);
   return what;
 }
 

@@ -7,7 +7,7 @@
 
 #include "harness/stage_kinds.h"
 
-// What the kinds of stages that run a diffusion model have in common: refine and generate.
+// What the kinds of stages that run a diffusion model have in common: generate, refine, hires.
 namespace upbench {
 
 // Parameters in groups, which the kinds put between their own ones.
@@ -21,6 +21,9 @@ std::vector<ParameterKind> coder_parameters();  // vae-tiles, ..., precision
 ParameterKind posterior_parameter();
 
 void append(std::vector<ParameterKind>& parameters, const std::vector<ParameterKind>& group);
+
+// What a stage {settings, models} knows of the model that this parameter names; nullptr: nothing.
+const nlohmann::json* model_of_parameter(const nlohmann::json& stage, const char* parameter);
 
 // Whether an optional parameter is neither absent nor "none".
 bool is_given(const nlohmann::json& value);

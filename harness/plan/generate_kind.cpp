@@ -4,6 +4,7 @@
 
 #include "harness/plan/diffusion_settings.h"
 #include "harness/plan/kinds.h"
+#include "harness/plan/refiner_settings.h"
 
 // txt2img: noise, sample, decode.
 namespace upbench {
@@ -70,6 +71,7 @@ StageKind generate_kind() {
                          .type = ParameterKind::Type::text,
                          .help = "what the pictures show: a list of texts, or a file named .txt with one a "
                                  "line; each is an item of its own"}));
+  add(refiner_parameters());
   add({noise_parameter()});
   add(coder_parameters());
   kind.settle = settle;

@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include "harness/plan/control_settings.h"
 #include "harness/plan/diffusion_settings.h"
 #include "harness/plan/hires_size.h"
 #include "harness/plan/kinds.h"
+#include "harness/plan/refiner_settings.h"
 #include "models/diffusion/sampling/latent_resize_rows.h"
 
 // The second pass of hires fix: enlarge, encode, add noise, sample, decode.
@@ -95,6 +97,7 @@ SettledStage settle(const nlohmann::json& parameters, const StageKind::FindModel
     settle_latents(stage, find_model);
   else
     settle_upscaler(stage, find_model);
+  settle_control(stage);
   return stage;
 }
 
@@ -109,8 +112,8 @@ std::string size_refusal(const HiresSize& size) {
 StageKind::Outcome outcome(const nlohmann::json& stage) {
   const nlohmann::json& settings = stage.at("settings");
   const int factor = stage.at("models").at(0).at("factor");
-  const double upscaler_work =
-      stage.at("models").size() > 1 ? stage["models"][1].at("work").get<double>() : 0;
+  const nlohmann::json* upscaler = model_of_parameter(stage, "upscaler");
+  const double upscaler_work = upscaler != nullptr ? upscaler->at("work").get<double>() : 0;
   return [=, times = evaluations(settings), encodes = settings.at(kLatentsOf).is_null()](PictureSize input,
                                                                                          PictureSize) {
     const HiresSize size = hires_size(settings, input, factor);
@@ -133,13 +136,14 @@ StageEffect effect(const nlohmann::json& stage, const StageOutcome& made) {
   what.settings["enlarged"] = {made.variant[0], made.variant[1]};
   what.settings["cut"] = {made.variant[2], made.variant[3]};
   what.settings["output"] = {made.output.width, made.output.height};
-  what.settings["upscaler"] =
-      stage.at("models").size() > 1 ? stage["models"][1].at("identity") : settings.at("upscaler");
+  const nlohmann::json* upscaler = model_of_parameter(stage, "upscaler");
+  what.settings["upscaler"] = upscaler != nullptr ? upscaler->at("identity") : settings.at("upscaler");
   if (!enlarges_latents(settings) || encodes) what.settings["order"] = settings.at("order");
   if (encodes) {
     what.settings["posterior"] = settings.at("posterior");
     what.uses_seed = what.uses_seed || settings.at("posterior") == "sample";
   }
+  if (has_steps(settings)) add_control_effect(settings, what);
   for (const char* name : {"scale", "resize-x", "resize-y"})
     what.notes.push_back({name, fmt::format("this {} leads to the same size", name)});
   what.notes.push_back({"denoise", "the same noise levels"});
@@ -213,6 +217,8 @@ StageKind hires_kind() {
     one.help += "; by default as in the pass before";
     kind.parameters.push_back(std::move(one));
   }
+  append(kind.parameters, refiner_parameters());
+  append(kind.parameters, control_parameters());
   append(kind.parameters, {posterior_parameter()});
   kind.inherit = inherit;
   kind.settle = settle;

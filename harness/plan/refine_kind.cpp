@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
+#include "harness/plan/control_settings.h"
 #include "harness/plan/diffusion_settings.h"
 #include "harness/plan/kinds.h"
 #include "harness/plan/refine_tiles.h"
+#include "harness/plan/refiner_settings.h"
 
 // img2img: encode, add noise, sample, decode; of the whole picture or by tiles.
 namespace upbench {
@@ -32,12 +34,7 @@ SettledStage settle(const nlohmann::json& parameters, const StageKind::FindModel
   require_strength("refine", parameters);
   SettledStage stage = settle_levels(parameters, find_model);
   settle_tiles(stage, stage.models.at(0).at("factor"));
-  if (!is_given(parameters.at("control-net")) || !has_steps(stage.values)) {
-    set_default(stage, "control-weight", 1.0, "without control-net");
-    set_default(stage, "control-start", 0.0, "without control-net");
-    set_default(stage, "control-end", 1.0, "without control-net");
-    set_default(stage, "control-rate", 1.0, "without control-net");
-  }
+  settle_control(stage);
   return stage;
 }
 
@@ -75,8 +72,7 @@ StageEffect effect(const nlohmann::json& stage, const StageOutcome& made) {
   StageEffect what = diffusion_effect(stage);
   for (const char* name : {"posterior", "colour-fix"}) what.settings[name] = settings.at(name);
   if (has_steps(settings)) {
-    for (const char* name : {"control-weight", "control-start", "control-end", "control-rate"})
-      what.settings[name] = settings.at(name);
+    add_control_effect(settings, what);
     what.notes.push_back({"denoise", fmt::format("the same noise levels from sigma {:.4f}",
                                                  settings.at("levels").at("start_sigma").get<double>())});
   } else {
@@ -93,40 +89,6 @@ StageEffect effect(const nlohmann::json& stage, const StageOutcome& made) {
   }
   what.uses_seed = what.uses_seed || settings.at("posterior") == "sample";
   return what;
-}
-
-std::vector<ParameterKind> control_parameters() {
-  return {
-      {.name = "control-net",
-       .type = Type::checkpoint,
-       .help = "a ControlNet that sees the picture (tile)",
-       .optional = true,
-       .may_be_none = true},
-      {.name = "control-weight",
-       .type = Type::number,
-       .default_value = 1.0,
-       .least = 0,
-       .most = 2,
-       .help = "of the ControlNet"},
-      {.name = "control-start",
-       .type = Type::number,
-       .default_value = 0.0,
-       .least = 0,
-       .most = 1,
-       .help = "share of the steps after which the ControlNet acts"},
-      {.name = "control-end",
-       .type = Type::number,
-       .default_value = 1.0,
-       .least = 0,
-       .most = 1,
-       .help = "share of the steps up to which it acts"},
-      {.name = "control-rate",
-       .type = Type::number,
-       .default_value = 1.0,
-       .least = 1,
-       .most = 8,
-       .help = "down-sampling of what it sees (tile_resample); below 1.1 none"},
-  };
 }
 
 // What becomes of the picture itself.
@@ -168,6 +130,7 @@ StageKind refine_kind() {
        .help = "what the picture shows: a text; sidecar: that of NAME.txt beside the picture NAME.png (of a "
                "generated one its own prompt); png-metadata: what A1111 or ComfyUI wrote into its PNG; none: "
                "nothing. These three words alone can be no texts"}));
+  add(refiner_parameters());
   add(control_parameters());
   add(tile_parameters());
   add({noise_parameter()});

@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "harness/plan/refiner_settings.h"
 #include "harness/tf32_scope.h"
 #include "models/diffusion/model_latents.h"
 
@@ -52,6 +53,8 @@ at::Tensor masked_channels(const DiffusionModel& model, const CoderTiles& tiles,
 DiffusionStage::DiffusionStage(std::string id, const nlohmann::json& settings)
     : id_(std::move(id)),
       model_(refine_model(settings)),
+      refiner_(refiner_model(settings)),
+      refiner_at_(settings.at("refiner-at")),
       precision_(settings.at("precision")),
       noise_(parse_noise_kind(settings.at("noise").get<std::string>())),
       tiles_{.mode = coder_tile_mode(settings.at("vae-tiles").get<std::string>()),
@@ -72,20 +75,22 @@ DiffusionStage::DiffusionStage(std::string id, const nlohmann::json& settings)
 
 std::vector<std::shared_ptr<const void>> DiffusionStage::load(const StageContext& context) const {
   picture_prompt(context);  // before any stage computes
-  return {model_of(context)};
+  if (refiner_.is_null()) return {model_of(model_, context)};
+  return {model_of(model_, context), model_of(refiner_, context)};
 }
 
 Frame DiffusionStage::run(const Frame& input, const StageContext& context, nlohmann::json& used) const {
   require_precision(precision_, context.device);
   const Tf32Scope arithmetic(context.device, uses_tf32(precision_));
-  const auto model = model_of(context);
-  require_planned(*model, context);
+  const auto model = model_of(model_, context);
+  require_planned(model_, *model, context);
   used = describe_model(*model);
   return make(*model, input, context, used);
 }
 
-std::shared_ptr<const DiffusionModel> DiffusionStage::model_of(const StageContext& context) const {
-  return context.diffusion->get(model_, context.device, parse_precision(precision_));
+std::shared_ptr<const DiffusionModel> DiffusionStage::model_of(const nlohmann::json& model,
+                                                               const StageContext& context) const {
+  return context.diffusion->get(model, context.device, parse_precision(precision_));
 }
 
 nlohmann::json DiffusionStage::describe_model(const DiffusionModel& model) const {
@@ -100,8 +105,9 @@ nlohmann::json DiffusionStage::describe_model(const DiffusionModel& model) const
   return said;
 }
 
-void DiffusionStage::require_planned(const DiffusionModel& model, const StageContext& context) const {
-  const auto planned = context.planned.find(model_.dump());
+void DiffusionStage::require_planned(const nlohmann::json& value, const DiffusionModel& model,
+                                     const StageContext& context) const {
+  const auto planned = context.planned.find(value.dump());
   if (planned != context.planned.end() && planned->second.tensor_hash != model.hash())
     throw std::runtime_error(fmt::format(
         "{}: weights changed since the run was planned: tensor hash {}, planned {} ({})", id_,
@@ -147,10 +153,28 @@ at::Tensor DiffusionStage::sampled(const DiffusionModel& model, const at::Tensor
   NoiseSource source(noise_, stream_seed(context.seed));
   const auto draw = [&] { return source.draw(latents.sizes()).to(model.device()); };
   const at::Tensor fresh = draw();
+  LatentRun handed = run;
+  if (!refiner_.is_null()) handed.handover = handover(latents, conditioning, context, used);
   const SampledLatents made =
-      sample_latents(model, latents, conditioning, run, start ? start(fresh) : fresh, draw);
+      sample_latents(model, latents, conditioning, handed, start ? start(fresh) : fresh, draw);
   used["evaluations"] = used.value("evaluations", std::int64_t{0}) + made.evaluations;
   return made.latents;
+}
+
+// It has a prompt of its own making and the stage's mask; a ControlNet is not made for it.
+Handover DiffusionStage::handover(const at::Tensor& latents, const Conditioning& first,
+                                  const StageContext& context, nlohmann::json& used) const {
+  const auto model = model_of(refiner_, context);
+  require_planned(refiner_, *model, context);
+  used["refiner"] = {{"architecture", to_string(model->facts().family)},
+                     {"tensor_hash", model->hash().hex()},
+                     {"at", refiner_at_}};
+  const std::int64_t factor = model->coder()->factor();
+  nlohmann::json prompts;  // the stage's own counts stay
+  Conditioning own =
+      conditioning(*model, latents.size(2) * factor, latents.size(3) * factor, context, prompts);
+  own.mask = first.mask;
+  return {.model = model, .conditioning = std::move(own), .at = refiner_at_};
 }
 
 Coded DiffusionStage::encode(const DiffusionModel& model, const at::Tensor& picture, bool samples_posterior,

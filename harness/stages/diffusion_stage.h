@@ -60,15 +60,21 @@ class DiffusionStage : public Stage {
   const CoderTiles& tiles() const { return tiles_; }
 
  private:
-  std::shared_ptr<const DiffusionModel> model_of(const StageContext& context) const;
+  std::shared_ptr<const DiffusionModel> model_of(const nlohmann::json& model,
+                                                 const StageContext& context) const;
   nlohmann::json describe_model(const DiffusionModel& model) const;
-  void require_planned(const DiffusionModel& model, const StageContext& context) const;
+  void require_planned(const nlohmann::json& value, const DiffusionModel& model,
+                       const StageContext& context) const;
+  Handover handover(const at::Tensor& latents, const Conditioning& first, const StageContext& context,
+                    nlohmann::json& used) const;
   Digest latents_key(const DiffusionModel& model, const Digest& source, bool samples_posterior,
                      std::uint64_t seed) const;
   const PicturePrompt* picture_prompt(const StageContext& context) const;
 
   std::string id_;
   nlohmann::json model_;
+  nlohmann::json refiner_;  // null: none
+  double refiner_at_;
   std::string precision_;
   NoiseKind noise_;
   CoderTiles tiles_;

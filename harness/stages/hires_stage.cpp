@@ -5,6 +5,7 @@
 
 #include "harness/plan/hires_size.h"
 #include "harness/stages/diffusion_stage.h"
+#include "harness/stages/tile_control.h"
 #include "models/diffusion/latent_resize.h"
 #include "models/diffusion/model_latents.h"
 #include "models/fitted_upscale.h"
@@ -14,13 +15,16 @@ namespace {
 
 using Slice = std::pair<std::int64_t, std::int64_t>;
 
+constexpr int kPass = 2;
+
 class HiresStage final : public DiffusionStage {
  public:
   HiresStage(const std::string& id, const nlohmann::json& settings)
       : DiffusionStage(id, settings),
         settings_(settings),
         samples_posterior_(settings.at("posterior") == "sample"),
-        rules_(parse_fit_rules(settings.at("order").get<std::string>())) {
+        rules_(parse_fit_rules(settings.at("order").get<std::string>())),
+        control_(settings, kPass) {
     const nlohmann::json& upscaler = settings.at("upscaler");
     if (upscaler.is_string() && is_latent_resize(upscaler.get_ref<const std::string&>()))
       latent_ = parse_latent_resize(upscaler.get<std::string>());
@@ -45,14 +49,16 @@ class HiresStage final : public DiffusionStage {
     at::Tensor latents = latent_ ? enlarged_latents(model, input, size, context, used)
                                  : enlarged_picture(model, input, size, context, used);
     latents = cut(latents, size);
+    const Image base = base_of(input, size, factor, context);
     if (latent_run().steps.steps() > 0) {
-      const Conditioning prompts = conditioning(model, size.output.height, size.output.width, context, used);
+      Conditioning prompts = conditioning(model, size.output.height, size.output.width, context, used);
+      control_.steer(prompts, base.clamp(0, 1).unsqueeze(0), latents);
       latents = sampled(model, latents, prompts, latent_run(), context, used);
     }
     return {.rgb = decoded(model, latents, used),
             .target = input.target,
             .boundaries = moved(input.boundaries, before, size, factor),
-            .base = base_of(input, size, factor, context),
+            .base = base,
             .latents = kept(model, latents)};
   }
 
@@ -160,6 +166,7 @@ class HiresStage final : public DiffusionStage {
   nlohmann::json settings_;
   bool samples_posterior_;
   FitRules rules_;
+  TileControl control_;
   std::optional<LatentResize> latent_;
   nlohmann::json upscaler_;  // null: none
 };

@@ -1,12 +1,11 @@
 #include <algorithm>
-#include <cmath>
 #include <map>
 
 #include <ATen/ATen.h>
 
-#include "datasets/resample.h"
 #include "harness/plan/refine_tiles.h"
 #include "harness/stages/diffusion_stage.h"
+#include "harness/stages/tile_control.h"
 #include "models/diffusion/colour_fix.h"
 #include "models/diffusion/conditioned_network.h"
 #include "models/diffusion/tiled/noise_inversion.h"
@@ -24,21 +23,6 @@ at::Tensor extended(const at::Tensor& picture, std::int64_t multiple) {
   if (right == 0 && below == 0) return picture;
   const bool narrow = right >= picture.size(3) || below >= picture.size(2);
   return at::pad(picture, {0, right, 0, below}, narrow ? "replicate" : "reflect");
-}
-
-// What a tile ControlNet sees (tile_resample of sd-webui-controlnet): the picture, from a rate of 1.1 on
-// made smaller by averaging areas and enlarged again.
-at::Tensor tile_hint(const at::Tensor& picture, double rate) {
-  if (rate < 1.1) return picture;
-  const std::int64_t height = picture.size(2), width = picture.size(3);
-  const auto smaller = [&](std::int64_t side) {
-    return std::max<std::int64_t>(1, std::llround(static_cast<double>(side) / rate));
-  };
-  const Image small = resample(picture.squeeze(0), static_cast<int>(smaller(height)),
-                               static_cast<int>(smaller(width)), "area");
-  return resample(small, static_cast<int>(height), static_cast<int>(width), "bicubic-a75")
-      .clamp(0, 1)
-      .unsqueeze(0);
 }
 
 // For the record of a trial: what was cut out, at which size it was processed, and their ratio across and
@@ -62,14 +46,8 @@ class RefineStage final : public DiffusionStage {
       : DiffusionStage(id, settings),
         settings_(settings),
         samples_posterior_(settings.at("posterior") == "sample"),
-        fix_(colour_fix(settings.at("colour-fix").get<std::string>())) {
-    const nlohmann::json& control = settings.at("control-net");
-    controlled_ = !control.is_null() && control != "none";
-    control_weight_ = settings.at("control-weight");
-    control_start_ = settings.at("control-start");
-    control_end_ = settings.at("control-end");
-    control_rate_ = settings.at("control-rate");
-  }
+        fix_(colour_fix(settings.at("colour-fix").get<std::string>())),
+        control_(settings) {}
 
  private:
   Frame make(const DiffusionModel& model, const Frame& input, const StageContext& context,
@@ -110,7 +88,8 @@ class RefineStage final : public DiffusionStage {
   // The whole picture at once, the network perhaps by tiles.
   at::Tensor refined(const DiffusionModel& model, const at::Tensor& picture, const at::Tensor& latents,
                      const LatentRun& run, const StageContext& context, nlohmann::json& used) const {
-    const Conditioning guide = guides(model, picture, context, used);
+    Conditioning guide = conditioning(model, picture.size(2), picture.size(3), context, used);
+    control_.steer(guide, picture, latents);
     const int inversion = settings_.at("tile.inversion-steps");
     if (inversion == 0) return sampled(model, latents, guide, run, context, used);
     std::int64_t evaluations = 0;
@@ -159,15 +138,16 @@ class RefineStage final : public DiffusionStage {
       tiles.push_back(
           tile_record(to_string(piece.job.pass), piece.region.crop, piece.region.width, piece.region.height));
       const LatentRun& run = piece.job.pass == RedrawPass::tiles ? latent_run() : seam_run;
-      Conditioning guide = controlled(prompt->second, picture);
+      const Coded coded = encode(model, picture, samples_posterior_, context);
+      if (coded.repeated) used["encoded_again_in"] = "fp32";
+      at::Tensor latents = coded.result;
+      Conditioning guide = prompt->second;
+      control_.steer(guide, picture, latents);
       if (piece.latent_mask.defined()) {
         guide.mask = piece.latent_mask.to(model.device());
         if (model.facts().inpainting)
           guide.channels_beside = masked_channels(model, this->tiles(), picture, guide.mask);
       }
-      const Coded coded = encode(model, picture, samples_posterior_, context);
-      if (coded.repeated) used["encoded_again_in"] = "fp32";
-      at::Tensor latents = coded.result;
       if (run.steps.steps() > 0) latents = sampled(model, latents, guide, run, context, used);
       const Image made = cut(decoded(model, latents, used), piece.picture);
       return fix_ == ColourFix::none ? made : fix_colours(fix_, made.clamp(0, 1), piece.picture);
@@ -181,26 +161,10 @@ class RefineStage final : public DiffusionStage {
     return frame;
   }
 
-  Conditioning guides(const DiffusionModel& model, const at::Tensor& picture, const StageContext& context,
-                      nlohmann::json& used) const {
-    return controlled(conditioning(model, picture.size(2), picture.size(3), context, used), picture);
-  }
-
-  // The ControlNet sees the picture that is refined: of a tile, that tile.
-  Conditioning controlled(Conditioning made, const at::Tensor& picture) const {
-    if (!controlled_) return made;
-    made.hint = tile_hint(picture, control_rate_);
-    made.control_weight = control_weight_;
-    made.control_start = control_start_;
-    made.control_end = control_end_;
-    return made;
-  }
-
   nlohmann::json settings_;
   bool samples_posterior_;
   ColourFix fix_;
-  bool controlled_ = false;
-  double control_weight_ = 1, control_start_ = 0, control_end_ = 1, control_rate_ = 1;
+  TileControl control_;
 };
 
 }  // namespace

@@ -29,7 +29,7 @@ struct Frame {
   Image rgb;  // on the trial's device; a network may leave it outside [0, 1]: each stage clamps its input
   PictureSize target;                        // that the pictures finally should have; 0x0: nothing is wanted
   std::vector<BoundaryRow> boundaries = {};  // known tile boundaries, in this frame's pixels
-  Image base = {};  // of the picture that refine stages began with; undefined: there is none of this size
+  Image base = {};  // of the picture that diffusion stages began with; undefined: there is none of this size
   std::optional<FrameLatents> latents = {};  // that rgb was decoded from and nothing has changed since
 };
 
@@ -45,7 +45,7 @@ struct StageContext {
   Digest input{};          // of the trial's picture, ImageRow::input
   double tile_bytes = 0;   // device memory for batches of tiles; 0: one tile at a time, which is best on CPUs
   GraphPool* graphs = nullptr;  // of the thread that computes; nothing: every call starts its own kernels
-  DiffusionCache* diffusion = nullptr;  // for refine stages
+  DiffusionCache* diffusion = nullptr;  // for stages that run a diffusion model
   Digest stage_input{};                 // what the stage's input pixels depend on
   LatentCache* latents = nullptr;       // encoded pictures by what they depend on; nothing: each is made anew
   const PicturePrompts* prompts = nullptr;  // of the trial's picture, from the sources that stages name

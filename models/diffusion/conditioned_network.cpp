@@ -1,5 +1,6 @@
 #include "models/diffusion/conditioned_network.h"
 
+#include <cmath>
 #include <random>
 
 #include <ATen/ATen.h>
@@ -89,9 +90,15 @@ at::Tensor ConditionedNetwork::predict(const at::Tensor& x, double timestep, Bra
     input.control = model_.control_net()(input, beside(conditioning_.hint, windows, scale, branches));
     for (at::Tensor& residual : input.control) residual = residual * conditioning_.control_weight;
   }
+  const at::Tensor noisy = input.latents;
   if (conditioning_.channels_beside.defined())  // of which a ControlNet knows nothing
-    input.latents = at::cat({input.latents, beside(conditioning_.channels_beside, windows, 1, branches)}, 1);
-  return model_.unet()(input);
+    input.latents = at::cat({noisy, beside(conditioning_.channels_beside, windows, 1, branches)}, 1);
+  const at::Tensor predicted = model_.unet()(input);
+  const ColourAnchor& colours = conditioning_.colours;
+  if (!colours.latents.defined()) return predicted;
+  return anchored(predicted, noisy, beside(colours.latents, windows, 1, branches),
+                  model_.facts().noise.sigma_at(std::round(timestep)), model_.facts().prediction, branches,
+                  colours);
 }
 
 // As diffusers: the whole step lies between start and end.

@@ -37,6 +37,21 @@ void check(const DiffusionModel& model, const at::Tensor& latents, const Conditi
       throw std::invalid_argument(fmt::format("ControlNet: {}", why));
 }
 
+struct GuidedModel {
+  GuidedModel(const DiffusionModel& model, const Conditioning& conditioning, const LatentRun& run,
+              const at::Tensor& latents)
+      : network(model, conditioning, run, latents.size(3), latents.size(2)),
+        guidance(
+            std::ref(network),
+            {.prediction = model.facts().prediction, .scale = run.guidance, .rescale = run.guidance_rescale},
+            run.steps, model.facts().noise) {}
+  GuidedModel(const GuidedModel&) = delete;  // guidance refers to the network
+  GuidedModel& operator=(const GuidedModel&) = delete;
+
+  ConditionedNetwork network;
+  Guidance guidance;
+};
+
 }  // namespace
 
 SampledLatents sample_latents(const DiffusionModel& model, const at::Tensor& latents,
@@ -50,25 +65,30 @@ SampledLatents sample_latents(const DiffusionModel& model, const at::Tensor& lat
   if (visit) visit(0, start);
   if (run.steps.steps() == 0) return {.latents = latents.to(at::kFloat)};
 
-  ConditionedNetwork network(model, conditioning, run, latents.size(3), latents.size(2));
-  Guidance guidance(
-      std::ref(network),
-      {.prediction = model.facts().prediction, .scale = run.guidance, .rescale = run.guidance_rescale},
-      run.steps, model.facts().noise);
+  GuidedModel own(model, conditioning, run, latents);
+  std::optional<GuidedModel> second;
+  if (run.handover) {
+    check(*run.handover->model, latents, run.handover->conditioning, start_noise);
+    second.emplace(*run.handover->model, run.handover->conditioning, run, latents);
+  }
+  bool handed_over = false;  // there is no way back, also for samplers that add noise
   const auto stepped = [&](std::size_t step, const at::Tensor& x) {
-    network.set_step(step + 1);
+    own.network.set_step(step + 1);
+    if (second) second->network.set_step(step + 1);
     if (visit) visit(step + 1, x);
   };
-  DenoiseFunction denoise = std::ref(guidance);
-  if (conditioning.mask.defined())
-    denoise = [&](const at::Tensor& x, double sigma) {
-      return guidance(x, sigma) * conditioning.mask + latents * (1 - conditioning.mask);
-    };
+  const DenoiseFunction denoise = [&](const at::Tensor& x, double sigma) {
+    handed_over = handed_over || (second && is_refiners(asked_timestep(run.steps, sigma, model.facts().noise),
+                                                        run.handover->at));
+    const at::Tensor guess = handed_over ? second->guidance(x, sigma) : own.guidance(x, sigma);
+    if (!conditioning.mask.defined()) return guess;
+    return guess * conditioning.mask + latents * (1 - conditioning.mask);
+  };
   SampledLatents made;
   made.latents =
       sample(run.sampler, start, run.steps.sigmas, denoise, step_noise, run.sampler_options, stepped);
   made.latents = made.latents * run.steps.tool_scale(run.steps.sigmas.back());
-  made.evaluations = network.evaluations();
+  made.evaluations = own.network.evaluations() + (second ? second->network.evaluations() : 0);
   if (has_non_finite(made.latents))
     throw std::runtime_error(
         fmt::format("latents are NaN or infinite after {} steps, expected finite numbers (half precision, or "

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include <ATen/core/Tensor.h>
 
+#include "models/diffusion/control_hint.h"
 #include "models/diffusion/model.h"
 #include "models/diffusion/sampling/denoise.h"
 #include "models/diffusion/sampling/sampler.h"
@@ -26,6 +28,7 @@ struct Conditioning {
   at::Tensor hint;  // [1, 3, 8 h, 8 w] for the model's ControlNet; undefined: none
   double control_weight = 1;
   double control_start = 0, control_end = 1;  // shares of the steps in which it acts
+  ColourAnchor colours;                       // acts in all steps, as in the extension
 };
 
 // Tiles of which the network's predictions are merged.
@@ -35,6 +38,13 @@ struct FusedTiles {
   std::int64_t batch = 1;  // tiles in one call
 };
 
+// A second model that takes over the last levels (a refiner): sampler and latents go on as they are.
+struct Handover {
+  std::shared_ptr<const DiffusionModel> model;
+  Conditioning conditioning;  // its own
+  double at = 0.8;            // share of the schedule after which it begins, as is_refiners() has it
+};
+
 struct LatentRun {
   Sampler sampler = Sampler::euler;
   SamplerOptions sampler_options;
@@ -42,6 +52,7 @@ struct LatentRun {
   double guidance = 7.5;                  // 1: the prompt alone, one evaluation a step
   double guidance_rescale = 0;            // GuidanceOptions::rescale
   std::optional<FusedTiles> fusion = {};  // the network sees tiles at each step
+  std::optional<Handover> handover = {};
 };
 
 struct SampledLatents {

@@ -54,6 +54,24 @@ TEST_F(GenerateCommands, PromptsBecomePicturesThatAreReported) {
   EXPECT_THAT(page.out, AllOf(HasSubstr("prompt (sidecar): low"), HasSubstr("prompt (sidecar): empty")));
 }
 
+// As a stage's setting: where it has no step it is the run without it.
+TEST_F(GenerateCommands, ARefinerMakesTheLastSteps) {
+  write_ldm_checkpoint(folder_ / "second.safetensors", 2);
+  write_spec(
+      "prompts: [\"\"], size: 16x16, guidance: 1, refiner: [none, second.safetensors], refiner-at: [0.4, 1]",
+      "");
+  const ProgramResult made = run({"run", "s.yaml", "--device", "cpu"});
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  EXPECT_THAT(made.out, HasSubstr("4 trials: 4 ok, 0 failed, 0 skipped; 2 run now"));
+  const std::string store = read_text((folder_ / "s.db").string());
+  EXPECT_NE(store.find("\"refiner\":{\"architecture\":\"other\",\"at\":0.4"), std::string::npos);
+  write_diffusers_folder(folder_ / "other", 2);  // whose latents have another scale
+  write_spec("prompts: [\"\"], size: 16x16, guidance: 1, refiner: other", "");
+  const ProgramResult refused = run({"run", "s.yaml", "--device", "cpu"});
+  EXPECT_NE(refused.exit_code, 0);
+  EXPECT_THAT(refused.out + refused.err, HasSubstr("refiner other: latents of"));
+}
+
 TEST_F(GenerateCommands, MistakesAreRefusedBeforeAnyWork) {
   for (const auto& [settings, reason] : {std::pair{"prompts: none.txt", "none.txt: cannot be opened"},
                                          {"prompts: [\"\"], size: 15x16", "expected multiples of 2"},

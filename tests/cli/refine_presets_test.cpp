@@ -27,6 +27,7 @@ TEST_P(RefinePresets, RunOnATinyModel) {
   TemporaryFolder folder;
   write_ldm_checkpoint(folder / "tiny.safetensors", 1);
   write_ldm_checkpoint(folder / "other.safetensors", 2);
+  write_safetensors(folder / "control.safetensors", tiny_control_net(4));
   std::vector<std::string> arguments = {
       "run",
       fmt::format("{}/experiments/{}.yaml", UPBENCH_SOURCE_DIR, GetParam().name),
@@ -66,8 +67,12 @@ INSTANTIATE_TEST_SUITE_P(
                     "generate.steps=[1, 2]", "hires.checkpoint=[tiny, other]", "hires.steps=2", "seeds=[0]"},
                    4},
         PresetCase{"controlnet-tile",
-                   {"refine.checkpoint=tiny", kSmallPictures, "refine.steps=2", "refine.control-net=none"},
-                   6},
+                   {"refine.checkpoint=tiny", kSmallPictures, "refine.steps=2",
+                    "refine.control-net=[none, control]"},
+                   12},
+        PresetCase{"denoise-quickstart",
+                   {kSmallPictures, "refine.steps=2", "refine.tile.size=[none, 32]", "metrics=[psnr-y]"},
+                   48},
         PresetCase{"chain", {kSmallPictures, "refine.steps=2"}, 6},
         PresetCase{"pre-downscale",
                    {"refine.checkpoint=tiny", kSmallPictures, "refine.steps=2",

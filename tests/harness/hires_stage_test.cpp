@@ -67,7 +67,15 @@ class HiresStages : public DiffusionStages {
 
   // Slow, by the description: euler steps written out, noise of the seed at the shape of these latents.
   at::Tensor sampled_by_hand(const at::Tensor& latents, const char* name = "tiny") {
-    const auto network = model(name);
+    return sampled_by_hand(
+        latents, model(name), [](const UNetInput&) { return std::vector<at::Tensor>(); },
+        [](const at::Tensor& noise, const at::Tensor&, double) { return noise; });
+  }
+
+  // control: of the network's input; fix: of what it predicts, x (unit variance) and sigma.
+  template <class Control, class Fix>
+  at::Tensor sampled_by_hand(const at::Tensor& latents, const std::shared_ptr<const DiffusionModel>& network,
+                             Control control, Fix fix) {
     const DenoiseSteps steps =
         denoise_steps(DenoiseRule::a1111_hires, 0.6, 3, Scheduler::uniform,
                       NoiseSchedule::scaled_linear(0.00085, 0.012), {.sampler = Sampler::euler});
@@ -79,7 +87,8 @@ class HiresStages : public DiffusionStages {
       input.latents = x / std::sqrt(sigma * sigma + 1);
       input.timesteps = at::full({1}, steps.timesteps[i], at::kFloat);
       input.context = nothing.cond;
-      const at::Tensor noise = network->unet()(input);
+      input.control = control(input);
+      const at::Tensor noise = fix(network->unet()(input), input.latents, sigma);
       x = x + noise * (steps.sigmas[i + 1] - sigma);
     }
     return x;
@@ -198,6 +207,49 @@ TEST_F(HiresStages, StrengthsShareTheEnlargedPictureAndItsLatents) {
   const std::size_t once = latents_.made();
   run({{"upscaler", "none"}, {"denoise", 0.6}}, picture);
   EXPECT_EQ(latents_.made(), once);
+}
+
+// It sees the enlarged picture; colours are held over twice the variation, at whole timesteps.
+TEST_F(HiresStages, ATileControlNetAndItsPreprocessors) {
+  write_safetensors(folder_ / "control.safetensors", tiny_control_net(4));
+  const auto steered = diffusion_.get({{"diffusion", {{"checkpoint", "tiny"}, {"control-net", "control"}}}},
+                                      "cpu", Precision::fp32);
+  const NoiseSchedule& levels = steered->facts().noise;
+  const at::Tensor picture = picture_of(12, 16);
+  const at::Tensor enlarged = resample(cut_to_levels(picture), 24, 32, "pil-lanczos").unsqueeze(0);
+  const at::Tensor latents = encode_picture(*steered, {}, enlarged).result;
+  const auto by_hand = [&](const at::Tensor& hint, const std::optional<ColourAnchor>& anchor) {
+    const auto control = [&](const UNetInput& input) {
+      std::vector<at::Tensor> residuals = steered->control_net()(input, hint);
+      for (at::Tensor& residual : residuals) residual = residual * 0.8;
+      return residuals;
+    };
+    const auto fix = [&](const at::Tensor& noise, const at::Tensor& x, double sigma) {
+      if (!anchor) return noise;
+      const double whole = levels.sigma_at(std::round(levels.timestep_at(sigma)));
+      return anchored(noise, x, latents, whole, Prediction::epsilon, Branches::cond, *anchor);
+    };
+    return decode_latents(*steered, {}, sampled_by_hand(latents, steered, control, fix)).result.squeeze(0);
+  };
+  const nlohmann::json asked = {{"upscaler", "none"}, {"control-net", "control"}, {"control-weight", 0.8}};
+  const auto made = [&](const nlohmann::json& more) {
+    nlohmann::json settings = asked;
+    settings.update(more);
+    return run(settings, picture).rgb;
+  };
+  EXPECT_LT(largest_difference(made(nlohmann::json::object()), by_hand(enlarged, {})), kRounding);
+  EXPECT_LT(largest_difference(made({{"control-rate", 2.0}}), by_hand(resampled_hint(enlarged, 2), {})),
+            kRounding);
+  EXPECT_LT(largest_difference(made({{"control-preprocessor", "blur-gaussian"}, {"control-blur", 2.0}}),
+                               by_hand(blurred_hint(enlarged, 2), {})),
+            kRounding);
+  EXPECT_LT(largest_difference(made({{"control-preprocessor", "tile-colorfix"}, {"control-variation", 3}}),
+                               by_hand(enlarged, ColourAnchor{.latents = {}, .radius = 6, .weight = 0.8})),
+            10 * kRounding)
+      << "two divisions by small noise";
+  EXPECT_GT(largest_difference(by_hand(enlarged, {}),
+                               by_hand(enlarged, ColourAnchor{.latents = {}, .radius = 6, .weight = 0.8})),
+            100 * kRounding);
 }
 
 TEST_F(HiresStages, LatentsOfAnotherSpaceAreRefusedAtRunTimeToo) {

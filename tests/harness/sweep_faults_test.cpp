@@ -131,6 +131,7 @@ TEST_F(SweepFaults, Row84TheShareOfClampedValuesIsInTheRecord) {
   EXPECT_EQ(used["stages"][0]["passes"][0]["batch"], 1);
   EXPECT_EQ(used["operator_threads"], 1);
   EXPECT_EQ(used["parallel_trials"], 1);
+  EXPECT_GE(used["stages"][0]["peak_bytes"], 3 * 64 * 64 * 4) << "the stage's memory: the output at least";
 }
 
 TEST_F(SweepFaults, Row85MemoryThatRunsOutFailsItsTrialAndTheNextGoesOn) {

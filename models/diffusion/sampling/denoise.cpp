@@ -147,6 +147,10 @@ DenoiseSteps denoise_steps(DenoiseRule rule, double denoise, int steps, Schedule
   return made;
 }
 
+bool is_refiners(double timestep, double share) {
+  return (999 - std::round(timestep)) / 1000 >= share;
+}
+
 double asked_timestep(const DenoiseSteps& steps, double sigma, const NoiseSchedule& noise) {
   for (std::size_t i = 0; i < steps.timesteps.size(); ++i)
     if (std::abs(steps.sigmas[i] - sigma) <= kSameLevel * sigma) return steps.timesteps[i];

@@ -56,6 +56,11 @@ struct StepOptions {
 DenoiseSteps denoise_steps(DenoiseRule rule, double denoise, int steps, Scheduler scheduler,
                            const NoiseSchedule& noise, const StepOptions& options = {});
 
+// Whether a step at this timestep is left to a second model that takes over after `share` of the schedule,
+// [0, 1]: 0 all, 1 none. A1111's rule, (999 - t) / 1000 >= share for the nearest timestep t of 1,000; it is
+// that of diffusers' denoising_end and denoising_start.
+bool is_refiners(double timestep, double share);
+
 // The timestep that the network is asked for at a level of the run, or at one that a sampler puts between
 // them.
 double asked_timestep(const DenoiseSteps& steps, double sigma, const NoiseSchedule& noise);

@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <memory>
+#include <mutex>
 #include <span>
 #include <stdexcept>
+#include <unordered_map>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -58,6 +62,22 @@ std::vector<double> entries(const std::vector<double>& table, int count, Functio
   return sigmas;
 }
 
+// Where the steps of `beta` lie, from 1 down, as shares of the timesteps. A plan of many cells asks for the
+// same few numbers of steps again and again.
+std::shared_ptr<const std::vector<double>> beta_places(int steps) {
+  static std::mutex mutex;
+  static std::unordered_map<int, std::shared_ptr<const std::vector<double>>> known;
+  const std::lock_guard lock(mutex);
+  auto& places = known[steps];
+  if (!places) {
+    auto made = std::make_shared<std::vector<double>>();
+    for (int i = 0; i < steps; ++i)
+      made->push_back(beta_quantile(1 - static_cast<double>(i) / steps, kBetaShape, kBetaShape));
+    places = std::move(made);
+  }
+  return places;
+}
+
 // Those of schedulers that pick timesteps; empty for others. Ties round to even, as in NumPy.
 std::vector<double> from_table(Scheduler scheduler, int steps, const std::vector<double>& table) {
   const int size = static_cast<int>(table.size());
@@ -69,11 +89,12 @@ std::vector<double> from_table(Scheduler scheduler, int steps, const std::vector
       const int whole = std::max(size / steps, 1), count = (size - 2) / whole + 1;
       return entries(table, count, [&](int i) { return 1 + (count - 1 - i) * whole; });
     }
-    case Scheduler::beta:
+    case Scheduler::beta: {
+      const std::shared_ptr<const std::vector<double>> places = beta_places(steps);
       return entries(table, steps, [&](int i) {
-        return std::nearbyint(beta_quantile(1 - static_cast<double>(i) / steps, kBetaShape, kBetaShape) *
-                              (size - 1));
+        return std::nearbyint((*places)[static_cast<std::size_t>(i)] * (size - 1));
       });
+    }
     case Scheduler::turbo:
       return entries(table, steps, [&](int i) { return std::nearbyint(size - i * stride) - 1; });
     case Scheduler::turbo_comfy:

@@ -14,14 +14,14 @@ namespace {
 
 constexpr std::int64_t kWidth = 32, kTokens = 516;  // write_small_vocabulary()'s
 
-NamedTensors tiny_unet(std::uint64_t seed) {
+NamedTensors tiny_unet(std::uint64_t seed, std::int64_t context_width = kWidth) {
   const UNetFacts facts{.in_channels = 4,
                         .out_channels = 4,
                         .channels = {32, 64},
                         .blocks_per_level = 1,
                         .transformer_depth = {0, 1},
                         .middle_depth = 1,
-                        .context_width = kWidth,
+                        .context_width = context_width,
                         .heads = {8, 8},
                         .context_only = {false, false}};
   return random_weights(unet_facts(meta_tensors(facts)).layout, seed);
@@ -67,8 +67,8 @@ ModelParts tiny_diffusion(std::uint64_t seed) {
   return parts;
 }
 
-NamedTensors tiny_control_net(std::uint64_t seed) {
-  NamedTensors tensors = tiny_unet(seed);
+NamedTensors tiny_control_net(std::uint64_t seed, std::int64_t context_width) {
+  NamedTensors tensors = tiny_unet(seed, context_width);
   std::erase_if(tensors, [](const auto& entry) {
     return entry.first.starts_with("up_blocks.") || entry.first.starts_with("conv_norm_out.") ||
            entry.first.starts_with("conv_out.");

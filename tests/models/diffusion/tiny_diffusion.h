@@ -16,7 +16,8 @@ ModelParts tiny_diffusion(std::uint64_t seed);
 void write_ldm_checkpoint(const std::filesystem::path& file, std::uint64_t seed);
 void write_diffusers_folder(const std::filesystem::path& folder, std::uint64_t seed);
 
-// A ControlNet for it, whose hint is as large as the picture (2 pixels to a latent).
-NamedTensors tiny_control_net(std::uint64_t seed);
+// A ControlNet for it, whose hint is as large as the picture (2 pixels to a latent). context_width: another
+// makes one for another family.
+NamedTensors tiny_control_net(std::uint64_t seed, std::int64_t context_width = 32);
 
 }  // namespace upbench::test

@@ -1,18 +1,14 @@
 """Schedules and trajectories of diffusers' schedulers, with a fixed small function in place of the network."""
 import sys
-import types
 
 import numpy as np
 import scipy.stats
 import torch
 
 import diffusers.schedulers
+from diffusers import DPMSolverMultistepScheduler
+from diffusers.schedulers.scheduling_dpmsolver_sde import BrownianTreeNoiseSampler, DPMSolverSDEScheduler
 from peer import write
-
-# Absent from the environment; the one class that needs it gets its noise from `Path` below.
-sys.modules.setdefault("torchsde", types.ModuleType("torchsde"))
-from diffusers import DPMSolverMultistepScheduler  # noqa: E402
-from diffusers.schedulers.scheduling_dpmsolver_sde import DPMSolverSDEScheduler  # noqa: E402
 
 STEPS = 20
 STRENGTHS = ("0.2", "0.35", "0.5", "0.75")
@@ -103,19 +99,26 @@ class Draws:
         return step_noise[self.count - 1]
 
 
-class Path:
-    """Brownian motion of which each step asks for its first half, then for all of it."""
+class Tree:
+    """Their Brownian tree (torchsde's), each step of which asks for its first half, then for all of it. Kept: what the
+    halves are made of, as independent draws of unit variance."""
 
-    def __init__(self, draws):
-        self.draws, self.half = draws, None
+    def __init__(self, scheduler):
+        levels = scheduler.sigmas
+        self.tree = BrownianTreeNoiseSampler(init, levels[levels > 0].min().item(), levels.max().item(), seed=11)
+        self.half, self.draws = None, []
 
     def __call__(self, start, end):
+        asked = self.tree(start, end)
         if self.half is None:
-            self.half = (start, end, self.draws())
-            return self.half[2]
-        start, middle, early = self.half
+            self.half = (start, end, asked)
+            self.draws.append(asked)
+            return asked
+        _, middle, early = self.half
         self.half = None
-        return (early * (start - middle) ** 0.5 + self.draws() * (middle - end) ** 0.5) / (start - end) ** 0.5
+        late = asked * (start - end) ** 0.5 - early * (start - middle) ** 0.5
+        self.draws.append(late / (middle - end) ** 0.5)
+        return asked
 
 
 def trajectory(name, kind, settings, strength):
@@ -127,7 +130,7 @@ def trajectory(name, kind, settings, strength):
     scheduler = cls(**TABLE, **settings)
     scheduler.set_timesteps(STEPS)
     if hasattr(scheduler, "noise_sampler"):
-        scheduler.noise_sampler = Path(draws)
+        scheduler.noise_sampler = Tree(scheduler)
     # StableDiffusionImg2ImgPipeline.get_timesteps
     first = max(STEPS - min(int(STEPS * float(strength)), STEPS), 0) * scheduler.order
     timesteps = scheduler.timesteps[first:]
@@ -154,6 +157,8 @@ def trajectory(name, kind, settings, strength):
             latents.append(x)
     key = f"{name}/{strength}/"
     tensors[key + "latents"] = torch.cat(latents)
+    if hasattr(scheduler, "noise_sampler"):
+        tensors[key + "step_noise"] = torch.stack(scheduler.noise_sampler.draws)
     tensors[key + "sigmas"] = levels.double()
     tensors[key + "timesteps"] = timesteps[:: scheduler.order].double()
 
@@ -166,4 +171,4 @@ probabilities = np.concatenate([np.geomspace(1e-9, 0.1, 50), np.linspace(0, 1, 1
 tensors["beta/probabilities"] = torch.from_numpy(probabilities)
 tensors["beta/0.6"] = torch.from_numpy(scipy.stats.beta.ppf(probabilities, 0.6, 0.6))
 tensors["beta/0.5,0.7"] = torch.from_numpy(scipy.stats.beta.ppf(probabilities, 0.5, 0.7))
-write(tensors, "diffusers", "scipy")
+write(tensors, "diffusers", "scipy", "torchsde")

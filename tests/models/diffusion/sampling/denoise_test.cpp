@@ -270,5 +270,16 @@ TEST(Denoise, GivesLevelsThatSamplersTakeForAnyRequest) {
           }
 }
 
+// diffusers: the base runs timesteps from round(T - T share) on, the refiner those below.
+TEST(IsRefiners, AsA1111AndDiffusers) {
+  for (int tenth = 0; tenth <= 10; ++tenth) {
+    const double share = tenth / 10.0;
+    const auto cutoff = static_cast<int>(std::round(1000 - 1000 * share));
+    for (int t = 0; t < 1000; ++t) EXPECT_EQ(is_refiners(t, share), t < cutoff) << t << ' ' << share;
+  }
+  EXPECT_TRUE(is_refiners(199.4, 0.8));
+  EXPECT_FALSE(is_refiners(199.6, 0.8));
+}
+
 }  // namespace
 }  // namespace upbench

@@ -29,7 +29,7 @@ struct Case {
 class SamplerPeers : public testing::Test {
  protected:
   void SetUp() override {
-    UPBENCH_NEEDS_PEERS("diffusers, scipy");
+    UPBENCH_NEEDS_PEERS("diffusers, scipy, torchsde");
     peer_ = &test::run_peer("sampling_peer");
   }
   const at::Tensor& given(const std::string& name) const { return peer_->at(name); }
@@ -42,13 +42,15 @@ class SamplerPeers : public testing::Test {
            (mixed + given("shift").to(at::kDouble) * std::cos(9 * share)).tanh() * 0.3;
   }
 
-  // Every state in the scale of diffusers, [steps + 1, 4, H, W].
-  at::Tensor trajectory(const Case& each, const DenoiseSteps& steps,
+  // Every state in the scale of diffusers, [steps + 1, 4, H, W]. key: of their run, which may have noises of
+  // its own (those of a Brownian tree).
+  at::Tensor trajectory(const Case& each, const std::string& key, const DenoiseSteps& steps,
                         const std::vector<double>& sigmas) const {
     Guidance guidance([&](const at::Tensor& x, double timestep, Branches) { return network(x, timestep); },
                       {}, steps, kNoise);
     std::int64_t draws = 0;
-    const at::Tensor noises = given("step_noise").to(at::kDouble);
+    const bool own = peer_->contains(key + "step_noise");
+    const at::Tensor noises = given(own ? key + "step_noise" : "step_noise").to(at::kDouble);
     const at::Tensor start =
         given("init").to(at::kDouble) + given("noise").to(at::kDouble) * steps.start_noise;
     std::vector<at::Tensor> states = {start * steps.tool_scale(sigmas.front())};
@@ -146,7 +148,7 @@ TEST_F(SamplerPeers, TrajectoriesAreThoseOfDiffusers) {
       const std::vector<double> sigmas = pairs ? every_second(steps.sigmas) : steps.sigmas;
       at::Tensor theirs = given(key + "latents").to(at::kDouble);
       if (pairs) theirs = every_second(theirs, sigmas.size());
-      at::Tensor ours = trajectory(each, steps, sigmas);
+      at::Tensor ours = trajectory(each, key, steps, sigmas);
       // Theirs multiplies 0 by infinity in the step to 0.
       if (each.sampler == Sampler::unipc_bh1) {
         ours = ours.narrow(0, 0, steps.steps());
