@@ -26,6 +26,8 @@ fs::path find(const std::string& name, const ModelSearch& search) {
   std::error_code ignored;
   if (fs::path folder = search.spec_dir / name; !name.empty() && fs::is_directory(folder, ignored))
     return folder;
+  for (const fs::path& models : search.model_dirs)
+    if (fs::path folder = models / name; !name.empty() && fs::is_directory(folder, ignored)) return folder;
   if (const auto file = find_model_file(name, search)) return *file;
   std::vector<std::string> known = model_stems(search), built_in;
   for (const EmbeddedModel& model : embedded_refiners()) built_in.push_back(model.name);
@@ -33,7 +35,7 @@ fs::path find(const std::string& name, const ModelSearch& search) {
   const std::vector<std::string> near = near_misses(name, known);
   throw std::invalid_argument(fmt::format(
       "no checkpoint '{}': expected a file or a diffusers folder beside the spec, the stem of a "
-      "file in a --models folder, or a built-in one ({}){}",
+      "file or the name of a diffusers folder in a --models folder, or a built-in one ({}){}",
       name, fmt::join(built_in, ", "), near.empty() ? "" : fmt::format("; near: {}", fmt::join(near, ", "))));
 }
 

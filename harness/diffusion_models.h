@@ -15,8 +15,8 @@
 namespace upbench {
 
 // A model value {diffusion: {checkpoint: NAME, ...}} of a plan (StageKind::FindModel). Each name is a file or
-// a folder beside the spec, or the stem of a file in a --models folder. Throws std::invalid_argument for one
-// that is not there, with near misses.
+// a folder beside the spec, the stem of a file in a --models folder, or the name of a folder in one. Throws
+// std::invalid_argument for one that is not there, with near misses.
 bool is_diffusion(const nlohmann::json& model);
 DiffusionFiles diffusion_files(const nlohmann::json& model, const ModelSearch& search);
 

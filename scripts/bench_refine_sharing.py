@@ -158,8 +158,10 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     files = sorted((ASSETS / "images/Set5/LR_bicubic/X4").glob("*.png"))[:arguments.pictures]
     (folder / "pictures").mkdir(exist_ok=True)
-    for file in files:
-        shutil.copy(file, folder / "pictures")
+    for file in files:  # cut to what the pipeline takes without resizing: multiples of 8 once they are enlarged
+        image = Image.open(file).convert("RGB")
+        image.crop((0, 0, image.width // 4 * 4, image.height // 4 * 4)).save(folder / "pictures" / file.name)
+    files = sorted((folder / "pictures").glob("*.png"))
     pipelines = {f"tiny{i}": pipeline(i) for i in (0, 1)}
     for name, pipe in pipelines.items():
         pipe.save_pretrained(folder / name)

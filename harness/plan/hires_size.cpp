@@ -35,7 +35,8 @@ PictureSize comfy_size(double scale, PictureSize wanted, PictureSize input, int 
   const auto [width, height] = input;
   if (wanted.width == 0 && wanted.height == 0) {
     const auto side = [&](int pixels) {
-      return rounded(static_cast<double>(pixels / factor) * scale) * factor;
+      const int latents = pixels / factor;
+      return rounded(latents * scale) * factor;
     };
     return {side(width), side(height)};
   }

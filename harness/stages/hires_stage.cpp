@@ -85,10 +85,10 @@ class HiresStage final : public DiffusionStage {
       latents = input.latents->values;
       used["latents_of"] = input.latents->model.hex();
     } else {
-      const at::Tensor inside = input.rgb.clamp(0, 1)
-                                    .slice(1, 0, input.rgb.size(1) / factor * factor)
-                                    .slice(2, 0, input.rgb.size(2) / factor * factor)
-                                    .unsqueeze(0);
+      at::Tensor inside = input.rgb.clamp(0, 1)
+                              .slice(1, 0, input.rgb.size(1) / factor * factor)
+                              .slice(2, 0, input.rgb.size(2) / factor * factor)
+                              .unsqueeze(0);
       latents =
           encoded(model, [&] { return inside; }, context.stage_input, samples_posterior_, context, used);
     }

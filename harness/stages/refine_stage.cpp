@@ -62,7 +62,7 @@ class RefineStage final : public DiffusionStage {
   Frame made_whole(const DiffusionModel& model, const Frame& input, const StageContext& context,
                    nlohmann::json& used) const {
     const at::Tensor picture = input.rgb.clamp(0, 1).unsqueeze(0);
-    const at::Tensor inside = extended(picture, model.coder()->factor());
+    at::Tensor inside = extended(picture, model.coder()->factor());
     Frame frame{.rgb = {}, .target = input.target, .boundaries = input.boundaries};
     LatentRun run = latent_run();
     if (is_fused(settings_)) {
@@ -93,7 +93,7 @@ class RefineStage final : public DiffusionStage {
     const int inversion = settings_.at("tile.inversion-steps");
     if (inversion == 0) return sampled(model, latents, guide, run, context, used);
     std::int64_t evaluations = 0;
-    const at::Tensor inverted = inverted_noise(model, latents, guide, run, inversion, evaluations);
+    at::Tensor inverted = inverted_noise(model, latents, guide, run, inversion, evaluations);
     used["evaluations"] = evaluations;
     used["inverted_noise_std"] = inverted.std().item<double>();
     return sampled(model, latents, guide, run, context, used, [&](const at::Tensor& fresh) {

@@ -93,7 +93,7 @@ at::Tensor ConditionedNetwork::predict(const at::Tensor& x, double timestep, Bra
   const at::Tensor noisy = input.latents;
   if (conditioning_.channels_beside.defined())  // of which a ControlNet knows nothing
     input.latents = at::cat({noisy, beside(conditioning_.channels_beside, windows, 1, branches)}, 1);
-  const at::Tensor predicted = model_.unet()(input);
+  at::Tensor predicted = model_.unet()(input);
   const ColourAnchor& colours = conditioning_.colours;
   if (!colours.latents.defined()) return predicted;
   return anchored(predicted, noisy, beside(colours.latents, windows, 1, branches),

@@ -80,7 +80,7 @@ SampledLatents sample_latents(const DiffusionModel& model, const at::Tensor& lat
   const DenoiseFunction denoise = [&](const at::Tensor& x, double sigma) {
     handed_over = handed_over || (second && is_refiners(asked_timestep(run.steps, sigma, model.facts().noise),
                                                         run.handover->at));
-    const at::Tensor guess = handed_over ? second->guidance(x, sigma) : own.guidance(x, sigma);
+    at::Tensor guess = handed_over ? second->guidance(x, sigma) : own.guidance(x, sigma);
     if (!conditioning.mask.defined()) return guess;
     return guess * conditioning.mask + latents * (1 - conditioning.mask);
   };

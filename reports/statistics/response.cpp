@@ -9,6 +9,7 @@
 #include <Eigen/Cholesky>
 
 #include "reports/statistics/descriptive.h"
+#include "reports/statistics/distributions.h"
 #include "reports/statistics/spline.h"
 
 namespace upbench {
@@ -120,7 +121,8 @@ RowVectorXd standard_error(const MatrixXd& rows) {
 
 // Half the width of the band, at each position, that holds whole curves: standard errors times the quantile
 // of the greatest studentised deviation of resampled curves (bootstrap-t, which is what covers with few
-// pictures).
+// pictures). Of very few pictures some resamples are nearly all of one picture, whose deviation is out of all
+// proportion; there Student's t with Bonferroni's correction over all positions is enough.
 RowVectorXd band(const MatrixXd& curves, const BootstrapOptions& options) {
   const RowVectorXd mean = curves.colwise().mean(), error = standard_error(curves);
   const double least = error.maxCoeff() * 1e-9;
@@ -135,7 +137,10 @@ RowVectorXd band(const MatrixXd& curves, const BootstrapOptions& options) {
             extreme = std::max(extreme, std::abs(drawn_mean[j] - mean[j]) / drawn_error[j]);
         return extreme;
       });
-  return error * quantile(extremes, options.confidence);
+  const double enough =
+      student_quantile(1 - (1 - options.confidence) / (2 * static_cast<double>(curves.cols())),
+                       static_cast<double>(curves.rows() - 1));
+  return error * std::min(quantile(extremes, options.confidence), enough);
 }
 
 }  // namespace

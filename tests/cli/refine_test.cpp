@@ -96,6 +96,15 @@ TEST_F(RefineCommands, PromptsBesidePicturesAreUsed) {
   for (std::size_t i = 0; i < again.size(); ++i) EXPECT_EQ(again[i].at("status"), rows[i].at("status"));
 }
 
+// A folder of diffusers by its name, although a file inside it has that stem too.
+TEST_F(RefineCommands, AFolderInAModelsFolderIsACheckpoint) {
+  write_diffusers_folder(folder_ / "models/model", 2);
+  write_spec("denoise: 0.3, steps: 2, guidance: 1");
+  const ProgramResult made =
+      run({"run", "s.yaml", "--device", "cpu", "--models", "models", "--set", "refine.checkpoint=model"});
+  EXPECT_EQ(made.exit_code, 0) << made.err;
+}
+
 TEST_F(RefineCommands, InspectNamesTheParts) {
   const ProgramResult made = run({"inspect", "tiny.safetensors"});
   EXPECT_EQ(made.exit_code, 0);

@@ -117,7 +117,7 @@ Image resized(const Image& picture, int width, int height) {
 Image filled(const Image& crop, int width, int height) {
   const auto [across, down] =
       fitted(static_cast<int>(crop.size(2)), static_cast<int>(crop.size(1)), width, height, /*covers=*/false);
-  const Image inside = resized(crop, std::max(across, 1), std::max(down, 1));
+  Image inside = resized(crop, std::max(across, 1), std::max(down, 1));
   const std::int64_t left = width / 2 - inside.size(2) / 2, above = height / 2 - inside.size(1) / 2;
   if (inside.size(2) == width && inside.size(1) == height) return inside;
   return at::pad(inside.unsqueeze(0),

@@ -52,6 +52,19 @@ TEST(Response, ARisingCurveIsAnEdgeAndNotASweetSpot) {
   EXPECT_EQ(response.best, 0.6);
 }
 
+// Resamples of nearly one picture alone have next to no spread; they may not widen the band without bounds.
+TEST(Response, TheBandOfFourPicturesIsOfTheirOwnSize) {
+  Random random(3);
+  Eigen::MatrixXd scores(4, 6);
+  for (Eigen::Index i = 0; i < 4; ++i)
+    for (Eigen::Index j = 0; j < 6; ++j)
+      scores(i, j) =
+          30 + (1 + static_cast<double>(i)) * kSettings[static_cast<std::size_t>(j)] + 0.01 * random.normal();
+  const Response response = fit_response(kSettings, scores);
+  for (std::size_t i = 0; i < response.at.size(); ++i)
+    EXPECT_LT(response.high[i] - response.low[i], 8) << "slopes differ by 3 dB over 0.5 of the range";
+}
+
 TEST(Response, NoiseAloneIsNoEffect) {
   const Response response = fit_response(kSettings, scores([](double) { return 0.0; }, 0.3));
   EXPECT_EQ(response.verdict, ResponseVerdict::no_effect);
