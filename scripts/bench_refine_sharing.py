@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from diffusion_shapes import TINY, drawn
 from diffusers import AutoencoderKL, EulerDiscreteScheduler, StableDiffusionImg2ImgPipeline, UNet2DConditionModel
 from PIL import Image
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
@@ -47,21 +48,8 @@ def tokenizer():
     return CLIPTokenizer(vocab={s: i for i, s in enumerate(symbols)}, merges=merges, model_max_length=77)
 
 
-def drawn(model, seed):
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if parameter.dim() >= 2:
-                parameter.normal_(0, parameter[0].numel() ** -0.5, generator=generator)
-            else:
-                parameter.normal_(1.0 if name.endswith("weight") else 0.0, 0.1, generator=generator)
-    return model.eval()
-
-
 def pipeline(number):
-    down, up = ("CrossAttnDownBlock2D", "DownBlock2D"), ("UpBlock2D", "CrossAttnUpBlock2D")
-    unet = UNet2DConditionModel(sample_size=32, layers_per_block=1, block_out_channels=(32, 64), down_block_types=down,
-                                up_block_types=up, cross_attention_dim=64, attention_head_dim=4)
+    unet = UNet2DConditionModel(sample_size=32, **TINY)
     vae = AutoencoderKL(block_out_channels=(32, 32, 64, 64), layers_per_block=1, latent_channels=4,
                         down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4)
     text = CLIPTextModel(CLIPTextConfig(hidden_size=64, intermediate_size=128, num_attention_heads=4, num_hidden_layers=2,

@@ -21,32 +21,12 @@ import time
 from pathlib import Path
 
 import torch
+from diffusion_shapes import SD1, SD2, SDXL, draw
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-D, C, CU, U = "DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"
-SD1 = dict(block_out_channels=(320, 640, 1280, 1280), down_block_types=(C, C, C, D), up_block_types=(U, CU, CU, CU),
-           cross_attention_dim=768, attention_head_dim=8)
-MODELS = {
-    "sd1": (SD1, 64),
-    "sd2": ({**SD1, "cross_attention_dim": 1024, "attention_head_dim": (5, 10, 20, 20),
-             "use_linear_projection": True}, 64),
-    "sdxl": (dict(block_out_channels=(320, 640, 1280), down_block_types=(D, C, C), up_block_types=(CU, CU, U),
-                  cross_attention_dim=2048, attention_head_dim=(5, 10, 20), use_linear_projection=True,
-                  transformer_layers_per_block=(1, 2, 10), addition_embed_type="text_time", addition_time_embed_dim=256,
-                  projection_class_embeddings_input_dim=2816), 64),
-}
-
-
-def draw(model, generator):
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if parameter.dim() >= 2:
-                parameter.normal_(0, parameter[0].numel() ** -0.5, generator=generator)
-            else:
-                parameter.normal_(1.0 if name.endswith("weight") else 0.0, 0.1, generator=generator)
-    return model.eval()
+MODELS = {"sd1": (SD1, 64), "sd2": (SD2, 64), "sdxl": (SDXL, 64)}
 
 
 def make_inputs(model, config, side, batch, generator):

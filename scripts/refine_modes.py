@@ -15,22 +15,12 @@ import tempfile
 import time
 from pathlib import Path
 
-import torch
+from diffusion_shapes import SD1, SDXL, TINY, drawn
 from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 ROOT = Path(__file__).resolve().parent.parent
-D, C, CU, U = "DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"
-UNETS = {
-    "tiny": dict(block_out_channels=(32, 64), down_block_types=(C, D), up_block_types=(U, CU), layers_per_block=1,
-                 cross_attention_dim=64, attention_head_dim=4),
-    "sd1": dict(block_out_channels=(320, 640, 1280, 1280), down_block_types=(C, C, C, D), up_block_types=(U, CU, CU, CU),
-                cross_attention_dim=768, attention_head_dim=8),
-    "sdxl": dict(block_out_channels=(320, 640, 1280), down_block_types=(D, C, C), up_block_types=(CU, CU, U),
-                 cross_attention_dim=2048, attention_head_dim=(5, 10, 20), use_linear_projection=True,
-                 transformer_layers_per_block=(1, 2, 10), addition_embed_type="text_time", addition_time_embed_dim=256,
-                 projection_class_embeddings_input_dim=2816),
-}
+UNETS = {"tiny": TINY, "sd1": SD1, "sdxl": SDXL}
 CLIP_L = dict(hidden_size=768, intermediate_size=3072, num_attention_heads=12, num_hidden_layers=12)
 OPEN_CLIP_G = dict(hidden_size=1280, intermediate_size=5120, num_attention_heads=20, num_hidden_layers=32, projection_dim=1280,
                    hidden_act="gelu")
@@ -65,33 +55,22 @@ SWEEPS = [
 ]
 
 
-def draw(model, seed):
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if parameter.dim() >= 2:
-                parameter.normal_(0, parameter[0].numel() ** -0.5, generator=generator)
-            else:
-                parameter.normal_(1.0 if name.endswith("weight") else 0.0, 0.1, generator=generator)
-    return model.half()
-
-
 def write_checkpoint(shape, folder):
     """A folder as diffusers saves it, in half precision, one part after the other."""
     if (folder / "done").exists():
         return
     model = folder / "model"
-    unet = draw(UNet2DConditionModel(sample_size=32, **UNETS[shape]), 1)
+    unet = drawn(UNet2DConditionModel(sample_size=32, **UNETS[shape]), 1).half()
     unet.save_pretrained(model / "unet")
-    draw(ControlNetModel.from_unet(unet), 2).save_pretrained(folder / "control")
+    drawn(ControlNetModel.from_unet(unet), 2).half().save_pretrained(folder / "control")
     del unet
-    draw(AutoencoderKL(block_out_channels=CODERS[shape], layers_per_block=2 if shape != "tiny" else 1, latent_channels=4,
-                       down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4),
-         3).save_pretrained(model / "vae")
+    drawn(AutoencoderKL(block_out_channels=CODERS[shape], layers_per_block=2 if shape != "tiny" else 1, latent_channels=4,
+                        down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4),
+          3).half().save_pretrained(model / "vae")
     for i, config in enumerate(TEXTS[shape]):
         kind = CLIPTextModelWithProjection if "projection_dim" in config else CLIPTextModel
         text = kind(CLIPTextConfig(vocab_size=49408, bos_token_id=49406, eos_token_id=49407, pad_token_id=49407, **config))
-        draw(text, 4 + i).save_pretrained(model / ("text_encoder" if i == 0 else f"text_encoder_{i + 1}"))
+        drawn(text, 4 + i).half().save_pretrained(model / ("text_encoder" if i == 0 else f"text_encoder_{i + 1}"))
     (model / "model_index.json").write_text("{}")
     (folder / "done").touch()
 
