@@ -38,6 +38,11 @@ void append_trial(RunData& to, const RunData& from, std::size_t index, const Pla
     if (const auto decision = from.decision(index, m); decision != RunData::Decision::none)
       to.set_decision(to.trials.size() - 1, places.metrics[m], decision);
   }
+  if (const auto found = from.places.find(static_cast<std::uint32_t>(index)); found != from.places.end())
+    for (RunData::Place place : found->second) {
+      place.metric = static_cast<std::uint32_t>(places.metrics[place.metric]);
+      to.places[static_cast<std::uint32_t>(to.trials.size() - 1)].push_back(place);
+    }
 }
 
 // How the detectors of another part of the report decided.
@@ -77,6 +82,10 @@ RunData merge_parts(std::vector<RunData> parts) {
           merged.set_decision(t, m, decision);
       std::copy_n(merged.scores.end() - static_cast<std::ptrdiff_t>(same.metrics.size()), same.metrics.size(),
                   merged.scores.begin() + static_cast<std::ptrdiff_t>(t * same.metrics.size()));
+      if (auto shown = merged.places.extract(static_cast<std::uint32_t>(merged.trials.size() - 1))) {
+        shown.key() = static_cast<std::uint32_t>(t);
+        merged.places.insert(std::move(shown));
+      }
       merged.trials.pop_back();
       merged.scores.resize(merged.scores.size() - same.metrics.size());
       if (merged.decisions.size() > merged.scores.size()) merged.decisions.resize(merged.scores.size());

@@ -11,6 +11,11 @@
 #include "reports/statistics/descriptive.h"
 
 namespace upbench {
+namespace {
+
+constexpr std::size_t kMostPlaces = 3;  // of a detector in one picture
+
+}  // namespace
 
 double trial_seconds(const std::vector<TimingRow>& timings, Clock clock) {
   std::map<std::string, std::vector<double>> samples;
@@ -61,6 +66,10 @@ void RunData::add_detections(const TrialResult& result) {
     set_decision(trials.size() - 1, static_cast<std::size_t>(metric - plan.metrics.begin()),
                  row.flagged ? Decision::flagged : Decision::clean);
     if (row.gates) gating.insert(row.detector);
+    const std::size_t shown = row.flagged ? std::min(row.boxes.size(), kMostPlaces) : 0;
+    for (std::size_t i = 0; i < shown; ++i)
+      places[static_cast<std::uint32_t>(trials.size() - 1)].push_back(
+          {static_cast<std::uint32_t>(metric - plan.metrics.begin()), row.boxes[i]});
     const auto [version, added] = calibrated_by.try_emplace(row.detector, row.calibration);
     if (added || version->second == row.calibration) continue;
     std::string warning =

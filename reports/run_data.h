@@ -40,6 +40,12 @@ struct RunData {
   // Of an artifact detector, in rising order: flagged by any is flagged.
   enum class Decision : std::uint8_t { none, clean, flagged };
 
+  // Where a detector flagged something.
+  struct Place {
+    std::uint32_t metric = 0;
+    DetectionRow::Box box;  // in pixels of the output
+  };
+
   RunPlan plan;                                        // without its trials
   std::string source;                                  // file of the store
   std::vector<std::filesystem::path> output_folders;   // of the stores; may be absent or hold some pictures
@@ -48,6 +54,7 @@ struct RunData {
   std::vector<ModelTime> model_times{{}};              // the first: nothing is known
   std::map<std::string, std::string> timing_sessions;  // JSON by ModelTime::session
   std::vector<Decision> decisions;                     // as scores; shorter where the rest has none
+  std::map<std::uint32_t, std::vector<Place>> places;  // by index into trials, the worst of each detector
   std::map<std::string, std::string> calibrated_by;    // detector -> version of its thresholds
   std::map<std::string, std::string> calibrations;     // by version, the file (JSON)
   std::set<std::string> gating;                        // detectors that count towards "any artifact"

@@ -4,7 +4,7 @@
 //   scenes     [{picture, size: [W, H], rect: [x, y, w, h] of it, sources: [by method: index, link or null],
 //                reference, input: index, link or null, input_rect: [x, y, w, h] in pixels of the scene,
 //                scores: [by method: null or by metric: number, "inf" or null], missing: [by method: why,
-//                ""]}]
+//                ""], boxes: [{method, kind: name of the detector, rect: in pixels of the scene}]}]
 //   worst      [{metric, method, rival, scene, rect: in pixels of the scene, score, behind}]
 // An index is that of a source, a link the name of a file beside the page.
 #include "reports/pictures/gallery.h"
@@ -72,6 +72,7 @@ class GalleryMaker {
   std::vector<Rect> crops_of(const ShownPicture& picture, std::size_t waiting) const;
   json scene(const ShownPicture& picture, const Rect& rect) const;
   json scores(std::size_t method, std::uint32_t image) const;
+  json boxes(const ShownPicture& picture, const Rect& rect) const;
   std::string missing(const ShownPicture& picture, std::size_t method) const;
   bool is_worst_somewhere(std::uint32_t image) const;
 
@@ -205,6 +206,25 @@ json GalleryMaker::scores(std::size_t method, std::uint32_t image) const {
   return list;
 }
 
+// What detectors flagged inside the rectangle, cut to it.
+json GalleryMaker::boxes(const ShownPicture& picture, const Rect& rect) const {
+  json list = json::array();
+  for (std::size_t k = 0; k < picture.methods(); ++k) {
+    const auto found = data_.places.find(methods_.trial(k, picture.image()));
+    if (found == data_.places.end()) continue;
+    for (const RunData::Place& place : found->second) {
+      const int left = std::max(place.box.x, rect.x), top = std::max(place.box.y, rect.y),
+                right = std::min(place.box.x + place.box.width, rect.x + rect.width),
+                bottom = std::min(place.box.y + place.box.height, rect.y + rect.height);
+      if (right <= left || bottom <= top) continue;
+      list.push_back({{"method", k},
+                      {"kind", clean_text(data_.plan.metrics[place.metric].name)},
+                      {"rect", {left - rect.x, top - rect.y, right - left, bottom - top}}});
+    }
+  }
+  return list;
+}
+
 std::string GalleryMaker::missing(const ShownPicture& picture, std::size_t method) const {
   for (const RunData::Trial& trial : data_.trials)
     if (trial.cell == methods_.cells()[method] && trial.image == picture.image())
@@ -224,7 +244,8 @@ json GalleryMaker::scene(const ShownPicture& picture, const Rect& rect) const {
                 {"reference", nullptr},
                 {"input", nullptr},
                 {"scores", json::array()},
-                {"missing", json::array()}};
+                {"missing", json::array()},
+                {"boxes", boxes(picture, rect)}};
   for (std::size_t k = 0; k < picture.methods(); ++k) {
     scene["scores"].push_back(scores(k, picture.image()));
     scene["missing"].push_back("");

@@ -4,6 +4,8 @@
 
 #include "datasets/image.h"
 #include "harness/plan/kinds.h"
+#include "harness/stages/diffusion_stage.h"
+#include "models/diffusion/model_latents.h"
 #include "tests/harness/diffusion_stages.h"
 
 namespace upbench::test {
@@ -165,6 +167,48 @@ TEST_F(RefineTileStages, AControlNetSeesEveryTile) {
     settings["control-weight"] = 0.0;
     EXPECT_TRUE(at::equal(refined(settings).rgb, plain)) << mode;
   }
+}
+
+// The same network with five more channels, mask and masked latents: without weights for these it is the
+// plain model, with weights it is another.
+TEST_F(RefineTileStages, AnInpaintingModelSeesItsMaskInEveryMode) {
+  const std::string first = "model.diffusion_model.input_blocks.0.0.weight";
+  NamedTensors tensors = read_checkpoint(folder_ / "tiny.safetensors").tensors;
+  const at::Tensor plain_weight = tensors.at(first);
+  const auto write = [&](const char* file, double weight) {
+    at::manual_seed(4);
+    const at::Tensor more = at::randn({plain_weight.size(0), 5, 3, 3}) * weight;
+    tensors[first] = at::cat({plain_weight, more.to(plain_weight.scalar_type())}, 1);
+    write_safetensors(folder_ / file, tensors);
+  };
+  write("blind.safetensors", 0);
+  write("inpainting.safetensors", 0.3);
+  for (const nlohmann::json& mode :
+       std::vector<nlohmann::json>{{{"tile.mode", "linear"}},
+                                   {{"tile.mode", "chess"}, {"tile.crop", "comfy"}},
+                                   {{"tile.mode", "none"}, {"tile.seam-fix", "band"}},
+                                   {{"tile.mode", "mixture"}, {"tile.overlap", 8}}}) {
+    const auto made = [&](const char* checkpoint) {
+      nlohmann::json settings = tile(mode);
+      settings["checkpoint"] = checkpoint;
+      return refined(settings).rgb;
+    };
+    const at::Tensor plain = made("tiny");
+    EXPECT_LT((made("blind") - plain).abs().max().item<double>(), 1e-4) << mode << " sums in another order";
+    EXPECT_GT((made("inpainting") - plain).abs().max().item<double>(), 1e-2) << mode;
+  }
+}
+
+TEST_F(RefineTileStages, MaskedChannelsAreTheMaskAndThePictureWithGreyUnderIt) {
+  const auto model = diffusion_.get({{"diffusion", {{"checkpoint", "tiny"}}}}, "cpu", Precision::fp32);
+  const at::Tensor picture = picture_.unsqueeze(0);
+  at::Tensor mask = at::zeros({1, 1, 24, 32});
+  mask.slice(3, 0, 16).fill_(1);
+  const at::Tensor made = masked_channels(*model, {}, picture, mask);
+  at::Tensor seen = picture.clone();
+  seen.slice(3, 0, 32).fill_(0.5);
+  EXPECT_TRUE(at::equal(made.narrow(1, 0, 1), mask));
+  EXPECT_TRUE(at::equal(made.narrow(1, 1, 4), encode_picture(*model, {}, seen).result));
 }
 
 TEST_F(RefineTileStages, TiledAutoencodersWorkWithMergedPredictions) {

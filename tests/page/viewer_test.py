@@ -15,11 +15,17 @@ metrics: [psnr-y, ssim-y]
 timing: none
 """
 
+# What an enlargement by repeated pixels shows: a detector that flags it and says where.
+FLAGGED = SPEC.replace("[psnr-y, ssim-y]", "[psnr-y, hallucination]").replace("name: viewer", "name: flagged")
+
 folder = browser.Folder()
 
 
 def setUpModule():
     folder.write("spec.yaml", SPEC)
+    folder.write("flagged.yaml", FLAGGED)
+    browser.upbench("run", "flagged.yaml", "--store", "f.db", folder=folder.path)
+    browser.upbench("report", "f.db", "--html", "flagged.html", folder=folder.path)
     browser.upbench("run", "spec.yaml", "--store", "v.db", folder=folder.path)
     browser.upbench("report", "v.db", "--html", "whole.html", folder=folder.path)
     browser.upbench("report", "v.db", "--html", "crops.html", "--embed-limit", "0.15", "--full-pictures", folder=folder.path)
@@ -118,6 +124,16 @@ class ViewerTest(ViewerPages):
         grey = pixels(self.canvas(page)).tobytes()
         page.get_by_label("heat map").check()
         self.assertNotEqual(pixels(self.canvas(page)).tobytes(), grey)
+
+    def test_boxes_of_detectors_are_drawn_until_marks_are_off(self):
+        page = self.viewer("flagged.html", "#view?scene=1&x=80&y=80&zoom=2")
+        boxes = page.evaluate("document.getElementById('viewer').viewer.scene.boxes")
+        self.assertTrue(boxes and all(box["kind"] == "hallucination" for box in boxes), boxes)
+        flagged = self.canvas(page, boxes[0]["method"])
+        outlined = lambda: sum(pixel == (0x56, 0xB4, 0xE9) for pixel in pixels(flagged).getdata())
+        self.assertGreater(outlined(), 100)
+        self.without_marks(page)
+        self.assertEqual(outlined(), 0)
 
     def test_slider_shows_a_on_the_left_and_b_on_the_right(self):
         page = self.viewer(hash="#view?scene=0&a=m1&b=m2&mode=blink&x=80&y=80&zoom=4")

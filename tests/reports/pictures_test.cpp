@@ -139,6 +139,26 @@ TEST_F(GalleryTest, TheWorstPlaceLiesWhereTheErrorIs) {
   EXPECT_TRUE(seen);
 }
 
+TEST_F(GalleryTest, BoxesOfDetectorsLieOnThePicturesThatTheyFlagged) {
+  std::uint32_t trial = 0;
+  while (data_.trials[trial].status != Status::ok || data_.trials[trial].cell >= 2) ++trial;
+  data_.places[trial] = {{.metric = 0, .box = {.x = 60, .y = 30, .width = 200, .height = 20}},
+                         {.metric = 0, .box = {.x = 128, .y = 30, .width = 5, .height = 5}}};
+  const auto shown = gallery();
+  ASSERT_TRUE(shown);
+  std::size_t boxes = 0;
+  for (const auto& scene : shown->data["scenes"])
+    for (const auto& box : scene["boxes"]) {
+      ++boxes;
+      EXPECT_EQ(box["rect"], nlohmann::json({60, 30, 68, 20})) << "cut to the picture's 128 x 96";
+      EXPECT_EQ(box["kind"], data_.plan.metrics[0].name);
+      const std::string name = shown->data["methods"][box["method"].get<std::size_t>()]["name"];
+      EXPECT_TRUE(name.starts_with("lanczos")) << name;
+      EXPECT_EQ(scene["picture"], data_.plan.images[data_.trials[trial].image].name);
+    }
+  EXPECT_EQ(boxes, 1U) << "the other lies outside";
+}
+
 TEST_F(GalleryTest, WithoutPicturesThereIsNone) {
   std::filesystem::remove_all(folder_);
   EXPECT_FALSE(gallery());
