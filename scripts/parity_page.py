@@ -68,7 +68,7 @@ def samplers_table(output):
 
 
 def versions(output):
-    found = dict(re.findall(r"\b(torch|diffusers|transformers|tokenizers|scipy) (\d[\w.+]*)", output))
+    found = dict(re.findall(r"\b(torch|diffusers|transformers|tokenizers|scipy|torchsde) (\d[\w.+]*)", output))
     return ", ".join(f"{name} {version}" for name, version in sorted(found.items()))
 
 
