@@ -14,7 +14,7 @@ void BM_Bootstrap(benchmark::State& state, Average average) {
   std::vector<double> differences;
   for (int i = 0; i < state.range(0); ++i) differences.push_back(0.1 + random.normal());
   const BootstrapOptions options{.threads = static_cast<int>(state.range(1))};
-  for (auto _ : state) benchmark::DoNotOptimize(bootstrap(differences, average, options));
+  while (state.KeepRunning()) benchmark::DoNotOptimize(bootstrap(differences, average, options));
   state.counters["resamples"] = benchmark::Counter(static_cast<double>(options.resamples),
                                                    benchmark::Counter::kIsIterationInvariantRate);
 }

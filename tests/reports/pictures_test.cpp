@@ -1,4 +1,5 @@
 // Which pictures a page shows, and which places of them.
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -25,9 +26,10 @@ Raster flat(int width, int height, std::uint8_t value) {
 }
 
 void paint(Raster& raster, const Rect& rect, std::uint8_t value) {
-  for (int y = rect.y; y < rect.y + rect.height; ++y)
-    for (int x = 0; x < 3 * rect.width; ++x)
-      raster.samples[static_cast<std::size_t>(3 * (y * raster.width + rect.x) + x)] = value;
+  for (int y = rect.y; y < rect.y + rect.height; ++y) {
+    const std::ptrdiff_t first = std::ptrdiff_t{3} * (std::ptrdiff_t{y} * raster.width + rect.x);
+    std::fill_n(raster.samples.begin() + first, 3 * rect.width, value);
+  }
 }
 
 TEST(Base64, TestVectorsOfTheStandard) {
