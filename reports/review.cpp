@@ -11,6 +11,7 @@
 
 #include "datasets/codec/decode.h"
 #include "datasets/codec/encode.h"
+#include "harness/store/kept_names.h"
 #include "reports/review_page.h"
 #include "reports/statistics/random.h"
 
@@ -132,8 +133,8 @@ std::optional<nlohmann::json> write_item(const Item& item, std::size_t index, co
     pictures[name] = files.filename().string() + "/" + file;
   };
   add("result", output);
-  add("reference", read_kept(kept / "pictures" / (item.image.hex() + "-reference.png")));
-  add("input", read_kept(kept / "pictures" / (item.image.hex() + "-input.png")));
+  add("reference", read_kept(kept / kept_reference_name(item.image)));
+  add("input", read_kept(kept / kept_input_name(item.image)));
   if (!item.detection.map_file.empty()) add("map", read_kept(kept / item.detection.map_file));
   return nlohmann::json{{"output", item.output.hex()},
                         {"picture", item.picture},

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "harness/store.h"
+#include "harness/store/kept_names.h"
 #include "reports/statistics/descriptive.h"
 
 namespace upbench {
@@ -33,9 +34,15 @@ const GateSide::Trial* find_trial(const GateSide& side, const std::string& cell,
   return &found->second;
 }
 
+// Empty: there is none. A baseline is a text that anyone may have edited; only a digest names a file.
 std::filesystem::path kept_file(const GateSide& side, const GateSide::Trial& trial) {
   if (side.outputs.empty() || trial.pixels.empty()) return {};
-  std::filesystem::path file = side.outputs / trial.pixels.substr(0, 2) / (trial.pixels + ".png");
+  std::filesystem::path file;
+  try {
+    file = side.outputs / kept_output_name(parse_digest(trial.pixels));
+  } catch (const std::invalid_argument&) {
+    return {};
+  }
   std::error_code ignored;
   return std::filesystem::is_regular_file(file, ignored) ? file : std::filesystem::path();
 }
