@@ -11,7 +11,6 @@ without imports and loading, upbench's from its first trial to its last, weights
 program of its own, so that cells share nothing.
 """
 import argparse
-import gzip
 import json
 import math
 import os
@@ -19,6 +18,7 @@ import shutil
 import sqlite3
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -28,24 +28,17 @@ import torch
 from diffusion_shapes import TINY, drawn
 from diffusers import AutoencoderKL, EulerDiscreteScheduler, StableDiffusionImg2ImgPipeline, UNet2DConditionModel
 from PIL import Image
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextConfig, CLIPTextModel
 
 STRENGTHS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]
 STEPS, GUIDANCE, SCALE, SEED = 10, 5.0, 2, 0
 PROMPT, NEGATIVE = "a photo of a garden", "blurry"
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS = Path(os.environ.get("UPBENCH_ASSETS", ROOT.parent / "shared/assets"))
+sys.path.insert(0, str(ROOT / "tests/models/diffusion/peers"))
+from clip_tokenizer import reference_tokenizer  # noqa: E402
+
 VOCABULARY = ASSETS / "weights/clip/bpe_simple_vocab_16e6.txt.gz"
-
-
-def tokenizer():
-    """CLIP's, from OpenAI's list of merges."""
-    lines = gzip.open(VOCABULARY).read().decode().split("\n")[1:49152 - 256 - 2 + 1]
-    printable = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    symbols = [chr(b) for b in printable] + [chr(0x100 + i) for i in range(256 - len(printable))]
-    merges = [tuple(line.split()) for line in lines]
-    symbols += [s + "</w>" for s in symbols] + ["".join(m) for m in merges] + ["<|startoftext|>", "<|endoftext|>"]
-    return CLIPTokenizer(vocab={s: i for i, s in enumerate(symbols)}, merges=merges, model_max_length=77)
 
 
 def pipeline(number):
@@ -57,7 +50,7 @@ def pipeline(number):
     scheduler = EulerDiscreteScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear",
                                         steps_offset=1)
     made = StableDiffusionImg2ImgPipeline(
-        vae=drawn(vae, 7), text_encoder=drawn(text, 10 + number), tokenizer=tokenizer(), unet=drawn(unet, 20 + number),
+        vae=drawn(vae, 7), text_encoder=drawn(text, 10 + number), tokenizer=reference_tokenizer(VOCABULARY, model_max_length=77), unet=drawn(unet, 20 + number),
         scheduler=scheduler, safety_checker=None, feature_extractor=None, requires_safety_checker=False)
     made.set_progress_bar_config(disable=True)
     encode = made.vae.encode

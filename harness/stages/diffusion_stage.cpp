@@ -146,35 +146,36 @@ Conditioning DiffusionStage::conditioning(const DiffusionModel& model, std::int6
   return made;
 }
 
+DiffusionStage::Prompts DiffusionStage::prompts(const DiffusionModel& model, std::int64_t height,
+                                                std::int64_t width, const StageContext& context,
+                                                nlohmann::json& used) const {
+  Prompts made{.own = conditioning(model, height, width, context, used), .refiner = {}};
+  if (refiner_.is_null()) return made;
+  const auto second = model_of(refiner_, context);
+  require_planned(refiner_, *second, context);
+  used["refiner"] = {{"architecture", to_string(second->facts().family)},
+                     {"tensor_hash", second->hash().hex()},
+                     {"at", refiner_at_}};
+  nlohmann::json counts;  // the stage's own stay
+  made.refiner = Handover{.model = second,
+                          .conditioning = conditioning(*second, height, width, context, counts),
+                          .at = refiner_at_};
+  return made;
+}
+
 at::Tensor DiffusionStage::sampled(const DiffusionModel& model, const at::Tensor& latents,
-                                   const Conditioning& conditioning, const LatentRun& run,
-                                   const StageContext& context, nlohmann::json& used,
+                                   const Prompts& prompts, const LatentRun& run, const StageContext& context,
+                                   nlohmann::json& used,
                                    const std::function<at::Tensor(const at::Tensor&)>& start) const {
   NoiseSource source(noise_, stream_seed(context.seed));
   const auto draw = [&] { return source.draw(latents.sizes()).to(model.device()); };
   const at::Tensor fresh = draw();
   LatentRun handed = run;
-  if (!refiner_.is_null()) handed.handover = handover(latents, conditioning, context, used);
+  handed.handover = prompts.refiner;
   const SampledLatents made =
-      sample_latents(model, latents, conditioning, handed, start ? start(fresh) : fresh, draw);
+      sample_latents(model, latents, prompts.own, handed, start ? start(fresh) : fresh, draw);
   used["evaluations"] = used.value("evaluations", std::int64_t{0}) + made.evaluations;
   return made.latents;
-}
-
-// It has a prompt of its own making and the stage's mask; a ControlNet is not made for it.
-Handover DiffusionStage::handover(const at::Tensor& latents, const Conditioning& first,
-                                  const StageContext& context, nlohmann::json& used) const {
-  const auto model = model_of(refiner_, context);
-  require_planned(refiner_, *model, context);
-  used["refiner"] = {{"architecture", to_string(model->facts().family)},
-                     {"tensor_hash", model->hash().hex()},
-                     {"at", refiner_at_}};
-  const std::int64_t factor = model->coder()->factor();
-  nlohmann::json prompts;  // the stage's own counts stay
-  Conditioning own =
-      conditioning(*model, latents.size(2) * factor, latents.size(3) * factor, context, prompts);
-  own.mask = first.mask;
-  return {.model = model, .conditioning = std::move(own), .at = refiner_at_};
 }
 
 Coded DiffusionStage::encode(const DiffusionModel& model, const at::Tensor& picture, bool samples_posterior,

@@ -36,12 +36,17 @@ class DiffusionStage : public Stage {
   virtual Frame make(const DiffusionModel& model, const Frame& input, const StageContext& context,
                      nlohmann::json& used) const = 0;
 
-  // Prompts for pictures of height x width pixels; for an inpainting model a mask over everything too.
-  Conditioning conditioning(const DiffusionModel& model, std::int64_t height, std::int64_t width,
-                            const StageContext& context, nlohmann::json& used) const;
+  // What a run is told of the prompts: the stage's model, and the refiner where there is one.
+  struct Prompts {
+    Conditioning own;
+    std::optional<Handover> refiner;
+  };
+  // For pictures of height x width pixels; for an inpainting model a mask over everything too.
+  Prompts prompts(const DiffusionModel& model, std::int64_t height, std::int64_t width,
+                  const StageContext& context, nlohmann::json& used) const;
   // From latents and the noise of the trial's seed. start: makes of the first noise drawn what the run starts
   // from; by default that itself.
-  at::Tensor sampled(const DiffusionModel& model, const at::Tensor& latents, const Conditioning& conditioning,
+  at::Tensor sampled(const DiffusionModel& model, const at::Tensor& latents, const Prompts& prompts,
                      const LatentRun& run, const StageContext& context, nlohmann::json& used,
                      const std::function<at::Tensor(const at::Tensor& fresh)>& start = {}) const;
   // A picture [1, 3, H, W] in [0, 1] -> latents: the mean, or a draw of the trial's seed.
@@ -65,8 +70,8 @@ class DiffusionStage : public Stage {
   nlohmann::json describe_model(const DiffusionModel& model) const;
   void require_planned(const nlohmann::json& value, const DiffusionModel& model,
                        const StageContext& context) const;
-  Handover handover(const at::Tensor& latents, const Conditioning& first, const StageContext& context,
-                    nlohmann::json& used) const;
+  Conditioning conditioning(const DiffusionModel& model, std::int64_t height, std::int64_t width,
+                            const StageContext& context, nlohmann::json& used) const;
   Digest latents_key(const DiffusionModel& model, const Digest& source, bool samples_posterior,
                      std::uint64_t seed) const;
   const PicturePrompt* picture_prompt(const StageContext& context) const;

@@ -18,8 +18,8 @@ class GenerateStage final : public DiffusionStage {
     const at::Tensor empty =
         at::zeros({1, model.coder()->channels(), size_.height / factor, size_.width / factor},
                   at::TensorOptions(model.device()));
-    const Conditioning prompts = conditioning(model, size_.height, size_.width, context, used);
-    const at::Tensor latents = sampled(model, empty, prompts, latent_run(), context, used);
+    const Prompts told = prompts(model, size_.height, size_.width, context, used);
+    const at::Tensor latents = sampled(model, empty, told, latent_run(), context, used);
     return {.rgb = decoded(model, latents, used), .target = input.target, .latents = kept(model, latents)};
   }
 

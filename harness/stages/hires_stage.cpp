@@ -51,9 +51,9 @@ class HiresStage final : public DiffusionStage {
     latents = cut(latents, size);
     const Image base = base_of(input, size, factor, context);
     if (latent_run().steps.steps() > 0) {
-      Conditioning prompts = conditioning(model, size.output.height, size.output.width, context, used);
-      control_.steer(prompts, base.clamp(0, 1).unsqueeze(0), latents);
-      latents = sampled(model, latents, prompts, latent_run(), context, used);
+      Prompts told = prompts(model, size.output.height, size.output.width, context, used);
+      control_.steer(told.own, base.clamp(0, 1).unsqueeze(0), latents);
+      latents = sampled(model, latents, told, latent_run(), context, used);
     }
     return {.rgb = decoded(model, latents, used),
             .target = input.target,

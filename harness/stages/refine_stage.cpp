@@ -88,15 +88,15 @@ class RefineStage final : public DiffusionStage {
   // The whole picture at once, the network perhaps by tiles.
   at::Tensor refined(const DiffusionModel& model, const at::Tensor& picture, const at::Tensor& latents,
                      const LatentRun& run, const StageContext& context, nlohmann::json& used) const {
-    Conditioning guide = conditioning(model, picture.size(2), picture.size(3), context, used);
-    control_.steer(guide, picture, latents);
+    Prompts told = prompts(model, picture.size(2), picture.size(3), context, used);
+    control_.steer(told.own, picture, latents);
     const int inversion = settings_.at("tile.inversion-steps");
-    if (inversion == 0) return sampled(model, latents, guide, run, context, used);
+    if (inversion == 0) return sampled(model, latents, told, run, context, used);
     std::int64_t evaluations = 0;
-    at::Tensor inverted = inverted_noise(model, latents, guide, run, inversion, evaluations);
+    at::Tensor inverted = inverted_noise(model, latents, told.own, run, inversion, evaluations);
     used["evaluations"] = evaluations;
     used["inverted_noise_std"] = inverted.std().item<double>();
-    return sampled(model, latents, guide, run, context, used, [&](const at::Tensor& fresh) {
+    return sampled(model, latents, told, run, context, used, [&](const at::Tensor& fresh) {
       const double renoise = settings_.at("tile.renoise");
       if (renoise == 0) return inverted;
       const int factor = static_cast<int>(model.coder()->factor());
@@ -129,26 +129,27 @@ class RefineStage final : public DiffusionStage {
     const RedrawSettings plan = redraw_settings(settings_);
     LatentRun seam_run = latent_run();
     if (fixes_seams(settings_)) seam_run.steps = denoise_steps_of(settings_.at("seam-levels"));
-    std::map<std::pair<std::int64_t, std::int64_t>, Conditioning> prompts;  // by size: SDXL is told it
+    std::map<std::pair<std::int64_t, std::int64_t>, Prompts> by_size;  // SDXL is told it
     nlohmann::json tiles = nlohmann::json::array();
     const auto redraw = [&](const RedrawPiece& piece) {
       const at::Tensor picture = extended(piece.picture.unsqueeze(0), model.coder()->factor());
-      const auto [prompt, fresh] = prompts.try_emplace({picture.size(2), picture.size(3)});
-      if (fresh) prompt->second = conditioning(model, picture.size(2), picture.size(3), context, used);
+      const auto [known, fresh] = by_size.try_emplace({picture.size(2), picture.size(3)});
+      if (fresh) known->second = prompts(model, picture.size(2), picture.size(3), context, used);
       tiles.push_back(
           tile_record(to_string(piece.job.pass), piece.region.crop, piece.region.width, piece.region.height));
       const LatentRun& run = piece.job.pass == RedrawPass::tiles ? latent_run() : seam_run;
       const Coded coded = encode(model, picture, samples_posterior_, context);
       if (coded.repeated) used["encoded_again_in"] = "fp32";
       at::Tensor latents = coded.result;
-      Conditioning guide = prompt->second;
+      Prompts told = known->second;
+      Conditioning& guide = told.own;
       control_.steer(guide, picture, latents);
       if (piece.latent_mask.defined()) {
         guide.mask = piece.latent_mask.to(model.device());
         if (model.facts().inpainting)
           guide.channels_beside = masked_channels(model, this->tiles(), picture, guide.mask);
       }
-      if (run.steps.steps() > 0) latents = sampled(model, latents, guide, run, context, used);
+      if (run.steps.steps() > 0) latents = sampled(model, latents, told, run, context, used);
       const Image made = cut(decoded(model, latents, used), piece.picture);
       return fix_ == ColourFix::none ? made : fix_colours(fix_, made.clamp(0, 1), piece.picture);
     };

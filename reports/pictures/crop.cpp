@@ -40,11 +40,16 @@ Rect rect_around(double x, double y, int side, int width, int height) {
           .height = h};
 }
 
+Rect intersection(const Rect& a, const Rect& b) {
+  const int x = std::max(a.x, b.x), y = std::max(a.y, b.y);
+  return {x, y, std::max(0, std::min(a.x + a.width, b.x + b.width) - x),
+          std::max(0, std::min(a.y + a.height, b.y + b.height) - y)};
+}
+
 double overlap(const Rect& a, const Rect& b) {
-  const double w = std::min(a.x + a.width, b.x + b.width) - std::max(a.x, b.x);
-  const double h = std::min(a.y + a.height, b.y + b.height) - std::max(a.y, b.y);
-  if (w <= 0 || h <= 0) return 0;
-  return w * h / std::min(double(a.width) * a.height, double(b.width) * b.height);
+  const Rect both = intersection(a, b);
+  if (both.width == 0 || both.height == 0) return 0;
+  return double(both.width) * both.height / std::min(double(a.width) * a.height, double(b.width) * b.height);
 }
 
 Raster crop(const Raster& raster, const Rect& rect) {

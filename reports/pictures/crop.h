@@ -15,6 +15,9 @@ struct Rect {
 // The rectangle of that size around the centre, moved and cut so that it lies in a picture of width x height.
 Rect rect_around(double x, double y, int side, int width, int height);
 
+// What both cover; width or height 0 where they share nothing.
+Rect intersection(const Rect& a, const Rect& b);
+
 // Shared area over the smaller one's area.
 double overlap(const Rect& a, const Rect& b);
 

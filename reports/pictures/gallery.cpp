@@ -213,13 +213,11 @@ json GalleryMaker::boxes(const ShownPicture& picture, const Rect& rect) const {
     const auto found = data_.places.find(methods_.trial(k, picture.image()));
     if (found == data_.places.end()) continue;
     for (const RunData::Place& place : found->second) {
-      const int left = std::max(place.box.x, rect.x), top = std::max(place.box.y, rect.y),
-                right = std::min(place.box.x + place.box.width, rect.x + rect.width),
-                bottom = std::min(place.box.y + place.box.height, rect.y + rect.height);
-      if (right <= left || bottom <= top) continue;
+      const Rect shown = intersection({place.box.x, place.box.y, place.box.width, place.box.height}, rect);
+      if (shown.width == 0 || shown.height == 0) continue;
       list.push_back({{"method", k},
                       {"kind", clean_text(data_.plan.metrics[place.metric].name)},
-                      {"rect", {left - rect.x, top - rect.y, right - left, bottom - top}}});
+                      {"rect", {shown.x - rect.x, shown.y - rect.y, shown.width, shown.height}}});
     }
   }
   return list;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <memory>
 #include <mutex>
 #include <span>
 #include <stdexcept>
@@ -64,17 +63,14 @@ std::vector<double> entries(const std::vector<double>& table, int count, Functio
 
 // Where the steps of `beta` lie, from 1 down, as shares of the timesteps. A plan of many cells asks for the
 // same few numbers of steps again and again.
-std::shared_ptr<const std::vector<double>> beta_places(int steps) {
+const std::vector<double>& beta_places(int steps) {
   static std::mutex mutex;
-  static std::unordered_map<int, std::shared_ptr<const std::vector<double>>> known;
+  static std::unordered_map<int, std::vector<double>> known;  // whose values stay where they are
   const std::lock_guard lock(mutex);
-  auto& places = known[steps];
-  if (!places) {
-    auto made = std::make_shared<std::vector<double>>();
+  std::vector<double>& places = known[steps];
+  if (places.empty())
     for (int i = 0; i < steps; ++i)
-      made->push_back(beta_quantile(1 - static_cast<double>(i) / steps, kBetaShape, kBetaShape));
-    places = std::move(made);
-  }
+      places.push_back(beta_quantile(1 - static_cast<double>(i) / steps, kBetaShape, kBetaShape));
   return places;
 }
 
@@ -90,10 +86,9 @@ std::vector<double> from_table(Scheduler scheduler, int steps, const std::vector
       return entries(table, count, [&](int i) { return 1 + (count - 1 - i) * whole; });
     }
     case Scheduler::beta: {
-      const std::shared_ptr<const std::vector<double>> places = beta_places(steps);
-      return entries(table, steps, [&](int i) {
-        return std::nearbyint((*places)[static_cast<std::size_t>(i)] * (size - 1));
-      });
+      const std::vector<double>& places = beta_places(steps);
+      return entries(table, steps,
+                     [&](int i) { return std::nearbyint(places[static_cast<std::size_t>(i)] * (size - 1)); });
     }
     case Scheduler::turbo:
       return entries(table, steps, [&](int i) { return std::nearbyint(size - i * stride) - 1; });

@@ -3,7 +3,6 @@
 With CLIP's vocabulary as UPBENCH_CLIP_VOCABULARY the answer holds tokenizer.*: texts and ids as one row each, with
 where each text's part ends, and pipeline.*: what diffusers' pipelines make of PROMPT; without it the encoders alone.
 """
-import gzip
 import os
 import random
 
@@ -11,6 +10,7 @@ import torch
 import transformers
 
 import peer
+from clip_tokenizer import reference_tokenizer
 
 # name, configuration, with a projection
 ENCODERS = [
@@ -61,21 +61,6 @@ def counts(tensors):
         with torch.device("meta"):
             model = getattr(transformers, kind)(transformers.CLIPTextConfig(vocab_size=49408, **config))
         tensors[f"parameters.{name}"] = torch.tensor(sum(p.numel() for p in model.parameters()))
-
-
-def alphabet():
-    """GPT-2's table: byte -> the character that vocabularies write for it, in the order of ids."""
-    printable = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    rest = [b for b in range(256) if b not in printable]
-    return [chr(b) for b in printable] + [chr(0x100 + i) for i in range(len(rest))]
-
-
-def reference_tokenizer(path, **settings):
-    lines = gzip.open(path).read().decode().split("\n")[1:49152 - 256 - 2 + 1]
-    merges = [tuple(line.split()) for line in lines]
-    symbols = alphabet()
-    symbols += [s + "</w>" for s in symbols] + ["".join(m) for m in merges] + ["<|startoftext|>", "<|endoftext|>"]
-    return transformers.CLIPTokenizer(vocab={s: i for i, s in enumerate(symbols)}, merges=merges, **settings)
 
 
 RANGES = {  # of assigned characters, by what they try
