@@ -17,7 +17,7 @@ namespace {
 
 struct Options {
   CalibrateOptions calibrate;
-  std::filesystem::path output = "-", markdown, labels;
+  std::filesystem::path output = "-", markdown, values, labels;
 };
 
 std::string read_all(const std::filesystem::path& file) {
@@ -28,7 +28,7 @@ std::string read_all(const std::filesystem::path& file) {
 
 int run_calibrate(Options options) {
   if (!options.labels.empty()) {
-    write_output(options.output, calibration_with_labels(embedded_calibration().text,
+    write_output(options.output, calibration_with_labels(embedded_calibrations_text(),
                                                          read_all(options.labels), options.labels.string()));
     return exit_ok;
   }
@@ -43,15 +43,19 @@ int run_calibrate(Options options) {
   }
   write_output(options.output, calibration_json(figures).dump(2) + "\n");
   if (!options.markdown.empty()) write_output(options.markdown, calibration_markdown(figures));
-  const DetectorCounts& together = figures.together;
-  const double false_positives = 1 - together.specificity();
-  if (false_positives <= kMostFalsePositives) return exit_ok;
-  fmt::print(
-      stderr,
-      "upbench: calibrate: the gating detectors flag {} of {} clean held-out pictures; expected at most "
-      "{:g} %\n",
-      together.clean - together.passed, together.clean, 100 * kMostFalsePositives);
-  return exit_incomplete;
+  if (!options.values.empty()) write_output(options.values, calibration_values(figures));
+  int code = exit_ok;
+  for (const EvidenceCalibration& calibration : figures.by) {
+    const DetectorCounts& together = calibration.together;
+    if (1 - together.specificity() <= kMostFalsePositives) continue;
+    fmt::print(stderr,
+               "upbench: calibrate: judged by the {}, the gating detectors flag {} of {} clean held-out "
+               "pictures; expected at most {:g} %\n",
+               to_string(calibration.evidence), together.clean - together.passed, together.clean,
+               100 * kMostFalsePositives);
+    code = exit_incomplete;
+  }
+  return code;
 }
 
 }  // namespace
@@ -63,6 +67,8 @@ void add_calibrate_command(CLI::App& program, Command& chosen) {
   command->add_option("-o,--output", options->output, "Calibration file (JSON); - is standard output")
       ->capture_default_str();
   command->add_option("--markdown", options->markdown, "The same as a table")->type_name("FILE");
+  command->add_option("--values", options->values, "Every value of every detector, tab separated")
+      ->type_name("FILE");
   CalibrateOptions& calibrate = options->calibrate;
   command->add_option("--seed", calibrate.seed, "Of the pictures and defects")->capture_default_str();
   command->add_option("--tuning", calibrate.tuning, "Pictures that thresholds are set on")
@@ -71,7 +77,7 @@ void add_calibrate_command(CLI::App& program, Command& chosen) {
   command->add_option("--held-out", calibrate.held_out, "Other pictures, that everything is measured on")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
-  command->add_option("--size", calibrate.size, "Side of the pictures, a multiple of 6")
+  command->add_option("--size", calibrate.size, "Side of the pictures, a multiple of 12")
       ->capture_default_str();
   command->add_option("--real", calibrate.real, "Folder of real pictures without defects, held out, too")
       ->type_name("DIR")

@@ -57,12 +57,15 @@ std::optional<DetectionRow> detection_row(const Detector& detector, const Detect
 }  // namespace
 
 std::vector<ArtifactScore> score_artifacts(const Subject& subject, std::span<const Detector* const> which,
-                                           const Calibration& calibration) {
+                                           const Calibrations& calibrations) {
   const auto start = SteadyClock::now();
   std::vector<ArtifactScore> scores(which.size());
+  const Calibration& calibration = calibrations.of(evidence_of(subject));
   try {
     const OnCpu here(subject);
     std::vector<Detection> detections = detect(here.subject(), which);
+    if (subject.reference == nullptr && subject.input == nullptr)
+      for (Detection& detection : detections) detection.uncalibrated = "only the output is known";
     for (std::size_t i = 0; i < which.size(); ++i) {
       scores[i].score = score_of(detections[i]);
       scores[i].detection = detection_row(*which[i], detections[i], calibration);
@@ -76,8 +79,11 @@ std::vector<ArtifactScore> score_artifacts(const Subject& subject, std::span<con
   return scores;
 }
 
-void decide_again(DetectionRow& row, double value, const Detector& detector, const Calibration& calibration) {
-  const Verdict verdict = decide(detector, {.value = value}, calibration);
+void decide_again(DetectionRow& row, double value, const Detector& detector, const Calibration& calibration,
+                  bool boundaries_known) {
+  Detection detection{.value = value};
+  if (!boundaries_known && detector.by_boundaries) detection.uncalibrated = "boundaries unknown";
+  const Verdict verdict = decide(detector, detection, calibration);
   if (verdict.decision != Decision::undecided) set_decision(row, verdict, calibration);
 }
 

@@ -96,7 +96,7 @@ void TrialRunner::find_artifacts(TrialWork& work, const std::vector<std::size_t>
   for (const BoundaryRow& boundary : record.boundaries)
     subject.boundaries.push_back({boundary.vertical, boundary.position, boundary.half_width});
 
-  std::vector<ArtifactScore> scores = score_artifacts(subject, which, embedded_calibration());
+  std::vector<ArtifactScore> scores = score_artifacts(subject, which, embedded_calibrations());
   for (std::size_t i = 0; i < metrics.size(); ++i) {
     add_score(record, work.image, metrics[i], {scores[i].score, scores[i].seconds});
     if (!scores[i].detection) continue;
@@ -108,7 +108,9 @@ void TrialRunner::find_artifacts(TrialWork& work, const std::vector<std::size_t>
 
 // Of findings of an earlier run whose thresholds were others.
 void TrialRunner::decide_by_calibration(TrialWork& work) const {
-  const Calibration& calibration = embedded_calibration();
+  const bool referenced = !sweep_.identities[work.image].reference.is_zero();
+  const Calibration& calibration =
+      embedded_calibrations().of(referenced ? Evidence::reference : Evidence::input);
   std::vector<DetectionRow> rows = store_.detections(work.claim.output);
   std::erase_if(rows, [&](const DetectionRow& row) { return row.calibration == calibration.version; });
   if (rows.empty()) return;
@@ -117,7 +119,7 @@ void TrialRunner::decide_by_calibration(TrialWork& work) const {
     const Detector* detector = find_detector(row.detector);
     const auto score = std::ranges::find(scores, row.key, &ScoreRow::key);
     if (detector == nullptr || score == scores.end() || score->flag != ValueFlag::ok) continue;
-    decide_again(row, score->value, *detector, calibration);
+    decide_again(row, score->value, *detector, calibration, work.made);
     work.record.detections.push_back(std::move(row));
   }
 }

@@ -254,7 +254,10 @@ WorkerResult run_sweep(const Sweep& sweep, Store& store, const WorkerOptions& op
   store.begin_run(sweep.plan.rows);
   if (std::ranges::any_of(sweep.metrics,
                           [](const auto& request) { return request.metric->detector != nullptr; }))
-    store.set_calibration(embedded_calibration().version, embedded_calibration().text);
+    for (const Evidence evidence : {Evidence::reference, Evidence::input}) {
+      const Calibration& calibration = embedded_calibrations().of(evidence);
+      store.set_calibration(calibration.version, calibration.text);
+    }
   store.requeue_skipped(run);
   if (options.only_failed) store.requeue_failed(run);
   if (options.only) store.select(run, *options.only);

@@ -11,6 +11,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr int kCalibrationVersion = 2;  // of the rule and the format
+
 ordered_json number(double value) {
   if (!std::isfinite(value)) return nullptr;
   return std::stod(fmt::format("{:.6g}", value));
@@ -78,32 +80,41 @@ std::string strengths_text(const std::array<double, 3>& strengths, const std::st
 
 ordered_json calibration_json(const CalibrationFigures& figures) {
   const CalibrateOptions& options = figures.options;
-  ordered_json json = {{"version", "1"},
-                       {"made_by",
+  ordered_json file = {{"made_by",
                         {{"seed", options.seed},
                          {"size", options.size},
                          {"tuning", options.tuning},
                          {"held_out", options.held_out},
-                         {"real_pictures", !options.real.empty()}}},
-                       {"detectors", ordered_json::object()}};
-  for (const DetectorFigures& detector : figures.detectors)
-    json["detectors"][detector.name] = detector_json(detector);
-  json["union"] = {{"sensitivity", count(figures.together.found, figures.together.defective)},
-                   {"specificity", count(figures.together.passed, figures.together.clean)}};
-  return json;
+                         {"real_pictures", !options.real.empty()}}}};
+  for (const EvidenceCalibration& calibration : figures.by) {
+    ordered_json json = {
+        {"version", fmt::format("{}-{}", kCalibrationVersion, to_string(calibration.evidence))},
+        {"detectors", ordered_json::object()}};
+    for (const DetectorFigures& detector : calibration.detectors)
+      json["detectors"][detector.name] = detector_json(detector);
+    const DetectorCounts& together = calibration.together;
+    json["union"] = {{"sensitivity", count(together.found, together.defective)},
+                     {"specificity", count(together.passed, together.clean)}};
+    file[std::string(to_string(calibration.evidence))] = std::move(json);
+  }
+  return file;
 }
 
-std::string calibration_markdown(const CalibrationFigures& figures) {
-  const DetectorCounts& together = figures.together;
+namespace {
+
+std::string title_of(Evidence evidence) {
+  return evidence == Evidence::reference ? "With a reference" : "With the input alone";
+}
+
+std::string table_of(const EvidenceCalibration& calibration) {
+  const DetectorCounts& together = calibration.together;
   std::string text = fmt::format(
-      "Thresholds set on {} pictures, everything else measured on {} others. AUC at the subtle, visible and "
-      "severe tier; sensitivity at the visible tier, with Wilson's 95 % interval.\n\n"
-      "Any gating detector: sensitivity {}, specificity {}.\n\n"
+      "**{}.** Any gating detector: sensitivity {}, specificity {}.\n\n"
       "| detector | status | threshold | AUC | AUC, second injector | sensitivity | sensitivity, second | "
       "specificity |\n|---|---|---:|---|---|---|---|---|\n",
-      figures.options.tuning, together.clean, share(together.found, together.defective),
+      title_of(calibration.evidence), share(together.found, together.defective),
       share(together.passed, together.clean));
-  for (const DetectorFigures& detector : figures.detectors) {
+  for (const DetectorFigures& detector : calibration.detectors) {
     const auto &first = detector.first, &second = detector.second;
     text += fmt::format(
         "| {} | {} | {:.4g} {} | {} / {} / {} | {} / {} / {} | {} | {} | {} |\n", detector.name,
@@ -112,11 +123,30 @@ std::string calibration_markdown(const CalibrationFigures& figures) {
         auc_text(second[2]), share(first[kVisible].found, first[kVisible].defective),
         share(second[kVisible].found, second[kVisible].defective), share(detector.passed, detector.clean));
   }
-  text += "\n| detector | defect: subtle, visible, severe | second injector |\n|---|---|---|\n";
-  for (const DetectorFigures& detector : figures.detectors)
+  return text + "\n";
+}
+
+}  // namespace
+
+std::string calibration_markdown(const CalibrationFigures& figures) {
+  std::string text = fmt::format(
+      "Thresholds set on {} pictures, everything else measured on {} others. AUC at the subtle, visible and "
+      "severe tier; sensitivity at the visible tier, with Wilson's 95 % interval.\n\n",
+      figures.options.tuning, figures.by[0].together.clean);
+  for (const EvidenceCalibration& calibration : figures.by) text += table_of(calibration);
+  text += "| detector | defect: subtle, visible, severe | second injector |\n|---|---|---|\n";
+  for (const DetectorFigures& detector : figures.by[0].detectors)
     text += fmt::format("| {} | {}: {} | {}: {} |\n", detector.name, detector.first_defect,
                         strengths_text(detector.strengths, detector.strength_unit), detector.second_defect,
                         strengths_text(detector.second_strengths, detector.second_strength_unit));
+  return text;
+}
+
+std::string calibration_values(const CalibrationFigures& figures) {
+  std::string text = "evidence\tset\tpicture\tkind\tdefect\ttier\tdetector\tvalue\n";
+  for (const CalibrationValue& value : figures.values)
+    text += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{:.6g}\n", to_string(value.evidence), value.set,
+                        value.picture, value.kind, value.defect, value.tier, value.detector, value.value);
   return text;
 }
 

@@ -13,6 +13,8 @@
 namespace upbench {
 namespace {
 
+constexpr std::uint64_t kRound = 54;  // pictures: six classes, nine kinds of clean picture
+
 bool is_picture(const std::filesystem::path& file) {
   const std::string extension = file.extension().string();
   return extension == ".png" || extension == ".jpg" || extension == ".bmp";
@@ -32,7 +34,9 @@ CleanPicture clean_picture(const PictureSet& set, std::uint64_t number) {
   picture.seed = set.seed * 1'000'003 + number;
   picture.reference = draw(number, set.seed);
   picture.other = draw(number + 1, ~set.seed);
-  picture.input = halved_input(picture.reference);
+  // Every class and kind of clean picture in both.
+  picture.scale = number / kRound % 2 == 0 ? 2 : 4;
+  picture.input = reduced_input(picture.reference, picture.scale);
   return picture;
 }
 
@@ -50,7 +54,8 @@ std::vector<CleanPicture> real_pictures(const std::filesystem::path& folder, con
     const Rectangle middle{static_cast<int>(whole.size(2) - set.size) / 2,
                            static_cast<int>(whole.size(1) - set.size) / 2, set.size, set.size};
     picture.reference = quantized(cut(whole, middle).contiguous());
-    picture.input = halved_input(picture.reference);
+    picture.scale = pictures.size() % 2 == 0 ? 2 : 4;
+    picture.input = reduced_input(picture.reference, picture.scale);
     pictures.push_back(std::move(picture));
   }
   for (std::size_t i = 0; i < pictures.size(); ++i)
@@ -58,9 +63,9 @@ std::vector<CleanPicture> real_pictures(const std::filesystem::path& folder, con
   return pictures;
 }
 
-Image halved_input(const Image& reference) {
-  return quantized(resample(reference, static_cast<int>(reference.size(1)) / 2,
-                            static_cast<int>(reference.size(2)) / 2, "matlab-bicubic"));
+Image reduced_input(const Image& reference, int scale) {
+  return quantized(resample(reference, static_cast<int>(reference.size(1)) / scale,
+                            static_cast<int>(reference.size(2)) / scale, "matlab-bicubic"));
 }
 
 CalibrationCase::CalibrationCase(const CleanPicture& clean)
@@ -75,13 +80,15 @@ CalibrationCase::CalibrationCase(const CleanPicture& clean)
 void CalibrationCase::start_from(const Image& other_reference) {
   reference = quantized(other_reference);
   output = reference.clone();
-  input = halved_input(reference);
+  input = reduced_input(reference, picture->scale);
 }
 
-Subject CalibrationCase::subject() const {
+Subject CalibrationCase::subject(Evidence evidence) const {
+  const bool referenced = evidence == Evidence::reference;
   return {.output = &output,
-          .reference = reference_known ? &reference : nullptr,
-          .input = &input,
+          .reference = referenced ? &reference : nullptr,
+          .input = input_known || !referenced ? &input : nullptr,
+          .base = base.defined() ? &base : nullptr,
           .boundaries = boundaries,
           .boundaries_known = true,
           .expected_width = static_cast<int>(reference.size(2)),

@@ -7,6 +7,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "metrics/artifacts/calibration.h"
 #include "metrics/artifacts/detector.h"
 #include "reports/statistics/random.h"
 
@@ -18,7 +19,8 @@ struct CleanPicture {
   std::string name;  // "text-017", or the stem of a file
   std::string cls;   // class of content: of procedural_classes(), or "photo"
   Image reference;
-  Image input;         // reference / 2, matlab-bicubic
+  Image input;         // reference / scale, matlab-bicubic
+  int scale = 2;       // 2 or 4
   Image other;         // another picture of the same size: what does not belong here
   std::uint64_t seed;  // of everything random that is done to it
 };
@@ -27,7 +29,7 @@ struct CleanPicture {
 // with another set.
 struct PictureSet {
   std::uint64_t seed = 1;
-  int size = 144;  // side, pixels; a multiple of 6
+  int size = 192;  // side, pixels; a multiple of 12
 };
 CleanPicture clean_picture(const PictureSet& set, std::uint64_t number);
 
@@ -40,15 +42,17 @@ struct CalibrationCase {
   explicit CalibrationCase(const CleanPicture& picture);
   // This picture instead: reference, the input that follows from it, and the output.
   void start_from(const Image& other_reference);
-  Subject subject() const;  // borrows
+  // What is known beside the reference, or the input without it. Borrows.
+  Subject subject(Evidence evidence) const;
 
   Image output, reference, input;
-  bool reference_known = true;           // else detectors see the input alone
+  Image base;                            // of a refine stage; undefined: there was none
+  bool input_known = true;               // beside a reference; without one it always is
   std::vector<TileBoundary> boundaries;  // of tiles of a third of the side, whether or not they show
   const CleanPicture* picture;
 };
 
-// The input of a reference: half the size, matlab-bicubic, 8 bit.
-Image halved_input(const Image& reference);
+// The input of a reference: matlab-bicubic, 8 bit.
+Image reduced_input(const Image& reference, int scale);
 
 }  // namespace upbench

@@ -39,6 +39,16 @@ void unsharp(CalibrationCase& subject, double percent, Random&) {
   subject.output.add_(subject.output - blurred(subject.output, 1.5), percent / 50);
 }
 
+// Waves of 5 px that die out within a few pixels of each edge; `percent`: of a straight edge's height, at
+// most, 3 px and more beside it.
+void let_edges_ring(CalibrationCase& subject, double percent, Random&) {
+  constexpr double kPeriod = 5, kDecay = 4;
+  subject.output.add_(filtered(subject.output, ringing_kernel([](double r) {
+                                 return std::cos(2 * std::numbers::pi * r / kPeriod) * std::exp(-r / kDecay);
+                               })),
+                      percent / 100);
+}
+
 // Stripes and blobs of one to three pixels that no input has, in an area of a sixth to a third of the side.
 void invent_texture(CalibrationCase& subject, double levels, Random& random) {
   const Rectangle where = random_rectangle(subject.output, 0.3, 0.5, random);
@@ -134,6 +144,7 @@ const std::vector<Injector>& first_injectors() {
   static const std::vector<Injector> all = {
       {"seam", "tone step between tiles", "levels of 255", {2, 6, 16}, step_between_tiles, ""},
       {"halo", "unsharp mask, sigma 1.5 px", "% of edge height", {8, 20, 50}, unsharp, ""},
+      {"ringing", "damped waves of 5 px", "% of edge height", {3, 8, 20}, let_edges_ring, ""},
       {"hallucination",
        "invented texture of 1 to 3 px",
        "levels of 255, RMS",

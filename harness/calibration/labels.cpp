@@ -50,33 +50,56 @@ bool is_accepted(const ordered_json& label) {
   return said == "accept";
 }
 
-std::string merged(std::string_view calibration, std::string_view labels) {
-  ordered_json file = ordered_json::parse(calibration);
-  const ordered_json list = ordered_json::parse(labels).at("labels");
-  std::map<std::string, Judged> of_detector;
+// The calibration that the labels' decisions were made by: of a file with several the one of that version.
+ordered_json& calibration_of(ordered_json& file, const ordered_json& label) {
+  if (file.contains("detectors")) return file;
+  const auto version = label.value("calibration", "");
+  for (auto& [name, calibration] : file.items())
+    if (calibration.is_object() && calibration.value("version", "") == version) return calibration;
+  throw std::invalid_argument(
+      fmt::format("a label of calibration '{}', which is not this program's", version));
+}
+
+struct Labelled {
+  std::map<std::string, Judged> detectors;
   std::map<std::string, Picture> pictures;
-  for (const ordered_json& label : list) {
-    const auto detector = label.at("detector").get<std::string>();
-    const bool flagged = label.at("flagged").get<bool>(), accepted = is_accepted(label);
-    const double weight = label.value("weight", 1.0);
-    if (!(weight > 0 && std::isfinite(weight)))
-      throw std::invalid_argument(fmt::format("a label of weight {}; expected more than 0", weight));
-    if (!file.at("detectors").contains(detector))
-      throw std::invalid_argument(fmt::format("a label of detector '{}', which is not calibrated", detector));
-    of_detector[detector].add(flagged, accepted, weight);
-    if (file["detectors"][detector].at("status") != "calibrated") continue;
-    Picture& picture = pictures[label.at("output").get<std::string>()];
-    picture.flagged |= flagged;
-    picture.defective |= accepted;
-    picture.weight = picture.weight == 0 ? weight : std::min(picture.weight, weight);
-  }
-  if (of_detector.empty()) throw std::invalid_argument("it holds no label");
-  for (const auto& [name, judged] : of_detector) write(file["detectors"][name], judged);
+};
+
+void add(Labelled& labelled, const ordered_json& calibration, const ordered_json& label) {
+  const auto detector = label.at("detector").get<std::string>();
+  const bool flagged = label.at("flagged").get<bool>(), accepted = is_accepted(label);
+  const double weight = label.value("weight", 1.0);
+  if (!(weight > 0 && std::isfinite(weight)))
+    throw std::invalid_argument(fmt::format("a label of weight {}; expected more than 0", weight));
+  if (!calibration.at("detectors").contains(detector))
+    throw std::invalid_argument(fmt::format("a label of detector '{}', which is not calibrated", detector));
+  labelled.detectors[detector].add(flagged, accepted, weight);
+  if (calibration["detectors"][detector].at("status") != "calibrated") return;
+  Picture& picture = labelled.pictures[label.at("output").get<std::string>()];
+  picture.flagged |= flagged;
+  picture.defective |= accepted;
+  picture.weight = picture.weight == 0 ? weight : std::min(picture.weight, weight);
+}
+
+void write(ordered_json& calibration, const Labelled& labelled) {
+  for (const auto& [name, judged] : labelled.detectors) write(calibration["detectors"][name], judged);
   Judged together;
-  for (const auto& [output, picture] : pictures)
+  for (const auto& [output, picture] : labelled.pictures)
     together.add(picture.flagged, picture.defective, picture.weight);
-  if (!pictures.empty()) write(file["union"], together);
-  file["version"] = file.at("version").get<std::string>() + "+labels";
+  if (!labelled.pictures.empty()) write(calibration["union"], together);
+  calibration["version"] = calibration.at("version").get<std::string>() + "+labels";
+}
+
+std::string merged(std::string_view calibrations, std::string_view labels) {
+  ordered_json file = ordered_json::parse(calibrations);
+  const ordered_json list = ordered_json::parse(labels).at("labels");
+  std::map<ordered_json*, Labelled> labelled;
+  for (const ordered_json& label : list) {
+    ordered_json& calibration = calibration_of(file, label);
+    add(labelled[&calibration], calibration, label);
+  }
+  if (labelled.empty()) throw std::invalid_argument("it holds no label");
+  for (const auto& [calibration, of] : labelled) write(*calibration, of);
   return file.dump(2) + "\n";
 }
 

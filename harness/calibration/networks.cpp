@@ -10,9 +10,12 @@
 namespace upbench {
 namespace {
 
-const Upscaler& network() {
-  static const UpscalerPtr loaded = load_upscaler({.parts = {{"compact-x2", 1}}, .label = "compact-x2"}, {});
-  return *loaded;
+const Upscaler& network(int scale) {
+  static const auto load = [](const char* name) {
+    return load_upscaler({.parts = {{name, 1}}, .label = name}, {});
+  };
+  static const UpscalerPtr twice = load("compact-x2"), four_times = load("compact-x4");
+  return scale == 4 ? *four_times : *twice;
 }
 
 Image part_of(const Image& image, std::int64_t top, std::int64_t left, std::int64_t height,
@@ -22,13 +25,13 @@ Image part_of(const Image& image, std::int64_t top, std::int64_t left, std::int6
 
 }  // namespace
 
-Image calibration_network(const Image& input) {
-  return upscale(network(), input, {}).image;
+Image calibration_network(const Image& input, int scale) {
+  return upscale(network(scale), input, {}).image;
 }
 
-Image calibration_network_tiled(const Image& input, int context) {
+Image calibration_network_tiled(const Image& input, int scale, int context) {
   const std::int64_t height = input.size(1), width = input.size(2);
-  Image output = at::empty({3, 2 * height, 2 * width}, at::kFloat);
+  Image output = at::empty({3, scale * height, scale * width}, at::kFloat);
   for (int row = 0; row < 3; ++row)
     for (int column = 0; column < 3; ++column) {
       const std::int64_t top = height * row / 3, bottom = height * (row + 1) / 3;
@@ -38,11 +41,11 @@ Image calibration_network_tiled(const Image& input, int context) {
       const std::int64_t seen_bottom = std::min<std::int64_t>(height, bottom + context),
                          seen_right = std::min<std::int64_t>(width, right + context);
       const Image tile = calibration_network(
-          part_of(input, seen_top, seen_left, seen_bottom - seen_top, seen_right - seen_left));
-      output.narrow(1, 2 * top, 2 * (bottom - top))
-          .narrow(2, 2 * left, 2 * (right - left))
-          .copy_(part_of(tile, 2 * (top - seen_top), 2 * (left - seen_left), 2 * (bottom - top),
-                         2 * (right - left)));
+          part_of(input, seen_top, seen_left, seen_bottom - seen_top, seen_right - seen_left), scale);
+      output.narrow(1, scale * top, scale * (bottom - top))
+          .narrow(2, scale * left, scale * (right - left))
+          .copy_(part_of(tile, scale * (top - seen_top), scale * (left - seen_left), scale * (bottom - top),
+                         scale * (right - left)));
     }
   return output;
 }

@@ -28,6 +28,31 @@ Image blurred(const Image& image, double sigma) {
   });
 }
 
+Image filtered(const Image& image, const cv::Mat& kernel) {
+  return per_plane(image, [&](const cv::Mat& from, cv::Mat& to) {
+    cv::filter2D(from, to, CV_32F, kernel, {-1, -1}, 0, cv::BORDER_REFLECT);
+  });
+}
+
+cv::Mat ringing_kernel(const std::function<double(double)>& profile) {
+  constexpr int kRadius = 16, kSide = 2 * kRadius + 1, kBeside = 3;
+  cv::Mat kernel(kSide, kSide, CV_32F);
+  for (int y = 0; y < kSide; ++y)
+    for (int x = 0; x < kSide; ++x)
+      kernel.at<float>(y, x) = static_cast<float>(profile(std::hypot(x - kRadius, y - kRadius)));
+  const cv::Mat line = cv::getGaussianKernel(kSide, 2, CV_32F);
+  kernel -= cv::sum(kernel)[0] * line * line.t();
+  // A vertical edge: its answer at each column is the sum of the kernel's columns that see its bright side.
+  cv::Mat columns;
+  cv::reduce(kernel, columns, 0, cv::REDUCE_SUM, CV_32F);
+  double answer = 0, largest = 0;
+  for (int x = 0; x < kRadius - kBeside; ++x) {
+    answer += static_cast<double>(columns.at<float>(0, x));
+    largest = std::max(largest, std::abs(answer));
+  }
+  return kernel / largest;
+}
+
 Image normal_noise(const Image& like, Random& random, bool grey) {
   Image noise = at::empty_like(like, at::MemoryFormat::Contiguous);
   auto* values = noise.mutable_data_ptr<float>();

@@ -14,6 +14,13 @@ namespace upbench {
 Image per_plane(const Image& image, const std::function<void(const cv::Mat& from, cv::Mat& to)>& change);
 Image blurred(const Image& image, double sigma);
 
+Image filtered(const Image& image, const cv::Mat& kernel);  // mirrored at borders
+
+// 33 x 33, around the middle as `profile` of the distance, less the Gaussian of sigma 2 that answers
+// constants alike: what it makes of a straight edge of height 1 has a magnitude of at most 1 where 3 px and
+// more from it.
+cv::Mat ringing_kernel(const std::function<double(double distance)>& profile);
+
 // Standard normal noise of the shape of the picture; grey: the same in every channel.
 Image normal_noise(const Image& like, Random& random, bool grey);
 

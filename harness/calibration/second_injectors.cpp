@@ -18,7 +18,8 @@ namespace {
 
 // A network that sees too little beyond the borders of its tiles.
 void tile_without_context(CalibrationCase& subject, double context, Random&) {
-  subject.output = calibration_network_tiled(subject.input, static_cast<int>(context));
+  subject.output =
+      calibration_network_tiled(subject.input, subject.picture->scale, static_cast<int>(context));
 }
 
 // Laplacian of 8 neighbours added: a halo of one pixel, stronger along diagonals.
@@ -28,6 +29,16 @@ void add_laplacian(CalibrationCase& subject, double percent, Random&) {
     cv::filter2D(from, to, CV_32F, kernel, {-1, -1}, 0, cv::BORDER_REFLECT);
   });
   subject.output.add_(detail, percent / 300);  // a straight edge overshoots by three times the amount
+}
+
+// What an ideal low-pass adds to a Gaussian one: the sinc filter of Real-ESRGAN's degradations, cut off at a
+// third of the band.
+void filter_ideally(CalibrationCase& subject, double percent, Random&) {
+  constexpr double kCutOff = std::numbers::pi / 3;
+  subject.output.add_(filtered(subject.output, ringing_kernel([](double r) {
+                                 return r < 1e-9 ? kCutOff / 2 : std::cyl_bessel_j(1.0, kCutOff * r) / r;
+                               })),
+                      percent / 100);
 }
 
 // The detail of another picture, pasted.
@@ -128,6 +139,7 @@ const std::vector<Injector>& second_injectors() {
        "",
        true},
       {"halo", "Laplacian added", "% of edge height", {8, 20, 50}, add_laplacian, ""},
+      {"ringing", "ideal low-pass", "% of edge height", {3, 8, 20}, filter_ideally, ""},
       {"hallucination", "detail of another picture", "share", {0.3, 0.7, 1.5}, paste_foreign_detail, ""},
       {"drift", "one region slides", "px", {0.7, 2, 5}, slide_region, ""},
       {"colour-shift", "wrong white balance", "%", {3, 8, 20}, balance_wrongly, ""},

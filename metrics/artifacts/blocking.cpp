@@ -31,21 +31,21 @@ cv::Mat steps(const cv::Mat& luma) {
   return result;
 }
 
-std::vector<double> phase_means(const cv::Mat& picture_steps, int period) {
-  cv::Mat columns;
-  cv::reduce(picture_steps, columns, 0, cv::REDUCE_AVG, CV_32F);
-  std::vector<double> sums(static_cast<std::size_t>(period)), counts(sums.size());
-  for (int x = 2; x + 1 < columns.cols; ++x) {
-    sums[static_cast<std::size_t>(x % period)] += static_cast<double>(columns.at<float>(0, x));
-    counts[static_cast<std::size_t>(x % period)] += 1;
-  }
-  for (std::size_t i = 0; i < sums.size(); ++i) sums[i] /= std::max(1.0, counts[i]);
-  return sums;
-}
-
 double median(std::vector<double> values) {
   std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
   return values[values.size() / 2];
+}
+
+// For each phase of the period the median of its columns: a real edge on one of them says nothing of a grid.
+std::vector<double> phase_steps(const cv::Mat& picture_steps, int period) {
+  cv::Mat columns;
+  cv::reduce(picture_steps, columns, 0, cv::REDUCE_AVG, CV_32F);
+  std::vector<std::vector<double>> of_phase(static_cast<std::size_t>(period));
+  for (int x = 2; x + 1 < columns.cols; ++x)
+    of_phase[static_cast<std::size_t>(x % period)].push_back(static_cast<double>(columns.at<float>(0, x)));
+  std::vector<double> medians;
+  for (const auto& of : of_phase) medians.push_back(of.empty() ? 0 : median(of));
+  return medians;
 }
 
 struct Grid {
@@ -55,11 +55,11 @@ struct Grid {
 
 // The strongest phase of the output, less what the witness has there.
 Grid strongest_grid(const cv::Mat& output, const cv::Mat& witness, int period) {
-  const std::vector<double> means = phase_means(output, period);
+  const std::vector<double> means = phase_steps(output, period);
   const auto strongest = std::ranges::max_element(means);
   Grid grid{.excess = *strongest - median(means), .phase = static_cast<int>(strongest - means.begin())};
   if (witness.empty()) return grid;
-  const std::vector<double> there = phase_means(witness, period);
+  const std::vector<double> there = phase_steps(witness, period);
   grid.excess -= std::max(0.0, there[static_cast<std::size_t>(grid.phase)] - median(there));
   grid.excess = std::max(0.0, grid.excess);
   return grid;
@@ -120,13 +120,15 @@ Detection blocking(const Prepared& prepared) {
 }  // namespace
 
 Detector blocking_detector() {
-  return {.name = "blocking",
-          .unit = "levels",
-          .convention =
-              "how much steps on a grid of 8 px, or 8 px of the input, exceed those beside it, mean of "
-              "both directions, less the same of the reference or the input",
-          .needs = "",
-          .detect = blocking};
+  return {
+      .name = "blocking",
+      .unit = "levels",
+      .convention =
+          "how much steps on a grid of 8 px, or 8 px of the input, exceed those beside it (medians over the "
+          "lines), mean of both directions, less the same of the reference or the input",
+      .needs = "",
+      .version = 2,
+      .detect = blocking};
 }
 
 }  // namespace upbench

@@ -15,6 +15,8 @@ namespace {
 
 using Picture = Prepared::Picture;
 
+constexpr char kCheckerboard[] = "checkerboard";
+
 double share_of(const cv::Mat& cells) {
   return cells.empty() ? 0 : 100.0 * cv::countNonZero(cells) / static_cast<double>(cells.total());
 }
@@ -43,18 +45,20 @@ Detection broken(const Prepared& prepared) {
   if (witness) {
     const cv::Mat& truth = prepared.full_luma(*witness);
     const double scale = *witness == Picture::input ? prepared.scale_x() : 1;
-    kinds.emplace_back("constant", constant_cells(prepared.rgb(Picture::output), truth));
+    kinds.emplace_back("constant", constant_cells(prepared.rgb(Picture::output), truth, scale));
     const cv::Mat rest = without(without(output, truth, kinds[0].second), truth, kinds[1].second);
     kinds.emplace_back("of another place", foreign_cells(rest, truth, scale));
     kinds.emplace_back("specks", speck_cells(rest, truth, scale));
-    kinds.emplace_back("checkerboard", checkerboard_cells(rest, truth, scale));
+    kinds.emplace_back(kCheckerboard, checkerboard_cells(rest, truth, scale));
   } else {
     kinds.emplace_back("repeated", repeated_cells(output));
   }
   cv::Mat all;
   Detection found;
   for (const auto& [name, cells] : kinds) {
-    if (!cells.empty()) all = all.empty() ? cells.clone() : cv::Mat(all | cells);
+    // An input cannot hold patterns as fine as a checkerboard's: whether this is one is for people to say.
+    const bool counts = name != kCheckerboard || witness != Picture::input;
+    if (!cells.empty() && counts) all = all.empty() ? cells.clone() : cv::Mat(all | cells);
     found.parts.push_back({name, "%", share_of(cells)});
   }
   const bool other_size = wrong_size(prepared);
@@ -75,9 +79,11 @@ Detector broken_detector() {
           .unit = "%",
           .convention =
               "area that is NaN, constant where the reference, base or input is not, of another "
-              "place or picture, of saturated specks or a checkerboard; without these: of exact "
+              "place or picture, of saturated specks or, not with the input alone, a checkerboard; without "
+              "these: of exact "
               "copies; all of it where the size is wrong",
           .needs = "",
+          .version = 2,
           .decimals = 3,
           .detect = broken};
 }

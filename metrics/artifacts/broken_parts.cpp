@@ -42,6 +42,41 @@ cv::Mat flat_cells(const cv::Mat& plane) {
   return cells;
 }
 
+// Of flat cells: areas of one colour, numbered from 1; 0 elsewhere.
+cv::Mat areas_of_one_colour(const cv::Mat& flat, const std::array<cv::Mat, 3>& rgb,
+                            std::vector<std::size_t>& sizes) {
+  const auto same = [&](cv::Point a, cv::Point b) {
+    return std::ranges::all_of(rgb, [&](const cv::Mat& plane) {
+      return plane.at<float>(a * kBrokenCell) == plane.at<float>(b * kBrokenCell);
+    });
+  };
+  cv::Mat areas = cv::Mat::zeros(flat.size(), CV_32S);
+  const cv::Rect all({}, flat.size());
+  std::vector<cv::Point> open;
+  sizes.assign(1, 0);
+  for (int y = 0; y < flat.rows; ++y)
+    for (int x = 0; x < flat.cols; ++x) {
+      if (flat.at<std::uint8_t>(y, x) == 0 || areas.at<int>(y, x) != 0) continue;
+      const auto area = static_cast<int>(sizes.size());
+      sizes.push_back(0);
+      areas.at<int>(y, x) = area;
+      open.assign(1, {x, y});
+      while (!open.empty()) {
+        const cv::Point at = open.back();
+        open.pop_back();
+        ++sizes.back();
+        for (const cv::Point step : {cv::Point(1, 0), cv::Point(-1, 0), cv::Point(0, 1), cv::Point(0, -1)}) {
+          const cv::Point next = at + step;
+          if (!all.contains(next) || flat.at<std::uint8_t>(next) == 0 || areas.at<int>(next) != 0) continue;
+          if (!same(at, next)) continue;
+          areas.at<int>(next) = area;
+          open.push_back(next);
+        }
+      }
+    }
+  return areas;
+}
+
 // From pixels (or squares of them) to cells: any.
 cv::Mat to_cells(const cv::Mat& mask, cv::Size picture) {
   cv::Mat values, cells;
@@ -56,21 +91,33 @@ cv::Mat broken_cells(const cv::Mat& mask, cv::Size picture) {
   return mask.empty() ? cv::Mat() : to_cells(mask, picture);
 }
 
-cv::Mat constant_cells(const std::array<cv::Mat, 3>& rgb, const cv::Mat& truth) {
-  constexpr int kSide = 20 / kBrokenCell;       // cells
-  constexpr double kStructure = 6, kTone = 12;  // levels
-  const cv::Mat flat = flat_cells(rgb[0]) & flat_cells(rgb[1]) & flat_cells(rgb[2]);
+cv::Mat constant_cells(const std::array<cv::Mat, 3>& rgb, const cv::Mat& truth, double scale) {
+  constexpr int kSide = 20 / kBrokenCell;      // cells
+  constexpr double kStructure = 4, kTone = 8;  // levels
   const cv::Mat luma = 0.299 * cell_means(rgb[0], kBrokenCell) + 0.587 * cell_means(rgb[1], kBrokenCell) +
                        0.114 * cell_means(rgb[2], kBrokenCell);
   const cv::Mat wanted = cell_means(truth, kBrokenCell);
-  // Only regions that hold a whole square of that side.
-  cv::Mat cores;
-  cv::morphologyEx(flat, cores, cv::MORPH_OPEN, cv::Mat::ones(kSide, kSide, CV_8U));
-  return regions_that(cores, [&](const cv::Mat& mask, const cv::Rect& box) {
+  std::vector<std::size_t> sizes;
+  const cv::Mat areas =
+      areas_of_one_colour(flat_cells(rgb[0]) & flat_cells(rgb[1]) & flat_cells(rgb[2]), rgb, sizes);
+  // An input blurs what borders on the area: the truth is looked at further inside.
+  const int blurred = scale > 1 ? 1 + static_cast<int>(scale) / kBrokenCell : 0;
+  const cv::Mat square = cv::Mat::ones(kSide, kSide, CV_8U),
+                margin = cv::Mat::ones(2 * blurred + 1, 2 * blurred + 1, CV_8U);
+  cv::Mat broken = cv::Mat::zeros(areas.size(), CV_8U);
+  for (int area = 1; area < static_cast<int>(sizes.size()); ++area) {
+    if (sizes[static_cast<std::size_t>(area)] < kSide * kSide) continue;
+    cv::Mat core;
+    // Only what holds a whole square of that side.
+    cv::morphologyEx(areas == area, core, cv::MORPH_OPEN, square);
+    cv::Mat inside;
+    cv::erode(core, inside, margin);
+    if (cv::countNonZero(inside) == 0) continue;
     cv::Scalar mean, deviation;
-    cv::meanStdDev(wanted(box), mean, deviation, mask);
-    return deviation[0] > kStructure || std::abs(mean[0] - cv::mean(luma(box), mask)[0]) > kTone;
-  });
+    cv::meanStdDev(wanted, mean, deviation, inside);
+    if (deviation[0] > kStructure || std::abs(mean[0] - cv::mean(luma, inside)[0]) > kTone) broken |= core;
+  }
+  return broken;
 }
 
 cv::Mat foreign_cells(const cv::Mat& output, const cv::Mat& truth, double scale) {
@@ -124,8 +171,7 @@ cv::Mat speck_cells(const cv::Mat& output, const cv::Mat& truth, double scale) {
 
 namespace {
 
-// Variance of the means of the phases of `period` within a block, less what chance leaves; and the block's
-// variance.
+// Variance of the means of the phases of `period` within a block, and what chance leaves of it.
 struct Periodicity {
   double pattern = 0, chance = 0;
 };

@@ -16,7 +16,7 @@ cv::Mat broken_cells(const cv::Mat& mask, cv::Size picture);
 
 // Without any change in any channel, over 20 px and more each way, where the truth has structure or another
 // tone.
-cv::Mat constant_cells(const std::array<cv::Mat, 3>& rgb, const cv::Mat& truth);
+cv::Mat constant_cells(const std::array<cv::Mat, 3>& rgb, const cv::Mat& truth, double scale);
 
 // Where structure contradicts the truth that agrees elsewhere: a tile of another place or picture.
 cv::Mat foreign_cells(const cv::Mat& output, const cv::Mat& truth, double scale);

@@ -44,13 +44,11 @@ Calibration read(const nlohmann::json& file, std::string_view source) {
   return calibration;
 }
 
-}  // namespace
-
-Calibration parse_calibration(std::string_view text, std::string_view source) {
+// As `read` gives it; what is wrong with the file as std::invalid_argument.
+template <class Read>
+auto checked(std::string_view text, std::string_view source, Read read_it) {
   try {
-    Calibration calibration = read(nlohmann::json::parse(text), source);
-    calibration.text = text;
-    return calibration;
+    return read_it(nlohmann::json::parse(text));
   } catch (const nlohmann::json::exception& error) {
     throw std::invalid_argument(
         fmt::format("{}: {}; expected version, and for each of detectors its detector_version, threshold and "
@@ -59,10 +57,42 @@ Calibration parse_calibration(std::string_view text, std::string_view source) {
   }
 }
 
-const Calibration& embedded_calibration() {
-  static const Calibration calibration = parse_calibration(
-      {upbench_artifact_calibration, upbench_artifact_calibration_end}, "the embedded calibration");
+}  // namespace
+
+Evidence evidence_of(const Subject& subject) {
+  return subject.reference != nullptr ? Evidence::reference : Evidence::input;
+}
+
+std::string_view to_string(Evidence evidence) {
+  return evidence == Evidence::reference ? "reference" : "input";
+}
+
+Calibration parse_calibration(std::string_view text, std::string_view source) {
+  Calibration calibration =
+      checked(text, source, [&](const nlohmann::json& file) { return read(file, source); });
+  calibration.text = text;
   return calibration;
+}
+
+Calibrations parse_calibrations(std::string_view text, std::string_view source) {
+  return checked(text, source, [&](const nlohmann::json& file) {
+    const auto part = [&](Evidence evidence) {
+      Calibration calibration = read(file.at(to_string(evidence)), source);
+      calibration.text = file.at(to_string(evidence)).dump(2);
+      return calibration;
+    };
+    return Calibrations{part(Evidence::reference), part(Evidence::input)};
+  });
+}
+
+std::string_view embedded_calibrations_text() {
+  return {upbench_artifact_calibration, upbench_artifact_calibration_end};
+}
+
+const Calibrations& embedded_calibrations() {
+  static const Calibrations calibrations =
+      parse_calibrations(embedded_calibrations_text(), "the embedded calibration");
+  return calibrations;
 }
 
 Verdict decide(const Detector& detector, const Detection& detection, const Calibration& calibration) {
@@ -72,7 +102,8 @@ Verdict decide(const Detector& detector, const Detection& detection, const Calib
   const Threshold& threshold = found->second;
   return {.decision = detection.value > threshold.value ? Decision::flagged : Decision::clean,
           .threshold = threshold.value,
-          .gates = threshold.gates && threshold.detector_version == detector.version};
+          .gates = threshold.gates && threshold.detector_version == detector.version &&
+                   detection.uncalibrated.empty()};
 }
 
 }  // namespace upbench

@@ -30,12 +30,27 @@ struct Calibration {
   std::string text;                                          // as read, for the record
 };
 
+// What a picture is judged by. An input alone says less than a reference: thresholds of its own.
+enum class Evidence { reference, input };  // input: no reference is known
+Evidence evidence_of(const Subject& subject);
+std::string_view to_string(Evidence evidence);
+
+struct Calibrations {
+  Calibration with_reference, with_input;
+  const Calibration& of(Evidence evidence) const {
+    return evidence == Evidence::reference ? with_reference : with_input;
+  }
+};
+
 // {"version": "1", "detectors": {"seam": {"detector_version": 1, "threshold": 1.5, "status": "calibrated" |
 // "experimental", "sensitivity": {"k": 1, "n": 2}, "specificity": {...}, ...}}, "union": {"sensitivity": ...,
 // "specificity": ...}, ...}; counts may be left out, further keys are for people and reports. Throws
 // std::invalid_argument naming `source` and what was expected.
 Calibration parse_calibration(std::string_view text, std::string_view source);
-const Calibration& embedded_calibration();
+// {"reference": {as above}, "input": {as above}}.
+Calibrations parse_calibrations(std::string_view text, std::string_view source);
+const Calibrations& embedded_calibrations();
+std::string_view embedded_calibrations_text();  // the file
 
 // undecided: the detector did not apply, or has no threshold.
 enum class Decision { clean, flagged, undecided };
@@ -43,7 +58,7 @@ enum class Decision { clean, flagged, undecided };
 struct Verdict {
   Decision decision = Decision::undecided;
   double threshold = 0;  // where decided
-  bool gates = false;    // counts towards "any artifact"
+  bool gates = false;    // counts towards "any artifact": calibrated for what is known of the picture
 };
 Verdict decide(const Detector& detector, const Detection& detection, const Calibration& calibration);
 

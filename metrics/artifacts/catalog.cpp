@@ -9,9 +9,9 @@ namespace upbench {
 
 const std::vector<Detector>& detectors() {
   static const std::vector<Detector> all = {
-      seam_detector(),         halo_detector(),         hallucination_detector(), drift_detector(),
-      colour_shift_detector(), texture_loss_detector(), noise_residue_detector(), blocking_detector(),
-      broken_detector(),       text_damage_detector()};
+      seam_detector(),    halo_detector(),         ringing_detector(),      hallucination_detector(),
+      drift_detector(),   colour_shift_detector(), texture_loss_detector(), noise_residue_detector(),
+      banding_detector(), blocking_detector(),     broken_detector(),       text_damage_detector()};
   return all;
 }
 

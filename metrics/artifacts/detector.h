@@ -53,6 +53,8 @@ struct ArtifactPart {
 struct Detection {
   double value = 0;     // in the detector's unit: larger is worse, a clean picture is at or near 0
   std::string missing;  // not empty: the detector does not apply here, and why; nothing else is then filled
+  // Not empty: found in a way that calibration does not cover, and which ("boundaries unknown"): never gates.
+  std::string uncalibrated = {};
   std::vector<ArtifactPart> parts = {};
   ArtifactMap map = {};                 // empty: the detector has none, or found nothing
   std::vector<ArtifactBox> boxes = {};  // the worst regions, worst first, at most kMostBoxes
@@ -62,12 +64,13 @@ struct Detection {
 class Prepared;
 
 struct Detector {
-  std::string name;        // kebab-case, never renamed: "colour-shift"
-  std::string unit;        // "%", "px", "DeltaE", ...
-  std::string convention;  // printed with every number: what is measured
-  std::string needs;       // for people: "reference or input"; empty: nothing but the output
-  int version = 1;         // rises whenever the value of any subject may change
-  int decimals = 3;        // for reports
+  std::string name;            // kebab-case, never renamed: "colour-shift"
+  std::string unit;            // "%", "px", "DeltaE", ...
+  std::string convention;      // printed with every number: what is measured
+  std::string needs;           // for people: "reference or input"; empty: nothing but the output
+  int version = 1;             // rises whenever the value of any subject may change
+  int decimals = 3;            // for reports
+  bool by_boundaries = false;  // looks at tile boundaries; where these are unknown it never gates
   // Pure; never throws for what a picture holds.
   Detection (*detect)(const Prepared& subject) = nullptr;
 };

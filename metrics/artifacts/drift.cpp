@@ -14,11 +14,11 @@ namespace {
 
 using Picture = Prepared::Picture;
 
-constexpr int kWindow = 15;         // px of the level: content that moves together
-constexpr int kSteps = 4;           // on each level
-constexpr float kGradient = 6;      // mean square gradient (levels/px)^2 that the weaker direction needs
-constexpr float kExplained = 0.75;  // of the difference must be left at most, else it is no movement
-constexpr int kCell = 8;            // px of the finer level
+constexpr int kWindow = 15;          // px of the level: content that moves together
+constexpr int kSteps = 4;            // on each level
+constexpr float kGradient = 6;       // mean square gradient (levels/px)^2 that the weaker direction needs
+constexpr float kExplained = 0.65F;  // of the difference must be left at most, else it is no movement
+constexpr int kCell = 8;             // px of the finer level
 constexpr int kSmallestSide = 32;
 constexpr double kWorstShare = 0.95;  // of the judged area lies below the value
 constexpr std::size_t kFewestCells = 4;
@@ -142,7 +142,7 @@ Detection drift(const Prepared& prepared) {
   for (int y = kCell / 2; y < distance.rows; y += kCell)
     for (int x = kCell / 2; x < distance.cols; x += kCell)
       if (judge.at<std::uint8_t>(y, x) != 0) distances.push_back(distance.at<float>(y, x));
-  if (distances.size() < kFewestCells) return {};
+  if (distances.size() < kFewestCells) return {.missing = "too few places where a movement can be told"};
   const cv::Mat map = cell_means(distance, kCell);
   return {.value = quantile(cv::Mat(distances), kWorstShare),
           .parts = {{"median displacement", "px", quantile(cv::Mat(distances), 0.5)},
@@ -161,6 +161,7 @@ Detector drift_detector() {
               "squares over windows, on halved pictures or at the input's size), px of the output; "
               "95 % of the places where it can be told below",
           .needs = "base, input or reference",
+          .version = 2,
           .decimals = 2,
           .detect = drift};
 }

@@ -1,4 +1,8 @@
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include <opencv2/imgproc.hpp>
 
@@ -6,6 +10,7 @@
 #include "metrics/artifacts/local.h"
 #include "metrics/artifacts/prepared.h"
 #include "metrics/artifacts/regions.h"
+#include "metrics/erqa.h"
 
 namespace upbench {
 namespace {
@@ -43,6 +48,30 @@ double dissimilar_share(const cv::Mat& output, const cv::Mat& witness) {
   return cv::countNonZero(marked) / static_cast<double>(marked.total());
 }
 
+// Of the output's edges, how many the witness has none for, as ERQA pairs them.
+double false_edge_share(const Prepared& prepared, Picture witness) {
+  constexpr int kSmallestSide = 8;
+  if (std::min(prepared.width(), prepared.height()) < kSmallestSide) return 0;
+  std::array<std::vector<float>, 2> values;
+  std::array<Planes, 2> planes;
+  for (std::size_t i = 0; i < planes.size(); ++i) {
+    const auto& rgb = prepared.rgb(i == 0 ? Picture::output : witness);
+    const auto area = static_cast<std::ptrdiff_t>(rgb[0].total());
+    values[i].resize(static_cast<std::size_t>(3 * area));
+    for (std::size_t channel = 0; channel < 3; ++channel) {
+      cv::Mat plane(rgb[0].size(), CV_32F, values[i].data() + static_cast<std::ptrdiff_t>(channel) * area);
+      rgb[channel].convertTo(plane, CV_32F, 1.0 / 255);
+    }
+    planes[i] = {.data = values[i].data(),
+                 .width = prepared.width(),
+                 .height = prepared.height(),
+                 .row_stride = prepared.width(),
+                 .channel_stride = area};
+  }
+  const double precision = match_edges(planes[0], planes[1]).precision();
+  return std::isnan(precision) ? 0 : 1 - precision;
+}
+
 Detection hallucination(const Prepared& prepared) {
   const auto witness = prepared.first_of({Picture::reference, Picture::fidelity, Picture::input});
   if (!witness) return {.missing = "needs a reference, a result of a fidelity model or an input"};
@@ -51,9 +80,12 @@ Detection hallucination(const Prepared& prepared) {
   const cv::Mat& truth = prepared.luma(*witness);
   const int cell = small ? std::max(4, static_cast<int>(std::lround(kCell / prepared.scale_x()))) : kCell;
   const cv::Mat map = cell_means(unexplained(output, truth), cell);
+  std::vector<ArtifactPart> parts = {
+      {"mean", "levels", cv::mean(map)[0]},
+      {"area of greater contrast (DeSRA)", "%", 100 * dissimilar_share(output, truth)}};
+  if (!small) parts.push_back({"false edges (ERQA)", "%", 100 * false_edge_share(prepared, *witness)});
   return {.value = quantile(map, kWorstShare),
-          .parts = {{"mean", "levels", cv::mean(map)[0]},
-                    {"area of greater contrast (DeSRA)", "%", 100 * dissimilar_share(output, truth)}},
+          .parts = std::move(parts),
           .map = artifact_map(map),
           .boxes = worst_regions(map, kMarked, prepared.width(), prepared.height())};
 }

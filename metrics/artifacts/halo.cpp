@@ -17,6 +17,8 @@ using Picture = Prepared::Picture;
 constexpr int kRadius = 3;           // px around a pixel in which the reference's values are allowed
 constexpr float kEdge = 40;          // levels: height of an edge worth a halo
 constexpr float kVisible = 10;       // % of the height: what counts towards the width
+constexpr int kNeighbourhood = 25;   // px
+constexpr float kCrowded = 0.85F;    // of it with edges: texture
 constexpr int kCell = 8;             // px
 constexpr double kWorstShare = 0.9;  // of the cells with edges lie below the value
 constexpr std::size_t kFewestCells = 4;
@@ -34,6 +36,11 @@ Overshoot beyond(const cv::Mat& output, const cv::Mat& witness) {
   const cv::Mat above = output - high, below = low - output;
   const cv::Mat over = cv::max(cv::max(above, below), 0);
   Overshoot result{.percent = cv::Mat::zeros(output.size(), CV_32F), .edges = height >= kEdge};
+  // Among many edges an overshoot is not told from texture.
+  cv::Mat share;
+  result.edges.convertTo(share, CV_32F, 1.0 / 255);
+  cv::blur(share, share, {kNeighbourhood, kNeighbourhood});
+  result.edges &= share < kCrowded;
   cv::Mat(over * 100 / height).copyTo(result.percent, result.edges);
   return result;
 }
@@ -54,7 +61,7 @@ Detection halo(const Prepared& prepared) {
   for (int y = 0; y < worst.rows; ++y)
     for (int x = 0; x < worst.cols; ++x)
       if (edge_share.at<float>(y, x) > 0.1F) overshoots.push_back(worst.at<float>(y, x));
-  if (overshoots.size() < kFewestCells) return {};
+  if (overshoots.size() < kFewestCells) return {.missing = "too few edges of 40 levels and more"};
   const double visible = cv::countNonZero(found.percent > kVisible);
   return {.value = quantile(cv::Mat(overshoots), kWorstShare),
           .parts = {{"median overshoot", "%", quantile(cv::Mat(overshoots), 0.5)},
@@ -70,9 +77,11 @@ Detector halo_detector() {
           .unit = "%",
           .convention =
               "overshoot beside edges in % of their height, 90 % of the places with edges (40 "
-              "levels and more) below: beyond all values of the reference within 3 px, else beyond "
+              "levels and more, not in textures) below: beyond all values of the reference within 3 px, else "
+              "beyond "
               "flat areas of the input",
           .needs = "reference or input",
+          .version = 2,
           .decimals = 1,
           .detect = halo};
 }

@@ -58,12 +58,34 @@ cv::Mat local_minimum(const cv::Mat& plane, int radius) {
   return result;
 }
 
-cv::Mat cell_noise(const cv::Mat& plane, int side) {
+namespace {
+
+cv::Mat laplacian_pairs(const cv::Mat& plane) {
   static const cv::Mat mask = (cv::Mat_<float>(3, 3) << 1, -2, 1, -2, 4, -2, 1, -2, 1);
   cv::Mat response;
   cv::filter2D(plane, response, CV_32F, mask);
+  return response;
+}
+
+}  // namespace
+
+cv::Mat cell_noise(const cv::Mat& plane, int side) {
   // E|N(0, 36 sigma^2)| = 6 sigma sqrt(2 / pi)
-  return cell_means(cv::abs(response), side) * (std::sqrt(std::numbers::pi / 2) / 6);
+  return cell_means(cv::abs(laplacian_pairs(plane)), side) * (std::sqrt(std::numbers::pi / 2) / 6);
+}
+
+cv::Mat cell_regularity(const cv::Mat& plane, int side) {
+  constexpr int kFirst = 3, kLast = 7;  // px; nearer, the mask itself correlates
+  const cv::Mat response = laplacian_pairs(plane);
+  const cv::Mat power = cell_means(response.mul(response), side) + 1e-3;
+  cv::Mat most = cv::Mat::zeros(power.size(), CV_32F), padded;
+  cv::copyMakeBorder(response, padded, kLast, kLast, kLast, kLast, cv::BORDER_REFLECT_101);
+  for (const cv::Point direction : {cv::Point(1, 0), cv::Point(0, 1), cv::Point(1, 1), cv::Point(1, -1)})
+    for (int distance = kFirst; distance <= kLast; ++distance) {
+      const cv::Rect at(cv::Point(kLast, kLast) + direction * distance, plane.size());
+      most = cv::max(most, cv::abs(cell_means(response.mul(padded(at)), side) / power));
+    }
+  return most;
 }
 
 }  // namespace upbench

@@ -23,4 +23,8 @@ cv::Mat local_minimum(const cv::Mat& plane, int radius);
 // (Immerkaer, Fast noise variance estimation, CVIU 64(2), 1996), for each cell of `side` pixels.
 cv::Mat cell_noise(const cv::Mat& plane, int side);
 
+// For each such cell the largest magnitude of the response's autocorrelation 3 to 7 px away in four
+// directions: near 0 for noise, near 1 for stripes and grids that the mask answers, too.
+cv::Mat cell_regularity(const cv::Mat& plane, int side);
+
 }  // namespace upbench

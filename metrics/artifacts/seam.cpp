@@ -22,32 +22,15 @@ constexpr int kBoxMargin = 8;  // px beside a seam
 constexpr int kSmallestSide = 32;
 
 // One direction: lines are vertical in these planes.
-struct Side {
-  cv::Mat difference;  // output less witness; the output itself without one
-  cv::Mat weight;      // near 0 where the witness is busy: what happens there says little
-};
-
-cv::Mat weights(const cv::Mat& luma, int radius) {
-  constexpr float kBusy = 6;  // levels/px
-  cv::Mat gradient;
-  cv::Sobel(luma, gradient, CV_32F, 1, 0, 3, 1.0 / 8);
-  const cv::Mat busy = local_maximum(cv::abs(gradient), radius) / kBusy;
-  const cv::Mat square = busy.mul(busy);
-  return 1 / (1 + square.mul(square));
-}
-
-Side side_of(const Prepared& prepared, bool vertical) {
+SeamPlanes planes_across(const Prepared& prepared, bool vertical) {
+  constexpr float kShare = 1;  // what is blurred leaves up to all of an edge
+  const auto turned = [vertical](const cv::Mat& plane) { return vertical ? plane : cv::Mat(plane.t()); };
   const auto witness = prepared.first_of({Picture::reference, Picture::base, Picture::input});
-  const cv::Mat& output = prepared.luma(Picture::output);
-  if (!witness) {
-    const cv::Mat turned = vertical ? output : cv::Mat(output.t());
-    return {turned, cv::Mat(turned.size(), CV_32F, cv::Scalar(1))};
-  }
-  const cv::Mat& truth = prepared.full_luma(*witness);
-  const cv::Mat difference = output - truth;
-  const int radius = *witness == Picture::input ? 1 + static_cast<int>(std::ceil(prepared.scale_x())) : 2;
-  return {vertical ? difference : cv::Mat(difference.t()),
-          weights(vertical ? truth : cv::Mat(truth.t()), radius)};
+  const cv::Mat output = turned(prepared.luma(Picture::output));
+  if (!witness) return seam_planes(output, {}, 0, 0);
+  const cv::Mat truth = turned(prepared.full_luma(*witness));
+  if (*witness == Picture::reference) return seam_planes(output, truth, 2, kShare);
+  return seam_planes(output, truth, 1 + static_cast<int>(std::ceil(1.5 * prepared.scale_x())), kShare);
 }
 
 void paint(cv::Mat& map, const SeamLine& line, bool vertical, double value, const Prepared& prepared) {
@@ -83,25 +66,28 @@ Detection seam(const Prepared& prepared) {
   for (const bool vertical : {true, false}) {
     std::vector<SeamLine> lines = lines_of(subject, vertical);
     if (!blind && lines.empty()) continue;
-    const Side side = side_of(prepared, vertical);
-    if (blind) lines = suspected_lines(side.difference, side.weight);
+    const SeamPlanes planes = planes_across(prepared, vertical);
+    if (blind) lines = suspected_lines(planes);
     for (const SeamLine& line : lines) {
-      const SeamFigures figures = measure_seam(side.difference, side.weight, line, lines);
+      const SeamFigures figures = measure_seam(planes, line, lines);
       worst.detail = std::max(worst.detail, figures.detail);
+      worst.places = std::max(worst.places, figures.places);
       worst.tone = std::max(worst.tone, figures.tone);
       worst.tone_levels = std::max(worst.tone_levels, figures.tone_levels);
-      const double value = std::max(figures.detail, figures.tone);
+      const double value = std::max({figures.detail, figures.places, figures.tone});
       paint(map, line, vertical, value, prepared);
       if (value > kMarked) found.boxes.push_back(box_of(line, vertical, value, prepared));
     }
   }
   std::ranges::stable_sort(found.boxes, std::ranges::greater{}, &ArtifactBox::value);
   if (found.boxes.size() > kMostBoxes) found.boxes.resize(kMostBoxes);
-  found.value = std::max(worst.detail, worst.tone);
+  found.value = std::max({worst.detail, worst.places, worst.tone});
   found.parts = {{"steps, excess", "ratio", worst.detail},
                  {"tone, excess", "ratio", worst.tone},
-                 {"tone step", "levels", worst.tone_levels}};
+                 {"tone step", "levels", worst.tone_levels},
+                 {"steps in the worst places, excess", "ratio", worst.places}};
   found.map = artifact_map(map);
+  if (blind) found.uncalibrated = "boundaries unknown";
   return found;
 }
 
@@ -115,7 +101,9 @@ Detector seam_detector() {
               "parallel lines nearby, in units of their median, of the difference to the reference, "
               "base or input; worst boundary. Unknown boundaries: straight lines across the picture",
           .needs = "",
+          .version = 2,
           .decimals = 2,
+          .by_boundaries = true,
           .detect = seam};
 }
 

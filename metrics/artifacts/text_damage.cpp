@@ -16,10 +16,11 @@ namespace {
 
 using Picture = Prepared::Picture;
 
-constexpr int kReach = 12;         // px: what a stroke is darker or brighter than
-constexpr float kContrast = 60;    // levels between strokes and paper
-constexpr float kTwoTone = 0.7F;   // mean distance from the threshold, of half the contrast
-constexpr float kSlack = 20;       // levels: a change of topology must hold at two thresholds so far apart
+constexpr int kReach = 12;        // px: what a stroke is darker or brighter than
+constexpr float kContrast = 40;   // levels between strokes and paper
+constexpr float kTwoTone = 0.7F;  // mean distance from the threshold, of half the contrast
+// A change of topology must hold at two thresholds so far apart: of the contrast, and at most, levels.
+constexpr float kSlack = 0.2F, kMostSlack = 20;
 constexpr int kLargestSide = 96;   // px of the box of a stroke, letter or hole
 constexpr int kSmallestArea = 12;  // px
 constexpr double kFewest = 12;     // strokes, else there is no text
@@ -37,14 +38,9 @@ Components components_of(const cv::Mat& mask) {
   return found;
 }
 
-// Ink (or paper, with sign -1) by a local threshold that is `easier` levels more generous.
-cv::Mat ink(const cv::Mat& luma, const cv::Mat& threshold, const cv::Mat& written, float sign, float easier) {
-  return (sign * (threshold - luma) > -easier) & written;
-}
-
 // Where strokes are: local contrast of text.
 struct Writing {
-  cv::Mat threshold, written;
+  cv::Mat threshold, slack, written;
 };
 Writing writing_of(const cv::Mat& truth) {
   const cv::Mat high = local_maximum(truth, kReach), low = local_minimum(truth, kReach);
@@ -52,7 +48,13 @@ Writing writing_of(const cv::Mat& truth) {
   // Ink and paper are near the extremes; in textures values lie between.
   cv::Mat extreme;
   cv::blur(cv::abs(truth - threshold) / (range * 0.5 + 1), extreme, {2 * kReach + 1, 2 * kReach + 1});
-  return {threshold, (range > kContrast) & (extreme > kTwoTone)};
+  return {threshold, cv::min(range * kSlack, kMostSlack), (range > kContrast) & (extreme > kTwoTone)};
+}
+
+// Ink (or paper, with sign -1) by a local threshold that is `easier` times the slack more generous.
+cv::Mat ink(const cv::Mat& luma, const Writing& writing, float sign, float easier) {
+  const cv::Mat margin = sign * (writing.threshold - luma) + writing.slack * easier;
+  return (margin > 0) & writing.written;
 }
 
 cv::Rect box_of(const Components& components, int label) {
@@ -71,18 +73,33 @@ std::map<int, int> labels_within(const cv::Mat& labels, const cv::Mat& mask) {
 }
 
 struct Damage {
-  int strokes = 0, lost = 0, split = 0, joined = 0;
+  int strokes = 0, lost = 0, split = 0, joined = 0, thickened = 0;
 };
 
-// Of strokes of one polarity: gone, in pieces, or joined to another. Each must hold although the output's
-// threshold is made generous (gone, pieces) or strict (joined).
+cv::Mat without_holes(const cv::Mat& mask) {
+  cv::Mat outside;
+  cv::copyMakeBorder(mask, outside, 1, 1, 1, 1, cv::BORDER_CONSTANT, 0);
+  cv::floodFill(outside, {0, 0}, 128);
+  return outside(cv::Rect(1, 1, mask.cols, mask.rows)) != 128;
+}
+
+// Much more ink in a stroke's box than it should have: its gaps have filled. Holes are counted by themselves.
+bool has_thickened(const cv::Mat& ink_there, const cv::Mat& wanted, const cv::Mat& stroke) {
+  constexpr double kThicker = 1.5;
+  const cv::Mat allowed = wanted | without_holes(stroke);
+  return cv::countNonZero(ink_there) > kThicker * cv::countNonZero(allowed);
+}
+
+// Of strokes of one polarity: gone, in pieces, joined to another, or thickened. Each must hold although the
+// output's threshold is made generous (gone, pieces) or strict (joined, thickened).
 Damage damage_of(const cv::Mat& output, const cv::Mat& truth, const Writing& writing, float sign,
                  cv::Mat& damaged) {
-  const Components strokes = components_of(ink(truth, writing.threshold, writing.written, sign, 0));
-  const Components generous = components_of(ink(output, writing.threshold, writing.written, sign, kSlack));
-  const Components strict = components_of(ink(output, writing.threshold, writing.written, sign, -kSlack));
+  const cv::Mat wanted = ink(truth, writing, sign, 0), strict_ink = ink(output, writing, sign, -1);
+  const Components strokes = components_of(wanted);
+  const Components generous = components_of(ink(output, writing, sign, 1));
+  const Components strict = components_of(strict_ink);
   // Strokes that a generous threshold joins in the truth itself do not count as joined.
-  const Components near = components_of(ink(truth, writing.threshold, writing.written, sign, kSlack));
+  const Components near = components_of(ink(truth, writing, sign, 1));
   Damage damage;
   std::map<int, std::set<int>> joins;  // strict component -> groups of strokes
   std::map<int, std::vector<int>> members;
@@ -98,7 +115,9 @@ Damage damage_of(const cv::Mat& output, const cv::Mat& truth, const Writing& wri
         std::ranges::count_if(pieces, [&](const auto& piece) { return piece.second >= least; });
     damage.lost += large == 0 ? 1 : 0;
     damage.split += large > 1 ? 1 : 0;
-    if (large != 1) damaged(box).setTo(255, mask);
+    const bool thickened = large == 1 && has_thickened(strict_ink(box), wanted(box), mask);
+    damage.thickened += thickened ? 1 : 0;
+    if (large != 1 || thickened) damaged(box).setTo(255, mask);
     const auto groups = labels_within(near.labels(box), mask);
     for (const auto& [whole, pixels] : labels_within(strict.labels(box), mask))
       if (pixels >= least && !groups.empty()) {
@@ -130,14 +149,16 @@ Detection text_damage(const Prepared& prepared) {
     all.lost += damage.lost;
     all.split += damage.split;
     all.joined += damage.joined;
+    all.thickened += damage.thickened;
   }
   Detection found;
   found.parts = {{"strokes and holes", "", static_cast<double>(all.strokes)},
                  {"lost", "", static_cast<double>(all.lost)},
                  {"split", "", static_cast<double>(all.split)},
-                 {"joined", "", static_cast<double>(all.joined)}};
-  if (all.strokes < kFewest) return found;
-  found.value = 100.0 * (all.lost + all.split + all.joined) / all.strokes;
+                 {"joined", "", static_cast<double>(all.joined)},
+                 {"thickened", "", static_cast<double>(all.thickened)}};
+  if (all.strokes < kFewest) return {.missing = "fewer than 12 strokes and holes: no text"};
+  found.value = 100.0 * (all.lost + all.split + all.joined + all.thickened) / all.strokes;
   cv::Mat marks;
   damaged.convertTo(marks, CV_32F, 1.0 / 255);
   const cv::Mat cells = cell_maxima(marks, 8) * found.value;
@@ -152,9 +173,10 @@ Detector text_damage_detector() {
   return {.name = "text-damage",
           .unit = "%",
           .convention =
-              "strokes, letters and holes of the reference or input that are lost, in pieces or joined "
-              "in the output, of all of them; 0 with fewer than 12",
+              "strokes, letters and holes of the reference or input that are lost, in pieces, joined or "
+              "thickened in the output, of all of them, 12 at least",
           .needs = "reference or input",
+          .version = 2,
           .decimals = 1,
           .detect = text_damage};
 }

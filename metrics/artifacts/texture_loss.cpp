@@ -34,7 +34,8 @@ Detection texture_loss(const Prepared& prepared) {
   const cv::Mat there = texture_energy(wanted, kCell), here = texture_energy(found, kCell);
   const cv::Mat textured = there > kTextured;
   const int cells = cv::countNonZero(textured);
-  if (cells < kFewestCells * static_cast<double>(textured.total())) return {};
+  if (cells < kFewestCells * static_cast<double>(textured.total()))
+    return {.missing = "no texture that could be lost"};
   cv::Mat loss = cv::Mat::zeros(there.size(), CV_32F);
   cv::Mat share = cv::max(1 - here / there, 0) * 100;
   share.copyTo(loss, textured);

@@ -3,9 +3,11 @@
 
 #include "datasets/codec/decode.h"
 #include "datasets/image.h"
+#include "datasets/resample.h"
 #include "metrics/artifacts/catalog.h"
 #include "models/catalog.h"
 #include "models/upscale.h"
+#include "reports/statistics/roc.h"
 #include "tests/support/assets.h"
 
 // What artifact detectors say of real networks on real pictures.
@@ -50,6 +52,28 @@ TEST(ArtifactFindings, GanNetworksInventMoreThanRrdbPsnr) {
     EXPECT_GT(value_of("halo", {.output = &output, .reference = &reference}), 20) << file;
   }
   EXPECT_LT(value_of("halo", {.output = &faithful, .reference = &reference}), 10);
+}
+
+// The second, differently made defect: what real GAN networks invent, on pictures of two sets, against what a
+// network trained on squared error makes of the same inputs.
+TEST(ArtifactFindings, GanNetworksAreToldFromAFidelityNetwork) {
+  UPBENCH_NEEDS_ASSETS();
+  const UpscalerPtr faithful = network(kFidelity);
+  const std::vector<UpscalerPtr> gans = {network("rrdb/RealESRGAN_x4plus_anime_6B.pth"),
+                                         network("srvgg/realesr-general-x4v3.safetensors")};
+  std::vector<double> clean, invented;
+  for (const char* name : {"Set5/HR/baby.png", "Set5/HR/bird.png", "Set5/HR/head.png", "Set14/HR/comic.png",
+                           "Set14/HR/zebra.png", "Set14/HR/baboon.png"}) {
+    const Image reference = cut(read(name), 64, 64, 128, 128);
+    const Image input = quantized(resample(reference, 32, 32, "matlab-bicubic"));
+    const auto value = [&](const UpscalerPtr& upscaler) {
+      const Image output = enlarged(upscaler, input);
+      return value_of("hallucination", {.output = &output, .reference = &reference});
+    };
+    clean.push_back(value(faithful));
+    for (const UpscalerPtr& gan : gans) invented.push_back(value(gan));
+  }
+  EXPECT_GE(area_under_roc(invented, clean), 0.9);
 }
 
 TEST(ArtifactFindings, EsrgansOwnBaboonHasMoreThanRrdbPsnr) {

@@ -89,8 +89,8 @@ TEST_F(Artifacts, AreScoredDecidedAndKept) {
     const DetectionRow& found = trial.detections[0];
     EXPECT_EQ(found.detector, "colour-shift");
     EXPECT_TRUE(found.flagged);
-    EXPECT_EQ(found.calibration, embedded_calibration().version);
-    EXPECT_EQ(found.threshold, embedded_calibration().thresholds.at("colour-shift").value);
+    EXPECT_EQ(found.calibration, embedded_calibrations().with_reference.version);
+    EXPECT_EQ(found.threshold, embedded_calibrations().with_reference.thresholds.at("colour-shift").value);
     ASSERT_FALSE(found.boxes.empty());
     EXPECT_EQ(found.boxes[0].x, 0);
     EXPECT_EQ(found.boxes[0].y, 0);
@@ -99,7 +99,8 @@ TEST_F(Artifacts, AreScoredDecidedAndKept) {
     EXPECT_EQ(map.width, 4);
     EXPECT_GT(found.map_white, 10);
   }
-  EXPECT_EQ(store.calibration(embedded_calibration().version), embedded_calibration().text);
+  EXPECT_EQ(store.calibration(embedded_calibrations().with_reference.version),
+            embedded_calibrations().with_reference.text);
 }
 
 TEST_F(Artifacts, ALaterRunAddsThemFromKeptOutputs) {
@@ -123,7 +124,7 @@ TEST_F(Artifacts, WhatWasDecidedByOtherThresholdsIsDecidedAgain) {
   run(sweep("[colour-shift, psnr-y]"));
   const Store store(file_, Store::Access::read);
   EXPECT_TRUE(store.detections(output).at(0).flagged);
-  EXPECT_EQ(store.detections(output).at(0).calibration, embedded_calibration().version);
+  EXPECT_EQ(store.detections(output).at(0).calibration, embedded_calibrations().with_reference.version);
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ CleanPicture edge() {
   CleanPicture picture{.name = "edge", .cls = "line-art"};
   picture.reference = at::full({3, 96, 96}, 80.0 / 255, at::kFloat);
   picture.reference.narrow(2, 48, 48).fill_(180.0 / 255);
-  picture.input = halved_input(picture.reference);
+  picture.input = reduced_input(picture.reference, 2);
   picture.other = picture.reference.flip(2).contiguous();
   return picture;
 }
@@ -77,6 +77,17 @@ TEST(Injectors, AnEdgeOvershootsByThePercentThatWereAsked) {
   }
 }
 
+TEST(Injectors, AnEdgeRingsByThePercentThatWereAsked) {
+  const CleanPicture picture = edge();
+  for (const auto* injectors : {&first_injectors(), &second_injectors()}) {
+    const Image output = injected(*injectors, "ringing", 8, picture) - picture.reference;
+    // 3 px and more beside the edge at 48, away from the borders, which are mirrored.
+    const Image beside = output.narrow(2, 51, 20).narrow(1, 40, 8);
+    EXPECT_NEAR(beside.abs().max().item<double>() * 255, 8, 0.01);
+    EXPECT_LT(beside.min().item<double>() * beside.max().item<double>(), 0);  // it swings to both sides
+  }
+}
+
 TEST(Injectors, NoiseAndCastHaveTheirLevels) {
   const CleanPicture picture = edge();
   const Image noise = injected(first_injectors(), "noise-residue", 8, picture) - picture.reference;
@@ -90,9 +101,11 @@ TEST(Injectors, NoiseAndCastHaveTheirLevels) {
 TEST(Injectors, ATileWithEnoughContextHasNoSeam) {
   set_operator_threads(1);
   const CleanPicture picture = clean_picture({.seed = 3, .size = 96}, 0);
-  const Image whole = calibration_network(picture.input);
-  EXPECT_LT((calibration_network_tiled(picture.input, 24) - whole).abs().max().item<double>(), 1e-5);
-  EXPECT_GT((calibration_network_tiled(picture.input, 0) - whole).abs().max().item<double>(), 2.0 / 255);
+  const Image whole = calibration_network(picture.input, picture.scale);
+  EXPECT_LT((calibration_network_tiled(picture.input, picture.scale, 24) - whole).abs().max().item<double>(),
+            1e-5);
+  EXPECT_GT((calibration_network_tiled(picture.input, picture.scale, 0) - whole).abs().max().item<double>(),
+            2.0 / 255);
 }
 
 TEST(CleanPictures, AreOfTheirOwnSeedAndKeepTheirPlace) {
@@ -113,13 +126,17 @@ TEST(Calibrate, TheSameFileWhateverTheThreadsAndItIsRead) {
   options.threads = 2;
   const CalibrationFigures figures = calibrate(options);
   EXPECT_EQ(calibration_json(figures).dump(2), one);
-  const Calibration read = parse_calibration(one, "test");
-  EXPECT_EQ(read.thresholds.size(), detectors().size());
-  EXPECT_EQ(read.union_specificity.n, 12u);
-  for (const DetectorFigures& detector : figures.detectors) {
-    EXPECT_EQ(read.thresholds.at(detector.name).value, detector.threshold);
-    EXPECT_EQ(read.thresholds.at(detector.name).gates, detector.calibrated);
+  const Calibrations all = parse_calibrations(one, "test");
+  for (const EvidenceCalibration& made : figures.by) {
+    const Calibration& read = all.of(made.evidence);
+    EXPECT_EQ(read.thresholds.size(), detectors().size());
+    EXPECT_EQ(read.union_specificity.n, 12u);
+    for (const DetectorFigures& detector : made.detectors) {
+      EXPECT_EQ(read.thresholds.at(detector.name).value, detector.threshold);
+      EXPECT_EQ(read.thresholds.at(detector.name).gates, detector.calibrated);
+    }
   }
+  EXPECT_EQ(calibration_values(figures), calibration_values(calibrate(options)));
   EXPECT_THAT(calibration_markdown(figures), HasSubstr("| seam |"));
 }
 

@@ -1,5 +1,7 @@
 #include "metrics/artifacts/calibration.h"
 
+#include <ATen/ops/zeros.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -78,9 +80,35 @@ TEST(Calibration, AnotherVersionOfADetectorDoesNotGate) {
   EXPECT_FALSE(verdict.gates);
 }
 
-TEST(Calibration, TheEmbeddedOneKnowsEveryDetector) {
-  for (const Detector& detector : detectors())
-    EXPECT_TRUE(embedded_calibration().thresholds.contains(detector.name)) << detector.name;
+TEST(Calibration, WhatWasFoundInAnotherWayDoesNotGate) {
+  const Detection found{.uncalibrated = "boundaries unknown"};
+  Detection large = found;
+  large.value = 9;
+  const Verdict verdict =
+      decide(*find_detector("colour-shift"), large, parse_calibration(kFile, "thresholds.json"));
+  EXPECT_EQ(verdict.decision, Decision::flagged);
+  EXPECT_FALSE(verdict.gates);
+}
+
+TEST(Calibration, ThereIsOneForEachEvidence) {
+  const Image picture = at::zeros({3, 8, 8});
+  EXPECT_EQ(evidence_of({.output = &picture, .reference = &picture, .input = &picture}), Evidence::reference);
+  EXPECT_EQ(evidence_of({.output = &picture, .input = &picture}), Evidence::input);
+  const std::string both =
+      fmt::format(R"({{"reference": {}, "input": {{"version": "8", "detectors": {{}}}}}})", kFile);
+  const Calibrations calibrations = parse_calibrations(both, "thresholds.json");
+  EXPECT_EQ(calibrations.of(Evidence::reference).version, "7");
+  EXPECT_EQ(calibrations.of(Evidence::reference).thresholds.size(), 2u);
+  EXPECT_EQ(calibrations.of(Evidence::input).version, "8");
+  // Its part alone is a calibration.
+  EXPECT_EQ(parse_calibration(calibrations.with_reference.text, "test").version, "7");
+  EXPECT_THROW(parse_calibrations(kFile, "thresholds.json"), std::invalid_argument);
+}
+
+TEST(Calibration, TheEmbeddedOnesKnowEveryDetector) {
+  for (const Evidence evidence : {Evidence::reference, Evidence::input})
+    for (const Detector& detector : detectors())
+      EXPECT_TRUE(embedded_calibrations().of(evidence).thresholds.contains(detector.name)) << detector.name;
 }
 
 }  // namespace
