@@ -1,5 +1,7 @@
 #include <cstdio>
 #include <filesystem>
+#include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -14,7 +16,7 @@ namespace {
 struct ReportOptions {
   std::vector<std::filesystem::path> stores;
   std::string run;
-  std::filesystem::path html, markdown, csv, json, latex, plots, sheet;
+  std::filesystem::path html, markdown, csv, json, latex, plots, sheet, history;
   double embed_limit = 32;  // MB
   bool full_pictures = false;
   bool watch = false;
@@ -31,6 +33,9 @@ GalleryOptions gallery_options(const ReportOptions& options) {
 // refresh: of the page, in seconds; 0: none.
 int write_reports(const ReportOptions& options, double refresh = 0) {
   const RunData data = load_runs(options.stores, options.run);
+  std::optional<HistoryReport> history;
+  if (!options.history.empty()) history = report_history(read_history(options.history));
+  const HistoryReport* shown_history = history ? &*history : nullptr;
   bool written = false;
   const auto render = [&](const std::filesystem::path& target, std::string (*renderer)(const RunData&)) {
     if (target.empty()) return;
@@ -44,7 +49,7 @@ int write_reports(const ReportOptions& options, double refresh = 0) {
     written = true;
   };
   if (!options.html.empty()) {
-    const std::string page = report_html(data, gallery_options(options));
+    const std::string page = report_html(data, gallery_options(options), shown_history);
     write_output(options.html, refresh > 0 ? refreshing(page, std::chrono::duration<double>(refresh)) : page);
     written = true;
   }
@@ -53,7 +58,7 @@ int write_reports(const ReportOptions& options, double refresh = 0) {
   stream(options.json, write_json);
   render(options.latex, report_latex);
   if (!options.plots.empty()) {
-    write_plots(data, options.plots);
+    write_plots(data, options.plots, shown_history);
     fmt::print(stderr, "upbench: wrote {}/*.vl.json\n", options.plots.string());
     written = true;
   }
@@ -98,6 +103,10 @@ void add_report_command(CLI::App& program, Command& chosen) {
   command->add_option("--latex", options->latex, "Ranking table for a paper")->type_name("FILE");
   command->add_option("--plots", options->plots, "Folder for Vega-Lite specs (NAME.vl.json)")
       ->type_name("DIR");
+  command
+      ->add_option("--history", options->history,
+                   "Results over many versions (upbench history add): their plots go into the page and DIR")
+      ->type_name("FILE");
   command
       ->add_option("--sheet", options->sheet,
                    "Contact sheet of all kept outputs, pixel for pixel: FILE.png (or NAME-N.png, where one "

@@ -85,6 +85,7 @@ struct TrialResult {
     double value = 0;
     ValueFlag flag = ValueFlag::skipped;
     std::string reason;
+    double seconds = 0;  // that the metric took (sweep clock)
   };
   std::vector<Value> scores;
   std::vector<DetectionRow> detections = {};  // of the scores above, by name
@@ -180,6 +181,12 @@ class Store {
   RunPlan plan(const Digest& run) const;  // trials left empty
   // In report order, streaming: memory does not grow with the number of trials.
   void for_each_trial(const Digest& run, const std::function<void(const TrialResult&)>& visit) const;
+  // The same results in any order, for reports on large runs: the tables are read once from end to end where
+  // the run is most of the store. Before the first trial `begin` is told how many there are; `ordinal` is the
+  // place in report order. Detections come without their parts, and with boxes only where they are flagged.
+  // Holds about 80 bytes a trial.
+  void scan_trials(const Digest& run, const std::function<void(std::size_t count)>& begin,
+                   const std::function<void(std::uint32_t ordinal, const TrialResult&)>& visit) const;
   std::vector<BoundaryRow> boundaries(const Digest& output) const;
   // By name; of every reference that the output was scored with.
   std::vector<DetectionRow> detections(const Digest& output) const;
@@ -187,7 +194,7 @@ class Store {
 
   // --- whole files ---
 
-  // Set union by key into this store, with the kept output files; all or nothing. Equal keys with different
+  // Set union by key into this store, with the kept files (outputs, maps, inputs, references); all or nothing. Equal keys with different
   // content (scores, pixels, plans of one run) are kept as they are here and counted. A number replaces a
   // skipped or failed score, a finished trial an open one. `added`: finished trials and scores that are new
   // here. Not while a run is worked on: claims are void afterwards.

@@ -43,6 +43,34 @@ void append_trial(RunData& to, const RunData& from, std::size_t index, const Pla
       place.metric = static_cast<std::uint32_t>(places.metrics[place.metric]);
       to.places[static_cast<std::uint32_t>(to.trials.size() - 1)].push_back(place);
     }
+  if (const auto found = from.maps.find(static_cast<std::uint32_t>(index)); found != from.maps.end())
+    for (RunData::Map map : found->second) {
+      map.metric = static_cast<std::uint32_t>(places.metrics[map.metric]);
+      to.maps[static_cast<std::uint32_t>(to.trials.size() - 1)].push_back(std::move(map));
+    }
+  if (const auto found = from.laps.find(static_cast<std::uint32_t>(index)); found != from.laps.end())
+    to.laps[static_cast<std::uint32_t>(to.trials.size() - 1)] = found->second;
+}
+
+// What was worked in another part: where both finished the same output, both did it.
+void add_work(RunData& to, const RunData& from, const Places& places) {
+  for (const auto& [what, work] : from.stage_work)
+    to.stage_work[{places.cells[what.first], what.second}].add(work);
+  for (const auto& [metric, work] : from.metric_work) to.metric_work[metric].add(work);
+  for (std::size_t cell = 0; cell < from.used.size(); ++cell) {
+    const std::size_t place = places.cells[cell];
+    if (place >= to.used.size()) to.used.resize(place + 1);
+    if (to.used[place].empty()) to.used[place] = from.used[cell];
+  }
+}
+
+template <typename Value>
+void move_key(std::map<std::uint32_t, Value>& map, std::size_t from, std::size_t to) {
+  if (auto node = map.extract(static_cast<std::uint32_t>(from))) {
+    map.erase(static_cast<std::uint32_t>(to));
+    node.key() = static_cast<std::uint32_t>(to);
+    map.insert(std::move(node));
+  }
 }
 
 // How the detectors of another part of the report decided.
@@ -69,6 +97,7 @@ RunData merge_parts(std::vector<RunData> parts) {
     merged.timing_sessions.insert(parts[p].timing_sessions.begin(), parts[p].timing_sessions.end());
     take_calibrations(merged, parts[p]);
     same.first_store = add_folders(merged, parts[p]);
+    add_work(merged, parts[p], same);
     if (parts[p].trials.size() != merged.trials.size())
       throw std::runtime_error(fmt::format("{}: {} trials of run {}, expected {} as in {}", parts[p].source,
                                            parts[p].trials.size(), merged.plan.run.key.short_hex(),
@@ -82,10 +111,9 @@ RunData merge_parts(std::vector<RunData> parts) {
           merged.set_decision(t, m, decision);
       std::copy_n(merged.scores.end() - static_cast<std::ptrdiff_t>(same.metrics.size()), same.metrics.size(),
                   merged.scores.begin() + static_cast<std::ptrdiff_t>(t * same.metrics.size()));
-      if (auto shown = merged.places.extract(static_cast<std::uint32_t>(merged.trials.size() - 1))) {
-        shown.key() = static_cast<std::uint32_t>(t);
-        merged.places.insert(std::move(shown));
-      }
+      move_key(merged.places, merged.trials.size() - 1, t);
+      move_key(merged.maps, merged.trials.size() - 1, t);
+      move_key(merged.laps, merged.trials.size() - 1, t);
       merged.trials.pop_back();
       merged.scores.resize(merged.scores.size() - same.metrics.size());
       if (merged.decisions.size() > merged.scores.size()) merged.decisions.resize(merged.scores.size());
@@ -165,6 +193,7 @@ RunData join_runs(const std::vector<RunData>& parts) {
     joined.timing_sessions.insert(parts[p].timing_sessions.begin(), parts[p].timing_sessions.end());
     take_calibrations(joined, parts[p]);
     places[p].first_store = add_folders(joined, parts[p]);
+    add_work(joined, parts[p], places[p]);
     const std::size_t first = joined.trials.size();
     for (std::size_t t = 0; t < parts[p].trials.size(); ++t)
       append_trial(joined, parts[p], t, places[p], first);
@@ -185,7 +214,18 @@ RunData load_run(const Store& store, const std::optional<Digest>& run) {
   data.plan = store.plan(key);
   data.source = store.file().filename().string();
   data.output_folders = {store.output_folder()};
-  store.for_each_trial(key, [&](const TrialResult& result) { data.add(result); });
+  std::vector<Digest> first_output(data.plan.cells.size());
+  store.scan_trials(
+      key, [&](std::size_t count) { data.resize_trials(count); },
+      [&](std::uint32_t trial, const TrialResult& result) {
+        data.set(trial, result);
+        Digest& first = first_output[result.cell];
+        if (result.finished && result.status == Status::ok && first.is_zero()) first = result.output;
+      });
+  for (const Digest& output : first_output) {
+    const std::optional<OutputRow> row = output.is_zero() ? std::nullopt : store.output(output);
+    data.used.push_back(row ? row->used : std::string());
+  }
   for (const auto& [detector, version] : data.calibrated_by)
     if (!data.calibrations.contains(version)) data.calibrations[version] = store.calibration(version);
   for (const ModelTime& time : data.model_times)

@@ -1,6 +1,8 @@
 #include "reports/page.h"
 
+#include <algorithm>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <string_view>
 
@@ -10,6 +12,7 @@
 #include "reports/headline.h"
 #include "reports/pictures/gallery.h"
 #include "reports/plots.h"
+#include "reports/plots/history_plots.h"
 #include "reports/render/base64.h"
 #include "reports/render/format.h"
 #include "reports/render/html.h"
@@ -57,7 +60,8 @@ std::string summary(const Headline& headline, const std::vector<Table>& tables) 
   return text + "</dl>\n";
 }
 
-std::string plot_section(const std::vector<Plot>& plots) {
+// Of the plots [first, last).
+std::string plot_section(const std::vector<Plot>& plots, std::size_t first, std::size_t last) {
   std::string text =
       "<noscript><p class=\"note\">The plots need JavaScript; all their figures are in the "
       "tables.</p></noscript>\n";
@@ -66,7 +70,7 @@ std::string plot_section(const std::vector<Plot>& plots) {
         "<p class=\"note\">This upbench was built without its plot library; the specifications of the plots "
         "are in this file.</p>\n";
   text += "<div class=\"plots\">\n";
-  for (std::size_t i = 0; i < plots.size(); ++i)
+  for (std::size_t i = first; i < last; ++i)
     text += fmt::format(
         "<figure class=\"plot{}\"><div id=\"plot-{}\" role=\"group\" "
         "aria-label=\"{}\"></div><figcaption>{}</figcaption></figure>\n",
@@ -126,16 +130,20 @@ class Sections {
 
 }  // namespace
 
-std::string make_page(const Analysis& analysis, const Decisions& decisions, const GalleryOptions& pictures) {
+std::string make_page(const Analysis& analysis, const Decisions& decisions, const GalleryOptions& pictures,
+                      const HistoryReport* history) {
   const Headline headline = make_headline(analysis, decisions);
-  const std::vector<Plot> plots = make_plots(analysis, decisions);
+  std::vector<Plot> plots = make_plots(analysis, decisions);
+  const std::size_t of_run = plots.size();
+  if (history) std::ranges::move(history_plots(*history), std::back_inserter(plots));
   const std::vector<Table> tables = report_tables(analysis, decisions, kMostTrials);
   const std::optional<Gallery> gallery = make_gallery(analysis, decisions, pictures);
   Sections sections;
   for (const Table& table : tables) {
     sections.add(table);
     if (table.id != kPlotsAfter) continue;
-    if (!plots.empty()) sections.add("plots", "Plots", plot_section(plots));
+    if (of_run > 0) sections.add("plots", "Plots", plot_section(plots, 0, of_run));
+    if (plots.size() > of_run) sections.add("history", "History", plot_section(plots, of_run, plots.size()));
     if (gallery) sections.add("pictures", "Pictures", picture_section(*gallery));
   }
   if (!analysis.data->plan.run.spec.empty())

@@ -30,6 +30,22 @@ bool is_worth_a_plot(const Decisions& decisions, const SweetSpot& spot) {
           }));
 }
 
+// Spots of one axis and group, one a metric.
+std::vector<std::vector<const SweetSpot*>> drawn_together(const Decisions& decisions) {
+  std::vector<std::vector<const SweetSpot*>> groups;
+  for (const SweetSpot& spot : decisions.sweet_spots) {
+    if (!is_worth_a_plot(decisions, spot)) continue;
+    const auto group = std::ranges::find_if(groups, [&](const auto& known) {
+      return known.front()->axis == spot.axis && known.front()->group == spot.group;
+    });
+    if (group == groups.end())
+      groups.push_back({&spot});
+    else
+      group->push_back(&spot);
+  }
+  return groups;
+}
+
 }  // namespace
 
 std::vector<Plot> make_plots(const Analysis& analysis, const Decisions& decisions) {
@@ -43,6 +59,10 @@ std::vector<Plot> make_plots(const Analysis& analysis, const Decisions& decision
   };
   const std::size_t metrics = analysis.data->plan.metrics.size();
   for (std::size_t m = 0; m < metrics; ++m) add(plot_quality_against_time(analysis, decisions, m));
+  const auto add_all = [&](std::vector<Plot> all) {
+    for (Plot& plot : all) add(std::move(plot));
+  };
+  for (const auto& spots : drawn_together(decisions)) add(plot_responses(analysis, spots));
   for (const SweetSpot& spot : decisions.sweet_spots)
     if (is_worth_a_plot(decisions, spot)) add(plot_sweet_spot(analysis, spot));
   const Table axes = axes_table(analysis);
@@ -51,10 +71,14 @@ std::vector<Plot> make_plots(const Analysis& analysis, const Decisions& decision
       for (std::size_t m = 0; m < metrics; ++m)
         if (!is_drawn_as_curve(analysis, decisions, axis, m))
           add(plot_axis_response(analysis, axes, analysis.axes[axis], m));
+  add_all(plot_grids(analysis));
+  add_all(plot_artifact_rates(analysis));
   add(plot_agreement(analysis, decisions));
   for (const Verdict& verdict : decisions.verdicts) add(plot_distances(analysis, verdict));
   for (const Verdict& verdict : decisions.verdicts) add(plot_ranks(analysis, verdict));
   for (std::size_t m = 0; m < metrics; ++m) add(plot_picture_scores(analysis, m));
+  add(plot_timing_samples(analysis));
+  add_all(plot_cost_growth(analysis));
   return plots;
 }
 

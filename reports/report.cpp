@@ -1,5 +1,8 @@
 #include "reports/report.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -8,6 +11,7 @@
 #include "reports/headline.h"
 #include "reports/page.h"
 #include "reports/plots.h"
+#include "reports/plots/history_plots.h"
 #include "reports/render/csv.h"
 #include "reports/render/format.h"
 #include "reports/render/json.h"
@@ -116,9 +120,9 @@ std::string report_latex(const RunData& data) {
   return text;
 }
 
-std::string report_html(const RunData& data, const GalleryOptions& pictures) {
+std::string report_html(const RunData& data, const GalleryOptions& pictures, const HistoryReport* history) {
   const Analysis analysis = analyse(data);
-  return make_page(analysis, decide(analysis), pictures);
+  return make_page(analysis, decide(analysis), pictures, history);
 }
 
 std::string report_ranking_text(const RunData& data) {
@@ -130,10 +134,12 @@ std::string report_ranking_text(const RunData& data) {
   return text + "\n";
 }
 
-void write_plots(const RunData& data, const std::filesystem::path& folder) {
+void write_plots(const RunData& data, const std::filesystem::path& folder, const HistoryReport* history) {
   std::filesystem::create_directories(folder);
   const Analysis analysis = analyse(data);
-  for (const Plot& plot : make_plots(analysis, decide(analysis))) {
+  std::vector<Plot> plots = make_plots(analysis, decide(analysis));
+  if (history) std::ranges::move(history_plots(*history), std::back_inserter(plots));
+  for (const Plot& plot : plots) {
     const std::string text = dump(plot.spec);
     write_file_atomically(folder / (plot.name + ".vl.json"),
                           {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "reports/history.h"
 #include "reports/load_run.h"
 #include "reports/pictures/gallery.h"
 #include "reports/run_data.h"
@@ -21,11 +22,14 @@ using TextSink = std::function<void(std::string_view)>;
 void write_csv(const RunData& data, const TextSink& sink);
 void write_json(const RunData& data, const TextSink& sink);
 std::string report_latex(const RunData& data);  // ranking, comparison, sweet spots, axes
-std::string report_html(const RunData& data, const GalleryOptions& pictures = {});
+// history: its plots come into the page, too.
+std::string report_html(const RunData& data, const GalleryOptions& pictures = {},
+                        const HistoryReport* history = nullptr);
 std::string report_ranking_text(const RunData& data);  // with the findings, for a terminal, after a run
 
-// Writes NAME.vl.json for every plot; the folder is made where it is absent. scripts/render_plots.py draws
-// them as SVG and PNG.
-void write_plots(const RunData& data, const std::filesystem::path& folder);
+// Writes NAME.vl.json for every plot, and of the history where one is given; the folder is made where it is
+// absent. scripts/render_plots.py draws them as SVG, PNG and PDF.
+void write_plots(const RunData& data, const std::filesystem::path& folder,
+                 const HistoryReport* history = nullptr);
 
 }  // namespace upbench

@@ -1,5 +1,6 @@
 #include "reports/artifact_rates.h"
 #include "reports/decision/tables.h"
+#include "reports/run_view.h"
 #include "reports/summary.h"
 
 namespace upbench {
@@ -29,6 +30,10 @@ std::vector<Table> report_tables(const Analysis& analysis, const Decisions& deci
           same_pixels_table(analysis),
           notes_table(analysis),
           conventions_table(analysis),
+          reproduce_table(analysis),
+          plan_table(analysis),
+          work_table(analysis),
+          weights_table(analysis),
           settings_table(analysis),
           environment_table(analysis)};
 }

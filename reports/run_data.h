@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "harness/store.h"
@@ -46,6 +47,23 @@ struct RunData {
     DetectionRow::Box box;  // in pixels of the output
   };
 
+  // The kept map of what a detector flagged: a grey picture over the whole output.
+  struct Map {
+    std::uint32_t metric = 0;
+    std::string file;                  // relative to the trial's output folder; from a store: not trusted
+    double white = 0, threshold = 0;  // in the detector's unit; black is 0
+  };
+
+  // Sweep time of one kind of work, summed over the outputs for which it was done.
+  struct Work {
+    double seconds = 0;
+    std::size_t count = 0;
+    void add(const Work& other) {
+      seconds += other.seconds;
+      count += other.count;
+    }
+  };
+
   RunPlan plan;                                        // without its trials
   std::string source;                                  // file of the store
   std::vector<std::filesystem::path> output_folders;   // of the stores; may be absent or hold some pictures
@@ -55,6 +73,11 @@ struct RunData {
   std::map<std::string, std::string> timing_sessions;  // JSON by ModelTime::session
   std::vector<Decision> decisions;                     // as scores; shorter where the rest has none
   std::map<std::uint32_t, std::vector<Place>> places;  // by index into trials, the worst of each detector
+  std::map<std::uint32_t, std::vector<Map>> maps;      // by index into trials
+  std::map<std::uint32_t, std::vector<double>> laps;   // by index into trials: model times in s, as measured
+  std::map<std::pair<std::uint32_t, std::string>, Work> stage_work;  // by cell and stage
+  std::map<std::string, Work> metric_work;
+  std::vector<std::string> used;  // by cell: the record of its first output (JSON); may be shorter
   std::map<std::string, std::string> calibrated_by;    // detector -> version of its thresholds
   std::map<std::string, std::string> calibrations;     // by version, the file (JSON)
   std::set<std::string> gating;                        // detectors that count towards "any artifact"
@@ -63,6 +86,9 @@ struct RunData {
 
   // Throws std::invalid_argument where the result names a cell, image or metric that the plan has not.
   void add(const TrialResult& result);
+  // The same in any order, after resize_trials() made the places.
+  void resize_trials(std::size_t count);
+  void set(std::uint32_t trial, const TrialResult& result);
   const Score& score(std::size_t trial, std::size_t metric) const;
   Decision decision(std::size_t trial, std::size_t metric) const;
   void set_decision(std::size_t trial, std::size_t metric, Decision decision);
@@ -71,7 +97,8 @@ struct RunData {
   std::uint32_t keep(ModelTime time);  // index into model_times
 
  private:
-  void add_detections(const TrialResult& result);
+  void set_detections(std::uint32_t trial, const TrialResult& result);
+  void add_work(std::uint32_t trial, const TrialResult& result);
   std::unordered_map<std::string, std::uint32_t> known_{{"", 0}};
 };
 

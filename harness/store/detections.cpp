@@ -28,13 +28,16 @@ std::string encode(const std::vector<DetectionRow::Part>& parts) {
   return list.dump();
 }
 
-void decode(DetectionRow& row, const std::string& boxes, const std::string& parts) {
+void decode_boxes(DetectionRow& row, const std::string& boxes) {
   for (const auto& box : nlohmann::json::parse(boxes))
     row.boxes.push_back({.x = box.at(0).get<int>(),
                          .y = box.at(1).get<int>(),
                          .width = box.at(2).get<int>(),
                          .height = box.at(3).get<int>(),
                          .value = box.at(4).get<double>()});
+}
+
+void decode_parts(DetectionRow& row, const std::string& parts) {
   for (const auto& part : nlohmann::json::parse(parts))
     row.parts.push_back({.name = part.at(0).get<std::string>(),
                          .unit = part.at(1).get<std::string>(),
@@ -73,29 +76,31 @@ bool has_detections(Database& database) {
   return database.integer("SELECT EXISTS(SELECT 1 FROM main.sqlite_master WHERE name = 'detections')") != 0;
 }
 
+DetectionRow detection_row(Database& database, const Rows& rows, int first, bool in_full) {
+  DetectionRow row{.key = rows.digest(first),
+                   .detector = rows.text(first + 1),
+                   .threshold = rows.real(first + 2),
+                   .flagged = rows.integer(first + 3) != 0,
+                   .gates = rows.integer(first + 4) != 0,
+                   .calibration = rows.text(first + 5),
+                   .map_file = rows.text(first + 6),
+                   .map_white = rows.real(first + 7)};
+  try {
+    if (in_full || row.flagged) decode_boxes(row, rows.text(first + 8));
+    if (in_full) decode_parts(row, rows.text(first + 9));
+  } catch (const nlohmann::json::exception& error) {
+    throw damaged_store(database.name(), error.what());
+  }
+  return row;
+}
+
 std::vector<DetectionRow> read_detections(Database& database, const Digest& output) {
   std::vector<DetectionRow> detections;
   if (!has_detections(database)) return detections;
   Rows rows = database.query(
-      "SELECT key, detector, threshold, flagged, gates, calibration, map_file, map_white, boxes, parts"
-      " FROM detections WHERE output = ? ORDER BY detector, key",
+      fmt::format("SELECT {} FROM detections WHERE output = ? ORDER BY detector, key", kDetectionColumns),
       output);
-  while (rows.next()) {
-    DetectionRow row{.key = rows.digest(0),
-                     .detector = rows.text(1),
-                     .threshold = rows.real(2),
-                     .flagged = rows.integer(3) != 0,
-                     .gates = rows.integer(4) != 0,
-                     .calibration = rows.text(5),
-                     .map_file = rows.text(6),
-                     .map_white = rows.real(7)};
-    try {
-      decode(row, rows.text(8), rows.text(9));
-    } catch (const nlohmann::json::exception& error) {
-      throw damaged_store(database.name(), error.what());
-    }
-    detections.push_back(std::move(row));
-  }
+  while (rows.next()) detections.push_back(detection_row(database, rows, 0, true));
   return detections;
 }
 

@@ -21,6 +21,11 @@ bool has_detections(Database& database);
 // By detector; nothing where the store has no such table.
 std::vector<DetectionRow> read_detections(Database& database, const Digest& output);
 
+// The columns kDetectionColumns of a row; parts and the boxes of what is not flagged on request.
+inline constexpr const char* kDetectionColumns =
+    "key, detector, threshold, flagged, gates, calibration, map_file, map_white, boxes, parts";
+DetectionRow detection_row(Database& database, const Rows& rows, int first_column, bool in_full);
+
 // While `other` is attached: rows that are new here, and the calibrations that they name.
 void add_detections(Database& database);
 

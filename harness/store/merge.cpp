@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "harness/store/detections.h"
+#include "harness/store/kept_names.h"
 #include "harness/store/model_time.h"
 #include "harness/store/schema.h"
 #include "harness/store/store_impl.h"
@@ -150,6 +151,16 @@ void copy_maps(Database& database, const fs::path& from, const fs::path& to) {
     database.run("UPDATE main.detections SET map_file = '' WHERE map_file = ?", name);
 }
 
+// What the pipeline got of each picture of the set, and its reference, where they were kept.
+void copy_pictures(Database& database, const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  if (!fs::is_directory(from / fs::path(kept_input_name({})).parent_path(), error)) return;
+  Rows rows = database.query("SELECT key FROM other.images");
+  while (rows.next())
+    for (const std::string& name : {kept_input_name(rows.digest(0)), kept_reference_name(rows.digest(0))})
+      copy_kept(from, to, name);
+}
+
 Store::MergeResult add_scores(Database& database) {
   constexpr std::string_view kAbsent = "{}.flag IN ('skipped', 'failed')";
   const std::string here = fmt::format(kAbsent, "h"), there = fmt::format(kAbsent, "o");
@@ -190,6 +201,7 @@ Store::MergeResult Store::merge(const fs::path& other) {
   MergeResult result = add_scores(database);
   add_detections(database);
   copy_maps(database, beside(real, ".outputs"), output_folder());
+  copy_pictures(database, beside(real, ".outputs"), output_folder());
   database.run("DROP TABLE temp.new_runs");
   database.run("DROP TABLE temp.joint_runs");
   transaction.commit();

@@ -5,6 +5,7 @@
 
 #include "harness/store/detections.h"
 #include "harness/store/model_time.h"
+#include "harness/store/results.h"
 #include "harness/store/store_impl.h"
 #include "harness/store/values.h"
 
@@ -35,23 +36,6 @@ RunRow find_run(Database& database, const Digest& run) {
   if (!rows.next())
     throw std::invalid_argument(fmt::format("{}: holds no run {}", database.name(), run.short_hex()));
   return run_row(rows);
-}
-
-std::vector<MetricRow> metrics_of(Database& database, const Digest& run) {
-  std::vector<MetricRow> metrics;
-  Rows rows = database.query(
-      "SELECT name, unit, convention, higher_is_better, version, border, decimals FROM metrics"
-      " WHERE run = ? ORDER BY ordinal",
-      run);
-  while (rows.next())
-    metrics.push_back({.name = rows.text(0),
-                       .unit = rows.text(1),
-                       .convention = rows.text(2),
-                       .higher_is_better = rows.integer(3) != 0,
-                       .version = small(rows, 4),
-                       .border = small(rows, 5),
-                       .decimals = small(rows, 6)});
-  return metrics;
 }
 
 std::vector<CellRow> cells_of(Database& database, const Digest& run) {
@@ -92,30 +76,25 @@ std::vector<ImageRow> images_of(Database& database, const Digest& run) {
 // Fills what is known of one trial's output. One object serves a whole walk over a run.
 class Results {
  public:
-  Results(Database& database, const Digest& run) : database_(database), metrics_(metrics_of(database, run)) {
-    Rows rows = database.query(
-        "SELECT reference FROM run_images JOIN images ON images.key = run_images.image"
-        " WHERE run = ? ORDER BY ordinal",
-        run);
-    while (rows.next()) references_.push_back(rows.digest(0));
+  Results(Database& database, const Digest& run) : database_(database), columns_(database, run) {
     detects_ = has_detections(database) && database.integer("SELECT EXISTS(SELECT 1 FROM detections)") != 0;
   }
 
-  void fill(TrialResult& result) const {
-    result.scores.assign(metrics_.size(), {});
+  void fill(TrialResult& result) {
+    result.scores.assign(columns_.metrics(), {});
     result.timings.clear();
     result.model_time.clear();
     result.detections.clear();
     if (!result.finished) return;
-    const std::vector<Digest> keys = fill_scores(result);
-    if (detects_) fill_detections(result, keys);
+    if (detects_) result.detections = read_detections(database_, result.output);
+    fill_scores(result);
     Rows rows = database_.query(
         "SELECT clock, stage, sample, seconds FROM timings WHERE output = ?"
         " ORDER BY clock, stage, sample",
         result.output);
     while (rows.next())
       result.timings.push_back({.stage = rows.text(1),
-                                .clock = parse_clock(rows.text(0)),
+                                .clock = parse_clock(rows.view(0)),
                                 .sample = small(rows, 2),
                                 .seconds = rows.real(3)});
     const bool measured = std::any_of(result.timings.begin(), result.timings.end(),
@@ -124,38 +103,16 @@ class Results {
   }
 
  private:
-  // An output may have been scored against several references and with several versions of a metric. Returns
-  // the keys of the scores that count here.
-  std::vector<Digest> fill_scores(TrialResult& result) const {
-    const Digest& reference = references_.at(result.image);
-    std::vector<Digest> keys;
+  void fill_scores(TrialResult& result) {
+    columns_.clear();
     Rows rows = database_.query(
-        "SELECT metric, reference, version, border, value, flag, reason, key FROM scores WHERE output = ?",
-        result.output);
-    while (rows.next()) {
-      if (rows.digest(1) != reference) continue;
-      const std::string name = rows.text(0);
-      for (std::size_t i = 0; i < metrics_.size(); ++i)
-        if (metrics_[i].name == name && metrics_[i].version == rows.integer(2) &&
-            metrics_[i].border == rows.integer(3)) {
-          result.scores[i] = {
-              .value = rows.real(4), .flag = parse_flag(rows.text(5)), .reason = rows.text(6)};
-          keys.push_back(rows.digest(7));
-        }
-    }
-    return keys;
-  }
-
-  void fill_detections(TrialResult& result, const std::vector<Digest>& keys) const {
-    result.detections = read_detections(database_, result.output);
-    std::erase_if(result.detections, [&](const DetectionRow& row) {
-      return std::find(keys.begin(), keys.end(), row.key) == keys.end();
-    });
+        fmt::format("SELECT {} FROM scores WHERE output = ?", ScoreColumns::kColumns), result.output);
+    while (rows.next()) columns_.read(rows, 0);
+    columns_.fill(result);
   }
 
   Database& database_;
-  std::vector<MetricRow> metrics_;
-  std::vector<Digest> references_;
+  ScoreColumns columns_;
   bool detects_ = false;
 };
 
@@ -275,7 +232,7 @@ void Store::for_each_trial(const Digest& run, const std::function<void(const Tri
   Impl::open_reader(impl_->real, database);
   database->run("BEGIN");
   find_run(*database, run);
-  const Results results(*database, run);
+  Results results(*database, run);
   Rows rows = database->query(
       "SELECT t.cell, t.image, t.seed, t.same_as, t.status, t.reason, t.flags, coalesce(original.output, "
       "t.output),"

@@ -81,10 +81,14 @@ double Rows::real(int column) const {
   return sqlite3_column_double(statement_, column);
 }
 
-std::string Rows::text(int column) const {
+std::string_view Rows::view(int column) const {
   const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
   const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
-  return bytes ? std::string(bytes, size) : std::string();
+  return bytes ? std::string_view(bytes, size) : std::string_view();
+}
+
+std::string Rows::text(int column) const {
+  return std::string(view(column));
 }
 
 Digest Rows::digest(int column) const {

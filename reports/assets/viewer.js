@@ -25,7 +25,7 @@
       this.panes = [];
       const last = this.layers.at(-1).id, hasReference = this.layers.some(layer => layer.id === 'ref');
       this.state = {scene: 0, a: hasReference ? 'ref' : last, b: 'm1', mode: 'grid', zoom: ZOOMS.indexOf(1), x: 0, y: 0, gain: 4, heat: false,
-                    split: 50, front: 'b', boxes: true, mark: null,
+                    split: 50, front: 'b', boxes: true, map: '', mark: null,
                     shown: new Set(this.layers.filter(layer => layer.index === undefined || layer.index < 6).map(layer => layer.id))};
       // In device pixels as the browser lays them out: a canvas of another size would be scaled, and its pixels uneven.
       this.sizes = new ResizeObserver(entries => {
@@ -43,6 +43,11 @@
     get scene() { return this.data.scenes[this.state.scene]; }
     sourceOf(layer) { return layer.id === 'ref' ? this.scene.reference : layer.id === 'in' ? this.scene.input : this.scene.sources[layer.index]; }
 
+    // Kinds of artifact of which any scene has a map.
+    get mapKinds() { return [...new Set(this.data.scenes.flatMap(scene => (scene.maps ?? []).map(map => map.kind)))]; }
+    // The chosen map of what a layer shows.
+    mapOf(id) { return (this.scene.maps ?? []).find(map => map.kind === this.state.map && id === `m${map.method + 1}`); }
+
     async load(source) {
       if (source === null || source === undefined) return null;
       if (!this.pictures.has(source)) {
@@ -57,12 +62,13 @@
     async open(scene, keepPlace = false) {
       this.state.scene = Math.max(0, Math.min(this.data.scenes.length - 1, scene));
       this.state.mark = null;
-      const wanted = this.layers.map(layer => this.sourceOf(layer));
+      const maps = (this.scene.maps ?? []).map(map => map.source), wanted = [...this.layers.map(layer => this.sourceOf(layer)), ...maps];
       for (const source of [...this.pictures.keys()]) if (!wanted.includes(source)) this.pictures.delete(source);
       const opened = this.state.scene;
       const loaded = await Promise.all(wanted.map(source => this.load(source)));
       if (opened !== this.state.scene) return;
       this.loaded = new Map(this.layers.map((layer, i) => [layer.id, loaded[i]]));
+      this.loadedMaps = new Map(maps.map((source, i) => [source, loaded[this.layers.length + i]]));
       this.gone = wanted.filter((source, i) => source !== null && source !== undefined && !loaded[i]).length;
       if (!keepPlace) this.fit();
       this.update();
@@ -192,6 +198,24 @@
       const [x, y, pw, ph] = id === 'in' ? this.scene.input_rect : [0, 0, w, h];
       context.imageSmoothingEnabled = zoom < 1;
       context.drawImage(picture, left + x * zoom, top + y * zoom, pw * zoom, ph * zoom);
+      this.drawMap(context, id, left, top, zoom);
+    }
+
+    // Over the dimmed picture: what a detector found glows, whatever lies below. A map covers the whole picture.
+    drawMap(context, id, left, top, zoom) {
+      const map = this.mapOf(id), picture = map && this.loadedMaps?.get(map.source);
+      if (!picture || this.state.mode === 'difference') return;
+      const [x, y, w, h] = this.scene.rect, [width, height] = this.scene.size;
+      context.save();
+      context.beginPath();
+      context.rect(left, top, w * zoom, h * zoom);
+      context.clip();
+      context.fillStyle = 'rgba(0, 0, 0, 0.6)';
+      context.fillRect(left, top, w * zoom, h * zoom);
+      context.globalCompositeOperation = 'lighter';
+      context.imageSmoothingEnabled = false;
+      context.drawImage(picture, left - x * zoom, top - y * zoom, width * zoom, height * zoom);
+      context.restore();
     }
 
     drawBoxes(context, ids, width, height) {
@@ -263,17 +287,18 @@
       this.worst?.update();
     }
 
-    // "#view?scene=0&a=ref&b=m1&mode=slider&x=12&y=30&zoom=4"
+    // "#view?scene=0&a=ref&b=m1&mode=slider&x=12&y=30&zoom=4&map=seam"
     get link() {
-      const {scene, a, b, mode, x, y, zoom} = this.state;
-      return `#view?${new URLSearchParams({scene, a, b, mode, x: x.toFixed(1), y: y.toFixed(1), zoom: ZOOMS[zoom]})}`;
+      const {scene, a, b, mode, x, y, zoom, map} = this.state;
+      return `#view?${new URLSearchParams({scene, a, b, mode, x: x.toFixed(1), y: y.toFixed(1), zoom: ZOOMS[zoom], ...map && {map}})}`;
     }
 
     async followLink() {
       if (!location.hash.startsWith('#view?')) return;
       const asked = new URLSearchParams(location.hash.slice(6)), known = name => this.layer(asked.get(name));
       const mode = MODES.find(([name]) => name === asked.get('mode'))?.[0] ?? this.state.mode;
-      Object.assign(this.state, {mode, a: known('a')?.id ?? this.state.a, b: known('b')?.id ?? this.state.b});
+      const map = this.mapKinds.includes(asked.get('map')) ? asked.get('map') : '';
+      Object.assign(this.state, {mode, map, a: known('a')?.id ?? this.state.a, b: known('b')?.id ?? this.state.b});
       await this.open(parseInt(asked.get('scene'), 10) || 0);
       const zoom = ZOOMS.findIndex(level => Math.abs(level - Number(asked.get('zoom'))) < 1e-3), mark = asked.get('mark')?.split(',').map(Number);
       if (mark?.length === 4 && mark.every(Number.isFinite)) this.lookAt(mark);

@@ -38,6 +38,7 @@
       this.gain = chooser(gains.map(gain => [gain, `× ${gain}`]), state.gain, gain => viewer.set({gain: Number(gain)}), 'Gain of the difference');
       this.heat = this.check('heat map', state.heat, heat => viewer.set({heat}));
       this.boxes = this.check('marks', state.boxes, boxes => viewer.set({boxes}));
+      this.map = chooser([['', 'none'], ...viewer.mapKinds.map(kind => [kind, kind])], state.map, map => viewer.set({map}), 'Artifact map');
       this.automatic = this.check('automatic', false, on => viewer.blinkAutomatically(on));
       this.split = make('input', {type: 'range', min: 0, max: 100, step: 0.5, value: state.split, 'aria-label': 'Where A ends and B begins, percent'});
       this.split.addEventListener('input', () => viewer.set({split: Number(this.split.value)}));
@@ -51,7 +52,7 @@
                               button('+', () => viewer.zoomBy(1), {'aria-label': 'Zoom in'}),
                               button('Fit', () => { viewer.fit(); viewer.update(); }, {title: 'Key f'})]));
       this.pair = row(labelled('A', this.a), labelled('B', this.b), button('Swap', () => viewer.swap(), {title: 'Space'}), this.automatic,
-                      labelled('Gain', this.gain), this.heat, this.boxes, button('Link to this view', () => this.copyLink()));
+                      labelled('Gain', this.gain), this.heat, this.boxes, labelled('Artifact map', this.map), button('Link to this view', () => this.copyLink()));
       this.shown = this.layerChooser();
       viewer.host.append(this.shown, this.split, this.status);
     }
@@ -103,6 +104,8 @@
       this.a.value = state.a;
       this.b.value = state.b;
       this.split.value = state.split;
+      this.map.value = state.map;
+      this.map.parentElement.hidden = difference || this.map.options.length < 2;
       this.zoom.textContent = viewer.zoomText;
       for (const [mode, element] of this.modes) element.setAttribute('aria-pressed', String(mode === state.mode));
       this.gain.parentElement.hidden = this.heat.hidden = !difference;
@@ -118,6 +121,14 @@
     }
   }
 
+  // What the colours of the chosen map mean, or why there are none.
+  function mapText(viewer, id) {
+    const {map: kind} = viewer.state, map = viewer.mapOf(id), about = viewer.data.metrics.find(metric => metric.name === kind);
+    if (!map) return `${kind}: not flagged, or no map was kept`;
+    const amount = value => `${value.toPrecision(3)}${about?.unit ? ' ' + about.unit : ''}`;
+    return `${kind}: black 0, white ${amount(map.white)}; flagged above ${amount(map.threshold)}`;
+  }
+
   // Name, settings and scores of what a pane shows.
   function caption(viewer, id) {
     const layer = viewer.layer(id), parts = document.createDocumentFragment(), {scene, data} = viewer;
@@ -130,6 +141,7 @@
     } else {
       const scores = scene.scores[layer.index] ?? [];
       parts.append(make('small', {}, data.metrics.map((metric, m) => scoreText(scores[m] ?? null, metric)).join(' · ')));
+      if (viewer.state.map) parts.append(make('small', {class: 'map'}, mapText(viewer, id)));
       parts.append(make('small', {class: 'settings'}, layer.settings));
     }
     return parts;
@@ -186,22 +198,25 @@
       const {data} = viewer, metrics = [...new Set(data.worst.map(place => place.metric))].sort((a, b) => a - b);
       if (metrics.length === 0) return;
       this.list = make('ol', {class: 'worst'});
-      const choice = chooser(metrics.map(m => [m, data.metrics[m].name]), metrics[0], m => this.show(Number(m)), 'Metric of the worst places');
+      const detects = m => data.worst.some(place => place.metric === m && place.detects);
+      const choice = chooser(metrics.map(m => [m, data.metrics[m].name + (detects(m) ? ' (artifact)' : '')]), metrics[0], m => this.show(Number(m)), 'Metric of the worst places');
       const head = make('div', {class: 'viewer-tools'});
-      head.append(labelled('Where each is furthest behind, by', choice));
+      head.append(labelled('Where each is worst, by', choice));
       viewer.host.append(head, this.list);
       this.show(metrics[0]);
     }
 
     show(metric) {
       const {viewer} = this, {data} = viewer, about = data.metrics[metric];
-      const places = data.worst.filter(place => place.metric === metric).sort((a, b) => b.behind - a.behind);
+      const places = data.worst.filter(place => place.metric === metric).sort((a, b) => a.rank - b.rank);
       this.list.replaceChildren(...places.map(place => {
         const item = make('li'), other = place.rival === place.method ? 'ref' : `m${place.rival + 1}`;
         const b = `m${place.method + 1}`, a = viewer.layer(other) ? other : viewer.state.a;
-        const link = make('a', {href: `#view?${new URLSearchParams({scene: place.scene, a, b, mode: 'slider', mark: place.rect.join()})}`}, data.methods[place.method].name);
+        const shown = {scene: place.scene, a, b, mode: 'slider', mark: place.rect.join(), ...place.flagged && {map: about.name}};
+        const link = make('a', {href: `#view?${new URLSearchParams(shown)}`}, data.methods[place.method].name);
+        const flag = place.detects ? `, ${place.flagged ? 'flagged' : 'not flagged'}` : '';
         const against = place.rival === place.method ? 'the best here' : `${place.behind.toFixed(about.decimals)} behind ${data.methods[place.rival].name}`;
-        item.append(link, ` ${scoreText(place.score, about)} on ${data.scenes[place.scene].picture}, ${against}`);
+        item.append(link, ` ${scoreText(place.score, about)} on ${data.scenes[place.scene].picture}${flag}, ${against}`);
         return item;
       }));
     }

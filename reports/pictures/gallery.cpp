@@ -4,8 +4,11 @@
 //   scenes     [{picture, size: [W, H], rect: [x, y, w, h] of it, sources: [by method: index, link or null],
 //                reference, input: index, link or null, input_rect: [x, y, w, h] in pixels of the scene,
 //                scores: [by method: null or by metric: number, "inf" or null], missing: [by method: why,
-//                ""], boxes: [{method, kind: name of the detector, rect: in pixels of the scene}]}]
-//   worst      [{metric, method, rival, scene, rect: in pixels of the scene, score, behind}]
+//                ""], boxes: [{method, kind: name of the detector, rect: in pixels of the scene}],
+//                maps: [{method, kind, source: index, white, threshold: in the metric's unit}] over the whole
+//                picture}]
+//   worst      [{metric, method, rival, scene, rect: in pixels of the scene, score, behind, rank, detects:
+//                the metric is an artifact detector, flagged}]
 // An index is that of a source, a link the name of a file beside the page.
 #include "reports/pictures/gallery.h"
 
@@ -73,6 +76,9 @@ class GalleryMaker {
   json scene(const ShownPicture& picture, const Rect& rect) const;
   json scores(std::size_t method, std::uint32_t image) const;
   json boxes(const ShownPicture& picture, const Rect& rect) const;
+  void add_maps(const ShownPicture& picture, json& scene);
+  Rect place_of(const ShownPicture& picture, const WorstCase& worst, int side) const;
+  bool detects(std::size_t metric) const;
   std::string missing(const ShownPicture& picture, std::size_t method) const;
   bool is_worst_somewhere(std::uint32_t image) const;
 
@@ -90,11 +96,7 @@ class GalleryMaker {
 // The worst of every metric, then the second worst, ...; then pictures that are nowhere the worst.
 std::vector<std::uint32_t> GalleryMaker::by_priority() const {
   std::vector<std::pair<std::size_t, std::uint32_t>> ranked;
-  std::size_t rank = 0;
-  for (std::size_t i = 0; i < cases_.size(); ++i) {
-    rank = i > 0 && cases_[i].metric == cases_[i - 1].metric ? rank + 1 : 0;
-    ranked.emplace_back(rank, cases_[i].image);
-  }
+  for (const WorstCase& worst : cases_) ranked.emplace_back(worst.rank, worst.image);
   std::ranges::stable_sort(ranked, {}, &std::pair<std::size_t, std::uint32_t>::first);
   std::vector<std::uint32_t> order;
   const auto add = [&](std::uint32_t image) {
@@ -165,10 +167,14 @@ std::vector<Rect> GalleryMaker::crops_of(const ShownPicture& picture, std::size_
                           (kBytesPerPixel * static_cast<double>(waiting * (picture.methods() + 2)));
     return {picture.worst_of_all(std::clamp(static_cast<int>(std::sqrt(pixels)), kLeastSide, kWorstSide))};
   }
+  std::vector<WorstCase> here;
+  std::ranges::copy_if(cases_, std::back_inserter(here),
+                       [&](const WorstCase& worst) { return worst.image == picture.image(); });
+  std::ranges::stable_sort(here, {}, &WorstCase::rank);
   std::vector<Rect> crops;
-  for (const WorstCase& worst : cases_) {
-    if (worst.image != picture.image() || crops.size() == kMostCrops) continue;
-    const Rect rect = picture.worst(worst.method, kWorstSide).rect;
+  for (const WorstCase& worst : here) {
+    if (crops.size() == kMostCrops) break;
+    const Rect rect = place_of(picture, worst, kWorstSide);
     if (std::ranges::none_of(crops, [&](const Rect& other) { return overlap(rect, other) > 0.5; }))
       crops.push_back(rect);
   }
@@ -221,6 +227,54 @@ json GalleryMaker::boxes(const ShownPicture& picture, const Rect& rect) const {
     }
   }
   return list;
+}
+
+bool GalleryMaker::detects(std::size_t metric) const {
+  return data_.calibrated_by.contains(data_.plan.metrics[metric].name);
+}
+
+// Of a detector the worst box that it flagged, of others where most is lost.
+Rect GalleryMaker::place_of(const ShownPicture& picture, const WorstCase& worst, int side) const {
+  const auto found = data_.places.find(methods_.trial(worst.method, picture.image()));
+  if (detects(worst.metric) && found != data_.places.end())
+    for (const RunData::Place& place : found->second) {
+      const DetectionRow::Box& box = place.box;
+      if (place.metric != worst.metric || box.width <= 0 || box.height <= 0) continue;
+      return rect_around(box.x + box.width / 2.0, box.y + box.height / 2.0, side, picture.width(),
+                         picture.height());
+    }
+  return picture.worst(worst.method, side).rect;
+}
+
+// From black over red and yellow to white, so that light says how much.
+Raster glowing(const Raster& grey) {
+  Raster raster{.width = grey.width, .height = grey.height, .samples = {}};
+  raster.samples.reserve(3 * grey.samples.size());
+  for (const std::uint8_t value : grey.samples)
+    for (int channel = 0; channel < 3; ++channel)
+      raster.samples.push_back(static_cast<std::uint8_t>(std::clamp(3 * value - 255 * channel, 0, 255)));
+  return raster;
+}
+
+// Small beside the pictures; they are left out where nothing fits any more.
+void GalleryMaker::add_maps(const ShownPicture& picture, json& scene) {
+  scene["maps"] = json::array();
+  for (std::size_t k = 0; k < picture.methods(); ++k) {
+    const std::uint32_t trial = methods_.trial(k, picture.image());
+    const auto found = data_.maps.find(trial);
+    if (found == data_.maps.end()) continue;
+    for (const RunData::Map& map : found->second) {
+      const std::optional<Raster> grey = files_.map(data_.trials[trial], map);
+      if (!grey || grey->width > picture.width() || grey->height > picture.height()) continue;
+      const std::vector<std::size_t> index = embedded_.add({glowing(*grey)});
+      if (index.empty()) continue;
+      scene["maps"].push_back({{"method", k},
+                               {"kind", clean_text(data_.plan.metrics[map.metric].name)},
+                               {"source", index.front()},
+                               {"white", map.white},
+                               {"threshold", map.threshold}});
+    }
+  }
 }
 
 std::string GalleryMaker::missing(const ShownPicture& picture, std::size_t method) const {
@@ -276,6 +330,7 @@ bool GalleryMaker::embed(const ShownPicture& picture, const Rect& rect) {
   const std::vector<std::size_t> indices = embedded_.add(rasters);
   if (indices.empty()) return false;
   for (std::size_t i = 0; i < indices.size(); ++i) *places[i] = indices[i];
+  add_maps(picture, added);
   scenes_.push_back(std::move(added));
   return true;
 }
@@ -294,6 +349,7 @@ void GalleryMaker::add_full(const ShownPicture& picture) {
     added["input"] = write_full_picture(options_.full_pictures, *picture.input());
     added["input_rect"] = {0, 0, picture.width(), picture.height()};
   }
+  add_maps(picture, added);
   scenes_.push_back(std::move(added));
 }
 
@@ -301,7 +357,7 @@ void GalleryMaker::add_full(const ShownPicture& picture) {
 void GalleryMaker::add_worst(const ShownPicture& picture, std::size_t first_scene) {
   for (const WorstCase& worst : cases_) {
     if (worst.image != picture.image()) continue;
-    const Rect place = picture.worst(worst.method, kMarkedSide).rect;
+    const Rect place = place_of(picture, worst, kMarkedSide);
     std::size_t best = scenes_.size();
     double most = 0.3;
     Rect in_scene;
@@ -320,7 +376,11 @@ void GalleryMaker::add_worst(const ShownPicture& picture, std::size_t first_scen
                       {"scene", best},
                       {"rect", rect_json(in_scene)},
                       {"score", worst.score},
-                      {"behind", worst.behind}});
+                      {"behind", worst.behind},
+                      {"rank", worst.rank},
+                      {"detects", detects(worst.metric)},
+                      {"flagged", data_.decision(methods_.trial(worst.method, worst.image), worst.metric) ==
+                                      RunData::Decision::flagged}});
   }
 }
 

@@ -104,6 +104,11 @@ std::vector<WorstCase> worst_cases(const Analysis& analysis, const ShownMethods&
   for (std::size_t m = 0; m < analysis.data->plan.metrics.size(); ++m) {
     std::vector<WorstCase> worst(methods.cells().size());
     std::vector<bool> found(worst.size(), false);
+    const bool detects = analysis.data->calibrated_by.contains(analysis.metric(m).name);
+    const auto is_worse = [&](const WorstCase& a, const WorstCase& b) {
+      if (!detects && a.behind != b.behind) return a.behind > b.behind;
+      return analysis.better(m, b.score, a.score);
+    };
     const auto score = [&](std::size_t method, std::uint32_t image) {
       return methods.trial(method, image) == kNoTrial
                  ? std::nan("")
@@ -117,18 +122,18 @@ std::vector<WorstCase> worst_cases(const Analysis& analysis, const ShownMethods&
       for (std::size_t k = 0; k < worst.size(); ++k) {
         const double value = score(k, image), behind = distance(analysis, m, score(best, image), value);
         if (!std::isfinite(value) || !std::isfinite(behind)) continue;
-        const bool worse = behind > worst[k].behind ||
-                           (behind == worst[k].behind && analysis.better(m, worst[k].score, value));
-        if (found[k] && !worse) continue;
-        found[k] = true;
-        worst[k] = {
+        const WorstCase here{
             .metric = m, .method = k, .rival = best, .image = image, .score = value, .behind = behind};
+        if (found[k] && !is_worse(here, worst[k])) continue;
+        found[k] = true;
+        worst[k] = here;
       }
     }
     std::vector<WorstCase> of_metric;
     for (std::size_t k = 0; k < worst.size(); ++k)
       if (found[k]) of_metric.push_back(worst[k]);
-    std::ranges::stable_sort(of_metric, std::greater(), &WorstCase::behind);
+    std::ranges::stable_sort(of_metric, is_worse);
+    for (std::size_t i = 0; i < of_metric.size(); ++i) of_metric[i].rank = i;
     cases.insert(cases.end(), of_metric.begin(), of_metric.end());
   }
   return cases;

@@ -32,15 +32,17 @@ class ShownMethods {
   std::vector<std::uint32_t> trials_;  // method * images_ + image
 };
 
-// One place worth looking at: where `method` is furthest behind the best of the others by `metric`.
+// One place worth looking at: where `method` is furthest behind the best of the others by `metric`; of an
+// artifact detector, where it scores worst.
 struct WorstCase {
   std::size_t metric = 0;
   std::size_t method = 0, rival = 0;  // indices into ShownMethods::cells; rival == method: it is the best
   std::uint32_t image = 0;
   double score = 0, behind = 0;  // in the metric's unit, behind >= 0
+  std::size_t rank = 0;          // among the methods by this metric; 0: the worst
 };
 
-// For each metric and method its worst picture, metric by metric, furthest behind first.
+// For each metric and method its worst picture, metric by metric, the worst first.
 std::vector<WorstCase> worst_cases(const Analysis& analysis, const ShownMethods& methods);
 
 }  // namespace upbench

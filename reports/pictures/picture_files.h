@@ -17,6 +17,9 @@ class PictureFiles {
   bool any_folder() const;  // false: there is nothing to look for
   bool has_output(const RunData::Trial& trial) const;
   std::optional<Raster> output(const RunData::Trial& trial) const;
+  // Where a detector found something: grey, coarser than the output that it covers. Nothing for a file that
+  // would lie outside the folder.
+  std::optional<Raster> map(const RunData::Trial& trial, const RunData::Map& map) const;
   std::optional<Raster> input(std::uint32_t image) const;      // what the pipeline got
   std::optional<Raster> reference(std::uint32_t image) const;  // what its outputs were scored with
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "reports/plots.h"
 #include "reports/table.h"
@@ -22,6 +23,17 @@ std::optional<Plot> plot_agreement(const Analysis& analysis, const Decisions& de
 // Drawn from the rows of axes_table().
 std::optional<Plot> plot_axis_response(const Analysis& analysis, const Table& axes, const ReportAxis& axis,
                                        std::size_t metric);
+// Every metric along one setting, each as a share of its own range; over a start sigma with the tools'
+// strengths as a second scale. The spots are of one axis and one group, at most one a metric.
+std::optional<Plot> plot_responses(const Analysis& analysis, const std::vector<const SweetSpot*>& spots);
+// Tile size against overlap, and checkpoints against each other: every metric, then the time.
+std::vector<Plot> plot_grids(const Analysis& analysis);
+// Of the union and each detector that flagged anything: by cell, and by class of picture and cell.
+std::vector<Plot> plot_artifact_rates(const Analysis& analysis);
+// Every lap of the model times.
+std::optional<Plot> plot_timing_samples(const Analysis& analysis);
+// Time and peak memory against the size of the output, where the run has more than one.
+std::vector<Plot> plot_cost_growth(const Analysis& analysis);
 std::optional<Plot> plot_picture_scores(const Analysis& analysis, std::size_t metric);
 
 }  // namespace upbench
