@@ -137,7 +137,10 @@ Table::Column column(const char* id, const char* title, Table::Kind kind = Table
 Table reproduce_table(const Analysis& analysis) {
   const RunPlan& plan = analysis.data->plan;
   Table table{.id = "reproduce", .title = "How to reproduce", .caption = {}, .columns = {}, .rows = {}};
-  table.caption = "Pictures and weights as listed here; a store that is already there is resumed, so name another one.";
+  table.caption = fmt::format(
+      "With the weights and settings listed below. A store that is there already is resumed: name another with "
+      "--store. The same spec over the same pictures has the same run key, {}.",
+      plan.run.key.short_hex());
   table.columns = {column("step", "step"), column("command", "command")};
   const auto add = [&](const char* step, std::string command) {
     table.add({.cells = {text_cell(step), text_cell(std::move(command))}});
@@ -150,9 +153,7 @@ Table reproduce_table(const Analysis& analysis) {
   if (!words.empty()) add("the run", shell_line(words));
   if (words.empty()) return table;
   add("this report", fmt::format("upbench report {} --html report.html", shell_word(analysis.data->source)));
-  add("is it the same?",
-      fmt::format("upbench compare {} NEW.db   (same spec, pictures and metrics: run key {})",
-                  shell_word(analysis.data->source), plan.run.key.short_hex()));
+  add("is it the same?", fmt::format("upbench compare {} NEW.db", shell_word(analysis.data->source)));
   return table;
 }
 
@@ -234,20 +235,24 @@ Table weights_table(const Analysis& analysis) {
                    column("precision", "precision"), column("licence", "licence"),
                    column("tensor_hash", "tensor hash")};
   std::set<std::tuple<std::string, std::string, std::string>> seen;
+  const auto add = [&](const std::string& stage, const std::string& name, const json& model) {
+    const std::string hash = text_in(model, "tensor_hash"), licence = text_in(model, "licence");
+    if (hash.empty() || !seen.insert({stage, name, hash}).second) return;
+    const bool none = hash.find_first_not_of('0') == std::string::npos;
+    table.add({.cells = {text_cell(stage), text_cell(name), text_cell(text_in(model, "architecture")),
+                         text_cell(text_in(model, "precision")),
+                         text_cell(!licence.empty() ? licence : none ? "no weights" : "not stated"),
+                         text_cell(none ? "" : hash)}});
+  };
   for (std::size_t cell = 0; cell < data.plan.cells.size(); ++cell) {
     const std::map<std::string, std::string> names = weights_of(data.plan.cells[cell]);
     for (const json& used : used_stages(data, cell)) {
-      const std::string id = text_in(used, "id"), hash = text_in(used, "tensor_hash");
-      if (hash.empty()) continue;
+      const std::string id = text_in(used, "id");
       const auto name = names.find(id);
-      const std::string called = name == names.end() ? "" : name->second;
-      if (!seen.insert({id, called, hash}).second) continue;
-      const bool none = hash.find_first_not_of('0') == std::string::npos;
-      const std::string licence = text_in(used, "licence");
-      table.add({.cells = {text_cell(id), text_cell(called), text_cell(text_in(used, "architecture")),
-                           text_cell(text_in(used, "precision")),
-                           text_cell(!licence.empty() ? licence : none ? "no weights" : "not stated"),
-                           text_cell(none ? "" : hash)}});
+      add(id, name == names.end() ? "" : name->second, used);
+      // A second model of the stage: a refiner, an upscaler before it.
+      for (const auto& [part, second] : used.items())
+        if (second.is_object()) add(fmt::format("{}, {}", id, part), text_in(second, "name"), second);
     }
   }
   return table;

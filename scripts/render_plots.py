@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """usage: render_plots.py DIR [--scale N]
 
-Draws every DIR/NAME.vl.json (written by `upbench report STORE --plots DIR`) as NAME.svg and NAME.png. Run it with the environment's python
+Draws every DIR/NAME.vl.json (written by `upbench report STORE --plots DIR`) as NAME.svg, NAME.png and NAME.pdf. Run it with the environment's python
 (~/.cache/upbench/env-*/bin/python). A plot that cannot be drawn is named on stderr, the others are drawn, and the exit code is 1.
 """
 import argparse
@@ -39,13 +39,14 @@ def main() -> int:
             spec = json.loads(path.read_text(encoding="utf-8"))
             # No base URL: a spec that wants data from elsewhere is an error, not an empty plot.
             svg = renumbered(vl_convert.vegalite_to_svg(spec, vl_version="6.4", config=config, allowed_base_urls=[]))
-            png = vl_convert.svg_to_png(svg, scale=options.scale)
+            png, pdf = vl_convert.svg_to_png(svg, scale=options.scale), vl_convert.svg_to_pdf(svg)
         except ValueError as error:
             print(f"render_plots: {path}: {' '.join(str(error).splitlines()[:2])}", file=sys.stderr)  # below them a script's stack
             failed = True
             continue
         path.with_name(stem + ".svg").write_text(svg, encoding="utf-8")
         path.with_name(stem + ".png").write_bytes(png)
+        path.with_name(stem + ".pdf").write_bytes(pdf)
     return 1 if failed else 0
 
 

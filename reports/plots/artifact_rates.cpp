@@ -49,7 +49,7 @@ Plot rates_plot(std::string title, const std::string& subtitle, const std::vecto
   json rows = json::array(), order = json::array();
   for (std::size_t i = 0; i < rates.size(); ++i) {
     rows.push_back(rate_row(names[i], *rates[i]));
-    if (std::ranges::find(order, names[i]) == order.end()) order.push_back(names[i]);
+    if (std::count(order.begin(), order.end(), names[i]) == 0) order.push_back(names[i]);
   }
   Plot plot{.name = {}, .title = std::move(title), .caption = {}, .wide = true, .spec = {}};
   plot.spec = vl::frame(plot.title, subtitle, std::move(rows));

@@ -118,16 +118,20 @@ std::optional<Plot> plot_growth(const Analysis& analysis, const Kind& kind) {
 }  // namespace
 
 std::vector<Plot> plot_cost_growth(const Analysis& analysis) {
-  const CellTimes seconds(analysis);
-  const Kind kinds[] = {
-      {"growth_time", "How time grows with the picture",
-       seconds.is_model() ? "model time [s]" : "sweep time [s]", "time", 1, Table::Kind::seconds,
-       [&](const RunData::Trial& trial) { return seconds.is_model() ? trial.model_seconds : trial.sweep_seconds; }},
-      {"growth_memory", "How memory grows with the picture", "peak memory [MiB]", "peak memory", 1 << 20,
-       Table::Kind::bytes, [](const RunData::Trial& trial) { return static_cast<double>(trial.peak_bytes); }}};
+  const Kind model{"growth_time",  "How time grows with the picture",
+                   "model time [s]", "time", 1, Table::Kind::seconds,
+                   [](const RunData::Trial& trial) { return trial.model_seconds; }},
+      sweep{"growth_time",  "How time grows with the picture",
+            "sweep time [s]", "time", 1, Table::Kind::seconds,
+            [](const RunData::Trial& trial) { return trial.sweep_seconds; }},
+      memory{"growth_memory", "How memory grows with the picture", "peak memory [MiB]", "peak memory", 1 << 20,
+             Table::Kind::bytes, [](const RunData::Trial& trial) { return static_cast<double>(trial.peak_bytes); }};
   std::vector<Plot> plots;
-  for (const Kind& kind : kinds)
-    if (std::optional<Plot> plot = plot_growth(analysis, kind)) plots.push_back(std::move(*plot));
+  // The model time is often measured on pictures of one size alone.
+  std::optional<Plot> time = plot_growth(analysis, model);
+  if (!time) time = plot_growth(analysis, sweep);
+  for (std::optional<Plot> plot : {std::move(time), plot_growth(analysis, memory)})
+    if (plot) plots.push_back(std::move(*plot));
   return plots;
 }
 

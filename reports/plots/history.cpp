@@ -78,10 +78,12 @@ Plot history_plot(const HistoryReport& report, const std::string& metric,
             .wide = true,
             .spec = {}};
   plot.caption = fmt::format(
-      "Mean over the pictures that every run has.{}{} Vertical line: from this run on the level is another "
-      "one.",
+      "Mean over the pictures that every run has.{}{}{}",
       joined ? " Each point stands for several runs, bar: least to greatest." : "",
-      all.size() > lines.size() ? fmt::format(" {} cells are left out.", all.size() - lines.size()) : "");
+      all.size() > lines.size() ? fmt::format(" {} cells are left out.", all.size() - lines.size()) : "",
+      std::ranges::any_of(lines, [](const HistorySeries* series) { return !series->changes.empty(); })
+          ? " Vertical line: from this run on the level is another one."
+          : "");
   plot.spec = vl::frame(plot.title,
                         fmt::format("{} runs, {} cells, n = {} pictures", report.labels.size(), lines.size(), first.pictures),
                         std::move(rows));
@@ -99,8 +101,10 @@ Plot history_plot(const HistoryReport& report, const std::string& metric,
   shape["scale"]["range"] = vl::kShapes;
   at["field"] = "at";
   json& layers = plot.spec["layer"];
+  const json changes = change_rows(report, lines);
+  if (!changes.empty())
   layers.push_back(
-      {{"data", {{"values", change_rows(report, lines)}}},
+      {{"data", {{"values", changes}}},
        {"mark", {{"type", "rule"}, {"strokeDash", {5, 4}}, {"strokeWidth", 2}}},
        {"encoding",
         {{"x", at},

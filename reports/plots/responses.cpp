@@ -140,7 +140,7 @@ json share_axis(const std::vector<ToolRow>& tools) {
   json y = vl::quantitative("share", "share of the metric's range, 100 % is best");
   const double top = tools.empty() ? 1.04 : kFirstTool + kRow * static_cast<double>(tools.size()) - kRow / 3;
   y["scale"] = {{"domain", {-0.1, top}}, {"nice", false}};
-  y["axis"] = {{"values", values}, {"labelExpr", label + "''"}, {"labelLimit", 170}, {"titleAnchor", "start"}};
+  y["axis"] = {{"values", values}, {"labelExpr", label + "''"}, {"labelLimit", 320}, {"titleAnchor", "start"}};
   return y;
 }
 

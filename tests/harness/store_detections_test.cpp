@@ -79,6 +79,14 @@ TEST_F(StoreDetections, StandBesideTheScoresOfTheirTrials) {
   std::size_t seen = 0;
   store.for_each_trial(plan_.run.key, [&](const TrialResult& trial) { seen += trial.detections.size(); });
   EXPECT_EQ(seen, plan_.trials.size());
+  std::size_t scanned = 0;
+  store.scan_trials(
+      plan_.run.key, [](std::size_t) {},
+      [&](std::uint32_t, const TrialResult& trial) {
+        scanned += trial.detections.size();
+        for (const DetectionRow& row : trial.detections) EXPECT_EQ(row.boxes.size(), row.flagged ? 2u : 0u);
+      });
+  EXPECT_EQ(scanned, plan_.trials.size());
 }
 
 TEST_F(StoreDetections, ANewDecisionReplacesTheOld) {

@@ -1,9 +1,12 @@
 #include <fstream>
+#include <iterator>
+#include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "harness/store.h"
+#include "harness/store/kept_names.h"
 #include "tests/harness/store_fixture.h"
 #include "tests/support/assets.h"
 
@@ -71,6 +74,32 @@ TEST_F(StoreMerge, RunsThatAreNewComeWholeAndCanBeResumed) {
   EXPECT_EQ(show_results(store, plan_.run.key), show_results(Store(b_, Store::Access::read), plan_.run.key));
   store.begin_run(plan_);
   EXPECT_EQ(work(store, plan_, 100), 7u);
+}
+
+TEST_F(StoreMerge, KeptInputsAndReferencesComeOver) {
+  make(a_, 0, 4);
+  make(b_, 5, 12);
+  const auto write = [&](const fs::path& store, const std::string& name, const std::string& text) {
+    const fs::path file = fs::path(store.string() + ".outputs") / name;
+    fs::create_directories(file.parent_path());
+    std::ofstream(file) << text;
+  };
+  const Digest &shared = plan_.images[0].key, &fresh = plan_.images[1].key;
+  write(a_, kept_input_name(shared), "of a");
+  write(b_, kept_input_name(shared), "of b");
+  write(b_, kept_input_name(fresh), "input");
+  write(b_, kept_reference_name(fresh), "reference");
+  write(b_, kept_input_name(digest_of("of no run")), "stray");
+  Store store(a_);
+  store.merge(b_);
+  const auto read = [&](const std::string& name) {
+    std::ifstream stream(store.output_folder() / name);
+    return std::string(std::istreambuf_iterator<char>(stream), {});
+  };
+  EXPECT_EQ(read(kept_input_name(shared)), "of a") << "what is here stays";
+  EXPECT_EQ(read(kept_input_name(fresh)), "input");
+  EXPECT_EQ(read(kept_reference_name(fresh)), "reference");
+  EXPECT_FALSE(fs::exists(store.output_folder() / kept_input_name(digest_of("of no run"))));
 }
 
 TEST_F(StoreMerge, DifferentScoresOfOneKeyAreCountedAndKeptAsHere) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include "tests/harness/store_fixture.h"
@@ -23,6 +24,47 @@ std::vector<TrialResult> results(const Store& store, const RunPlan& plan) {
   std::vector<TrialResult> all;
   store.for_each_trial(plan.run.key, [&](const TrialResult& result) { all.push_back(result); });
   return all;
+}
+
+// What Store::scan_trials() tells, in report order.
+std::string scanned(const Store& store, const Digest& run) {
+  std::vector<std::string> texts;
+  store.scan_trials(
+      run, [&](std::size_t count) { texts.resize(count); },
+      [&](std::uint32_t ordinal, const TrialResult& result) { texts.at(ordinal) += show(result); });
+  return fmt::format("{}", fmt::join(texts, ""));
+}
+
+TEST_F(StoreTest, AScanGivesWhatAWalkGives) {
+  RunPlan many = example_plan(4, 5);
+  many.trials[3].same_as = many.trials[19].same_as = 7;
+  const RunPlan few = example_plan(1, 2);
+  Store store(file_);
+  store.begin_run(few);
+  work(store, few, 2);
+  store.begin_run(many);
+  const Claim broken = store.claim(many.run.key, "worker", 1).at(0);
+  Record failed = example_record(many, broken);
+  failed.status = Status::failed;
+  failed.reason = "out of memory";
+  failed.scores.resize(1);
+  store.append(failed);
+  work(store, many, 15);  // and two are left open
+  ASSERT_EQ(store.progress(many.run.key).done(), 18u);
+  EXPECT_EQ(scanned(store, many.run.key), show_results(store, many.run.key));  // most of the store
+  EXPECT_EQ(scanned(store, few.run.key), show_results(store, few.run.key));    // little of it
+  EXPECT_THROW(scanned(store, digest_of("none")), std::invalid_argument);
+}
+
+TEST_F(StoreTest, AScanOfADamagedPlanIsRefused) {
+  const RunPlan plan = example_plan(2, 2);
+  {
+    Store store(file_);
+    store.begin_run(plan);
+  }
+  run_sql(file_, "DELETE FROM trials WHERE ordinal = 1");
+  const Store store(file_, Store::Access::read);
+  EXPECT_THROW(scanned(store, plan.run.key), StoreError);
 }
 
 TEST_F(StoreTest, PlanComesBackWhole) {

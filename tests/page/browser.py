@@ -3,8 +3,11 @@
 A test derives from PageTest and calls self.open(FILE). Whatever the page writes to the console as an error, throws, or asks of anything but
 files, data and blobs fails the test. Run by ctest through main(): exit code 77 (skipped) with the reason where there is no browser.
 """
+import base64
+import hashlib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +17,29 @@ import unittest
 SKIPPED = 77
 CHROMIUM = os.environ.get("UPBENCH_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 PROGRAM = os.environ.get("UPBENCH_PROGRAM", str(pathlib.Path(__file__).resolve().parents[2] / "build" / "upbench"))
+
+
+breaking = None  # (what, instead): every page is opened with that replaced (mutations_test.py)
+broken = 0       # pages in which it was found
+
+
+def page_file(file):
+    """The page, or while `breaking` says how a broken copy beside it, whose policy allows the broken scripts."""
+    global broken
+    file = pathlib.Path(file)
+    if breaking is None:
+        return file
+    text = file.read_text(encoding="utf-8")
+    if breaking[0] not in text:
+        return file
+    broken += 1
+    text = text.replace(*breaking)
+    hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in re.findall(r"<script>(.*?)</script>", text, re.DOTALL)]
+    allowed = " ".join(f"'sha256-{value}'" for value in hashes)
+    text = re.sub(r"script-src ('sha256-[^']*'\s*)+", f"script-src {allowed}", text, count=1)
+    copy = file.with_name(f"broken-{file.name}")
+    copy.write_text(text, encoding="utf-8")
+    return copy
 
 
 def why_not():
@@ -54,7 +80,7 @@ class PageTest(unittest.TestCase):
         self.complaints = []
         options = {"viewport": self.viewport, "offline": True, "reduced_motion": "reduce", "accept_downloads": True, **self.context_options}
         self.context = self.browser.new_context(**options)
-        self.context.set_default_timeout(30_000)  # a page whose script died otherwise costs minutes
+        self.context.set_default_timeout(30_000 if breaking is None else 3_000)  # a page whose script died otherwise costs minutes
 
     def tearDown(self):
         self.context.close()
@@ -78,7 +104,7 @@ class PageTest(unittest.TestCase):
         """The page when its script says that all is drawn."""
         page = self.context.new_page()
         self.watch(page)
-        page.goto(pathlib.Path(file).resolve().as_uri() + hash)
+        page.goto(page_file(file).resolve().as_uri() + hash)
         page.wait_for_selector("html[data-ready]", state="attached")
         return page
 

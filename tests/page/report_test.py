@@ -107,6 +107,18 @@ class ReportTest(browser.PageTest):
         page = self.page()
         self.assertEqual(self.axe(page), [])
 
+    def test_the_run_view_says_how_the_run_came_about(self):
+        page = self.page()
+        commands = page.locator("#table-reproduce tbody tr td:nth-child(2)").all_inner_texts()
+        self.assertTrue(any(command.startswith("upbench run spec.yaml --store p.db") or "run spec.yaml --store p.db" in command for command in commands), commands)
+        place, counts = self.column(page, "plan", "count")
+        self.assertIn(72, counts, "trials")
+        work = page.locator("#table-work tbody tr td:first-child").all_inner_texts()
+        self.assertEqual(work[0], "upscale")
+        _, shares = self.column(page, "work", "share")
+        shown = [share for share in shares if share == share]
+        self.assertAlmostEqual(sum(shown[-len(work):]), 1, places=6)
+
     def test_each_link_of_the_first_screen_leads_somewhere(self):
         page = self.page()
         targets = page.locator("header a, nav a").evaluate_all("links => links.map(link => link.hash.slice(1))")
@@ -128,7 +140,7 @@ class WithoutScriptTest(browser.PageTest):
     def test_answers_and_tables_can_be_read(self):
         page = self.context.new_page()
         self.watch(page)
-        page.goto((folder / "page.html").as_uri())
+        page.goto(browser.page_file(folder / "page.html").as_uri())
         self.assertIn("psnr-y", page.locator(".findings").inner_text())
         self.assertEqual(page.locator("#table-ranking tbody tr").count(), 9)
 

@@ -135,6 +135,41 @@ class ViewerTest(ViewerPages):
         self.without_marks(page)
         self.assertEqual(outlined(), 0)
 
+    def test_the_map_of_what_a_detector_flagged_glows_over_the_dimmed_picture(self):
+        page = self.viewer("flagged.html", "#view?scene=1&x=80&y=80&zoom=2")
+        self.without_marks(page)
+        maps = page.evaluate("document.getElementById('viewer').viewer.scene.maps")
+        self.assertTrue(maps and all(shown["kind"] == "hallucination" for shown in maps), maps)
+        self.assertEqual(page.get_by_label("Artifact map").locator("option").all_inner_texts(), ["none", "hallucination"])
+        flagged = self.canvas(page, maps[0]["method"])
+        before = pixels(flagged)
+        page.get_by_label("Artifact map").select_option("hallucination")
+        after = pixels(flagged)
+        # Where the map is black the picture is dimmed to two fifths, where it is white it shines.
+        dimmed = sum(abs(new[c] - 0.4 * old[c]) <= 2 for old, new in zip(before.getdata(), after.getdata()) if max(old) > 60 for c in range(3))
+        glowing = sum(new[0] > old[0] + 40 for old, new in zip(before.getdata(), after.getdata()))
+        self.assertGreater(dimmed, 1000)
+        self.assertGreater(glowing, 50)
+        caption = page.locator("#viewer .pane figcaption").nth(maps[0]["method"]).inner_text()
+        self.assertRegex(caption, r"hallucination: black 0, white [\d.]+ levels; flagged above [\d.]+ levels")
+        self.assertIn("map=hallucination", page.evaluate("document.getElementById('viewer').viewer.link"))
+
+    def test_the_worst_places_of_a_detector_lead_to_its_boxes(self):
+        page = self.viewer("flagged.html")
+        chooser = page.get_by_label("Metric of the worst places")
+        self.assertIn("hallucination (artifact)", chooser.locator("option").all_inner_texts())
+        chooser.select_option(label="hallucination (artifact)")
+        first = page.locator("#viewer .worst li").first
+        self.assertRegex(first.inner_text(), r"hallucination [\d.]+ levels on .*, flagged")
+        first.locator("a").click()
+        page.wait_for_timeout(200)
+        state = page.evaluate("(({map, mark, b}) => ({map, mark, b}))(document.getElementById('viewer').viewer.state)")
+        self.assertEqual(state["map"], "hallucination")
+        boxes = page.evaluate("document.getElementById('viewer').viewer.scene.boxes")
+        x, y, width, height = state["mark"]
+        inside = [box for box in boxes if box["method"] == int(state["b"][1:]) - 1 and x <= box["rect"][0] + box["rect"][2] / 2 <= x + width and y <= box["rect"][1] + box["rect"][3] / 2 <= y + height]
+        self.assertTrue(inside, "the mark holds a box of that method")
+
     def test_slider_shows_a_on_the_left_and_b_on_the_right(self):
         page = self.viewer(hash="#view?scene=0&a=m1&b=m2&mode=blink&x=80&y=80&zoom=4")
         self.without_marks(page)

@@ -161,6 +161,71 @@ TEST_F(GalleryTest, BoxesOfDetectorsLieOnThePicturesThatTheyFlagged) {
   EXPECT_EQ(boxes, 1U) << "the other lies outside";
 }
 
+// A trial whose picture is shown, of a cell that is not exact.
+std::uint32_t shown_trial(const RunData& data) {
+  std::uint32_t trial = 0;
+  while (data.trials[trial].status != Status::ok || data.trials[trial].cell >= 2) ++trial;
+  return trial;
+}
+
+TEST_F(GalleryTest, MapsOfWhatDetectorsFlaggedGlowOverTheirPictures) {
+  const std::uint32_t trial = shown_trial(data_);
+  const Raster map{.width = 4, .height = 3, .channels = 1, .samples = {0, 85, 170, 255, 0, 0, 0, 0, 0, 0, 0, 0}};
+  write("ab/map.png", map);
+  write("../outside.png", map);
+  data_.maps[trial] = {{.metric = 1, .file = "ab/map.png", .white = 7.5, .threshold = 2},
+                       {.metric = 2, .file = "../outside.png", .white = 1, .threshold = 1},
+                       {.metric = 2, .file = "gone.png", .white = 1, .threshold = 1}};
+  const auto shown = gallery();
+  std::filesystem::remove(folder_ / "../outside.png");
+  ASSERT_TRUE(shown);
+  std::size_t maps = 0;
+  for (const auto& scene : shown->data["scenes"])
+    for (const auto& drawn : scene["maps"]) {
+      ++maps;
+      EXPECT_EQ(scene["picture"], data_.plan.images[data_.trials[trial].image].name);
+      EXPECT_EQ(drawn["kind"], "ssim-y");
+      EXPECT_EQ(drawn["white"], 7.5);
+      EXPECT_EQ(drawn["threshold"], 2);
+      const std::string& source = shown->sources[drawn["source"].get<std::size_t>()];
+      EXPECT_EQ(source.substr(source.find(',') + 1),
+                base64(encode_for_page({.width = 4,
+                                        .height = 3,
+                                        .samples = {0,   0,   0, 255, 0, 0, 255, 255, 0, 255, 255, 255,
+                                                    0,   0,   0, 0,   0, 0, 0,   0,   0, 0,   0,   0,
+                                                    0,   0,   0, 0,   0, 0, 0,   0,   0, 0,   0,   0}})
+                           .bytes))
+          << "black, red, yellow, white";
+    }
+  EXPECT_EQ(maps, 1U) << "what lies outside the folder, or is gone, is not shown";
+}
+
+TEST_F(GalleryTest, TheWorstOfADetectorIsItsWorstBox) {
+  const std::uint32_t trial = shown_trial(data_);
+  const std::uint32_t flagged = data_.trials[trial].image;
+  data_.plan.metrics[2].name = "seam";
+  data_.calibrated_by = {{"seam", "1"}};
+  for (std::size_t t = 0; t < data_.trials.size(); ++t) {
+    data_.scores[3 * t + 2] = {.value = t == trial ? 9.0 : 0.5, .flag = ValueFlag::ok};
+    data_.set_decision(t, 2, t == trial ? RunData::Decision::flagged : RunData::Decision::clean);
+  }
+  data_.places[trial] = {{.metric = 2, .box = {.x = 100, .y = 70, .width = 16, .height = 16}}};
+  const auto shown = gallery();
+  ASSERT_TRUE(shown);
+  bool seen = false;
+  for (const auto& place : shown->data["worst"]) {
+    if (place["metric"] != 2 || place["rank"] != 0) continue;
+    seen = true;
+    EXPECT_EQ(place["detects"], true);
+    EXPECT_EQ(place["flagged"], true);
+    EXPECT_EQ(place["score"], 9.0);
+    EXPECT_EQ(shown->data["scenes"][place["scene"].get<std::size_t>()]["picture"], data_.plan.images[flagged].name);
+    const Rect rect{place["rect"][0], place["rect"][1], place["rect"][2], place["rect"][3]};
+    EXPECT_DOUBLE_EQ(overlap(rect, {100, 70, 16, 16}), 1);
+  }
+  EXPECT_TRUE(seen);
+}
+
 TEST_F(GalleryTest, WithoutPicturesThereIsNone) {
   std::filesystem::remove_all(folder_);
   EXPECT_FALSE(gallery());

@@ -4,27 +4,17 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/reports/plots/plot_checks.h"
 #include "tests/reports/sample_run.h"
 
 namespace upbench {
 namespace {
 
 using nlohmann::json;
-
-void collect_fields(const json& node, std::set<std::string>& fields) {
-  if (node.is_object() && node.contains("field")) fields.insert(node["field"].get<std::string>());
-  if (node.is_structured())
-    for (const json& child : node) collect_fields(child, fields);
-}
+using test::find_plot;
 
 std::size_t rows(const Plot& plot) {
   return plot.spec["data"]["values"].size();
-}
-
-const Plot* find(const std::vector<Plot>& plots, const std::string& name) {
-  for (const Plot& plot : plots)
-    if (plot.name == name) return &plot;
-  return nullptr;
 }
 
 RunData many(std::uint32_t cells, std::uint32_t images) {
@@ -46,25 +36,17 @@ RunData many(std::uint32_t cells, std::uint32_t images) {
 }
 
 TEST(Plots, EveryFieldIsInTheData) {
-  // A misspelt field gives an empty plot and no error.
   const RunData data = test::sample_run();
   const std::vector<Plot> plots = test::plots_of(data);
-  ASSERT_EQ(plots.size(), 11U);  // 2 metrics x (time, distance, 2 axes, pictures), and ranks of three cells
-  for (const Plot& plot : plots) {
-    std::set<std::string> fields;
-    collect_fields(plot.spec.value("encoding", json::object()), fields);
-    for (const json& layer : plot.spec["layer"])
-      if (!layer.contains("data")) collect_fields(layer, fields);
-    ASSERT_FALSE(fields.empty());
-    for (const json& row : plot.spec["data"]["values"])
-      for (const std::string& field : fields) EXPECT_TRUE(row.contains(field)) << plot.name << " " << field;
-  }
+  // 2 metrics x (time, distance, 2 axes, pictures), ranks of three cells, samples of the model time
+  ASSERT_EQ(plots.size(), 12U);
+  for (const Plot& plot : plots) test::expect_whole(plot);
 }
 
 TEST(Plots, FrontierHoldsWhatNoFasterCellMatches) {
   const RunData data = test::sample_run();
   const std::vector<Plot> plots = test::plots_of(data);
-  const Plot* plot = find(plots, "quality-vs-time_ssim-y");
+  const Plot* plot = find_plot(plots, "quality-vs-time_ssim-y");
   ASSERT_NE(plot, nullptr);
   std::set<std::string> frontier;
   for (const json& row : plot->spec["data"]["values"])
@@ -75,8 +57,8 @@ TEST(Plots, FrontierHoldsWhatNoFasterCellMatches) {
 TEST(Plots, ThreeNumbersAreACurveAndNamesAreNot) {
   const RunData numbers = many(3, 2), names = test::sample_run();
   const std::vector<Plot> curves = test::plots_of(numbers), lists = test::plots_of(names);
-  EXPECT_EQ(find(curves, "axis_refine-denoise_psnr-y")->spec["encoding"]["x"]["type"], "quantitative");
-  EXPECT_EQ(find(lists, "axis_upscale-model_psnr-y")->spec["encoding"]["y"]["sort"],
+  EXPECT_EQ(find_plot(curves, "axis_refine-denoise_psnr-y")->spec["encoding"]["x"]["type"], "quantitative");
+  EXPECT_EQ(find_plot(lists, "axis_upscale-model_psnr-y")->spec["encoding"]["y"]["sort"],
             json({"lanczos", "net.pth"}));
 }
 
@@ -87,8 +69,8 @@ TEST(Plots, ASweetSpotIsDrawnWithBandIntervalAndPlateau) {
                                           return 30 - 0.02 * away * away + 0.02 * test::noise(picture, cell);
                                         });
   const std::vector<Plot> plots = test::plots_of(data);
-  EXPECT_EQ(find(plots, "axis_refine-denoise_psnr-y"), nullptr) << "the same once more";
-  const Plot* plot = find(plots, "sweet-spot_refine-denoise_psnr-y");
+  EXPECT_EQ(find_plot(plots, "axis_refine-denoise_psnr-y"), nullptr) << "the same once more";
+  const Plot* plot = find_plot(plots, "sweet-spot_refine-denoise_psnr-y");
   ASSERT_NE(plot, nullptr);
   EXPECT_NE(plot->title.find("sweet spot"), std::string::npos);
   EXPECT_EQ(plot->spec["layer"].size(), 5u);  // plateau, interval of the best, band, curve, settings
@@ -104,12 +86,12 @@ TEST(Plots, DistancesAreThoseOfTheTable) {
                                           return level[cell] + static_cast<double>(picture);
                                         });
   const std::vector<Plot> plots = test::plots_of(data);
-  const Plot* plot = find(plots, "distance_psnr-y");
+  const Plot* plot = find_plot(plots, "distance_psnr-y");
   ASSERT_NE(plot, nullptr);
   EXPECT_EQ(rows(*plot), 16u);
   EXPECT_EQ(plot->spec["data"]["values"][0]["cell"], "fair");
   EXPECT_EQ(plot->spec["data"]["values"][0]["value"], 1);
-  const Plot* ranks = find(plots, "ranks_psnr-y");
+  const Plot* ranks = find_plot(plots, "ranks_psnr-y");
   ASSERT_NE(ranks, nullptr);
   EXPECT_EQ(ranks->spec["data"]["values"][0]["first"], "100 %");
 }
@@ -117,7 +99,7 @@ TEST(Plots, DistancesAreThoseOfTheTable) {
 TEST(Plots, ManyPicturesBecomeQuantiles) {
   const RunData data = many(30, 100);
   const std::vector<Plot> plots = test::plots_of(data);
-  const Plot* plot = find(plots, "pictures_psnr-y");
+  const Plot* plot = find_plot(plots, "pictures_psnr-y");
   ASSERT_NE(plot, nullptr);
   EXPECT_EQ(rows(*plot), 30U);
   EXPECT_DOUBLE_EQ(plot->spec["data"]["values"][0]["value"].get<double>(),

@@ -163,6 +163,28 @@ What each metric means here; figures under other conventions are not comparable.
 | ssim-y | none | higher | 4 px | Gaussian 11x11 | 1 |
 | lpips-alex | none | lower | 0 px | v0.1 | 1 |
 
+## How to reproduce
+
+With the weights and settings listed below. A store that is there already is resumed: name another with --store. The same spec over the same pictures has the same run key, acba25512100.
+
+| step | command |
+| --- | --- |
+| the run | upbench run sample.yaml |
+| this report | upbench report sample.db --html report.html |
+| is it the same? | upbench compare sample.db NEW.db |
+
+## What was asked and what was saved
+
+| what | count |
+| --- | ---: |
+| cells (settings) | 4 |
+| cells left out by the spec or the plan | 1 |
+| pictures | 3 |
+| seeds | 1 |
+| trials | 12 |
+| trials that repeat another (same pixels by their settings) | 1 |
+| outputs computed and scored | 10 |
+
 ## Fixed settings
 
 Settings with one value in all cells, defaults included.

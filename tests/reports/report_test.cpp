@@ -97,7 +97,7 @@ TEST(Report, WritesOneSpecificationAPlot) {
     EXPECT_EQ(nlohmann::json::parse(file)["$schema"], "https://vega.github.io/schema/vega-lite/v6.json");
     ++count;
   }
-  EXPECT_EQ(count, 11U);
+  EXPECT_EQ(count, 12U);
   std::filesystem::remove_all(folder);
 }
 
