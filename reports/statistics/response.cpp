@@ -18,6 +18,8 @@ namespace {
 using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::RowVectorXd;
+// A picture's numbers side by side: resampling adds whole rows.
+using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 constexpr int kMostSegments = 20;
 constexpr double kLeastPenalty = 1e-6, kGreatestPenalty = 1e6;
@@ -87,9 +89,15 @@ std::vector<double> grid_over(std::span<const double> settings) {
   return grid;
 }
 
+// Too few pictures, or too many settings, for what extremes_of_moments() does.
+bool is_small(const MatrixXd& scores) {
+  constexpr Index kManyPictures = 100;
+  return scores.rows() < kManyPictures || scores.cols() * (scores.cols() + 3) / 2 >= kResponseGrid;
+}
+
 // Means of resampled pictures, [resamples, positions], their distance to the mean of all widened for few
 // pictures.
-MatrixXd resampled_means(const MatrixXd& curves, const BootstrapOptions& options) {
+MatrixXd resampled_means(const RowMajor& curves, const BootstrapOptions& options) {
   const auto pictures = static_cast<std::size_t>(curves.rows());
   const RowVectorXd centre = curves.colwise().mean();
   const double factor =
@@ -119,24 +127,59 @@ RowVectorXd standard_error(const MatrixXd& rows) {
   return (squares / (n * (n - 1))).cwiseSqrt();
 }
 
+// The greatest |deviation| / error over the positions, of those with an error above `least`.
+double extreme_of(const RowVectorXd& deviation, const RowVectorXd& error, double least) {
+  double extreme = 0;
+  for (Index j = 0; j < deviation.size(); ++j)
+    if (error[j] > least) extreme = std::max(extreme, std::abs(deviation[j]) / error[j]);
+  return extreme;
+}
+
+// Of each resample of the curves.
+std::vector<double> extremes_of_curves(const MatrixXd& curves, double least, const BootstrapOptions& options) {
+  const RowVectorXd mean = curves.colwise().mean();
+  return resampled(static_cast<std::size_t>(curves.rows()), options, [&](std::span<const std::uint32_t> drawn) {
+    MatrixXd rows(curves.rows(), curves.cols());
+    for (std::size_t i = 0; i < drawn.size(); ++i) rows.row(static_cast<Index>(i)) = curves.row(drawn[i]);
+    return extreme_of(rows.colwise().mean() - mean, standard_error(rows), least);
+  });
+}
+
+// The same of curves that are `smooth` times few numbers a picture: their means and covariances say it all,
+// and there are fewer of these than positions. Means and covariances lose the last digits of a spread that is
+// next to nothing, so this is not for few pictures, of which a resample may be all one.
+std::vector<double> extremes_of_moments(const MatrixXd& scores, const MatrixXd& smooth, double least,
+                                        const BootstrapOptions& options) {
+  const Index settings = scores.cols(), products = settings * (settings + 1) / 2;
+  const MatrixXd centred = scores.rowwise() - scores.colwise().mean();
+  RowMajor moments(scores.rows(), settings + products);  // numbers of a picture, then their products
+  moments.leftCols(settings) = centred;
+  for (Index i = 0, at = settings; i < settings; ++i)
+    for (Index j = i; j < settings; ++j) moments.col(at++) = centred.col(i).cwiseProduct(centred.col(j));
+  return resampled(static_cast<std::size_t>(scores.rows()), options, [&](std::span<const std::uint32_t> drawn) {
+    RowVectorXd sum = RowVectorXd::Zero(moments.cols());
+    for (const std::uint32_t picture : drawn) sum += moments.row(picture);
+    const auto n = static_cast<double>(drawn.size());
+    const RowVectorXd mean = sum.head(settings) / n;
+    MatrixXd covariance(settings, settings);  // of the mean
+    for (Index i = 0, at = settings; i < settings; ++i)
+      for (Index j = i; j < settings; ++j)
+        covariance(i, j) = covariance(j, i) = (sum[at++] / n - mean[i] * mean[j]) / (n - 1);
+    const RowVectorXd variance = (smooth * covariance).cwiseProduct(smooth).rowwise().sum().transpose();
+    return extreme_of(mean * smooth.transpose(), variance.cwiseMax(0).cwiseSqrt(), least);
+  });
+}
+
 // Half the width of the band, at each position, that holds whole curves: standard errors times the quantile
 // of the greatest studentised deviation of resampled curves (bootstrap-t, which is what covers with few
 // pictures). Of very few pictures some resamples are nearly all of one picture, whose deviation is out of all
 // proportion; there Student's t with Bonferroni's correction over all positions is enough.
-RowVectorXd band(const MatrixXd& curves, const BootstrapOptions& options) {
-  const RowVectorXd mean = curves.colwise().mean(), error = standard_error(curves);
+RowVectorXd band(const MatrixXd& scores, const MatrixXd& smooth, const BootstrapOptions& options) {
+  const MatrixXd curves = scores * smooth.transpose();
+  const RowVectorXd error = standard_error(curves);
   const double least = error.maxCoeff() * 1e-9;
-  const std::vector<double> extremes =
-      resampled(static_cast<std::size_t>(curves.rows()), options, [&](std::span<const std::uint32_t> drawn) {
-        MatrixXd rows(curves.rows(), curves.cols());
-        for (std::size_t i = 0; i < drawn.size(); ++i) rows.row(static_cast<Index>(i)) = curves.row(drawn[i]);
-        const RowVectorXd drawn_mean = rows.colwise().mean(), drawn_error = standard_error(rows);
-        double extreme = 0;
-        for (Index j = 0; j < mean.size(); ++j)
-          if (drawn_error[j] > least)
-            extreme = std::max(extreme, std::abs(drawn_mean[j] - mean[j]) / drawn_error[j]);
-        return extreme;
-      });
+  const std::vector<double> extremes = is_small(scores) ? extremes_of_curves(curves, least, options)
+                                                        : extremes_of_moments(scores, smooth, least, options);
   const double enough =
       student_quantile(1 - (1 - options.confidence) / (2 * static_cast<double>(curves.cols())),
                        static_cast<double>(curves.rows() - 1));
@@ -155,11 +198,11 @@ Response fit_response(std::span<const double> settings, const MatrixXd& scores,
   Response response;
   response.at = grid_over(settings);
   response.smoothing = cross_validated_penalty(smoother, settings, centred);
-  const MatrixXd on_grid = centred * smoother.matrix(response.at, response.smoothing).transpose();
-  const MatrixXd at_settings = centred * smoother.matrix(settings, response.smoothing).transpose();
-  const RowVectorXd curve = on_grid.colwise().mean();
+  const MatrixXd on_grid = smoother.matrix(response.at, response.smoothing);
+  const MatrixXd at_settings = smoother.matrix(settings, response.smoothing);
+  const RowVectorXd curve = (centred * on_grid.transpose()).colwise().mean();
 
-  const RowVectorXd half = band(on_grid, options.bootstrap);
+  const RowVectorXd half = band(centred, on_grid, options.bootstrap);
   bool flat = true;
   for (Index j = 0; j < curve.size(); ++j) {
     response.curve.push_back(level + curve[j]);
@@ -168,7 +211,8 @@ Response fit_response(std::span<const double> settings, const MatrixXd& scores,
     flat = flat && std::abs(curve[j]) <= half[j];
   }
 
-  const MatrixXd draws = resampled_means(on_grid, options.bootstrap);
+  // Smoothing is linear: the smoothed mean is the mean of the smoothed.
+  const MatrixXd means = resampled_means(centred, options.bootstrap), draws = means * on_grid.transpose();
   std::vector<double> best;
   for (Index i = 0; i < draws.rows(); ++i) best.push_back(greatest_position(draws.row(i), response.at));
   response.best = greatest_position(curve, response.at);
@@ -178,7 +222,7 @@ Response fit_response(std::span<const double> settings, const MatrixXd& scores,
                             std::min(response.at.back(), quantile(best, (1 + confidence) / 2) + half_step)};
 
   // How far each setting is behind the best, of each resample.
-  MatrixXd behind = resampled_means(at_settings, options.bootstrap);
+  MatrixXd behind = means * at_settings.transpose();
   behind = (-behind).colwise() + behind.rowwise().maxCoeff().eval();
   for (Index j = 0; j < behind.cols(); ++j) {
     const std::span<const double> of_setting(behind.col(j).data(), static_cast<std::size_t>(behind.rows()));

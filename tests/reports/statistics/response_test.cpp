@@ -1,5 +1,6 @@
 #include "reports/statistics/response.h"
 
+#include <cmath>
 #include <functional>
 #include <stdexcept>
 #include <vector>
@@ -50,6 +51,23 @@ TEST(Response, ARisingCurveIsAnEdgeAndNotASweetSpot) {
   const Response response = fit_response(kSettings, scores([](double x) { return 5 * x; }, 0.05));
   EXPECT_EQ(response.verdict, ResponseVerdict::edge_optimum);
   EXPECT_EQ(response.best, 0.6);
+}
+
+// From a hundred pictures on the band comes from means and covariances instead of whole curves. A picture that
+// is the mean of all others changes neither but by what one more takes off.
+TEST(Response, TheBandOfAHundredPicturesIsThatOfNinetyNine) {
+  Random random(11);
+  Eigen::MatrixXd many(100, 6);
+  for (Eigen::Index i = 0; i < 99; ++i)
+    for (Eigen::Index j = 0; j < 6; ++j) many(i, j) = 0.3 * static_cast<double>(j) + random.normal();
+  many.row(99) = many.topRows(99).colwise().mean();
+  const Response few = fit_response(kSettings, many.topRows(99)), more = fit_response(kSettings, many);
+  ASSERT_EQ(few.smoothing, more.smoothing);
+  for (std::size_t i = 0; i < few.curve.size(); i += 20) {
+    EXPECT_NEAR(more.curve[i], few.curve[i], 1e-12);
+    const double expected = (few.high[i] - few.low[i]) * 98 / std::sqrt(99.0 * 100);
+    EXPECT_NEAR(more.high[i] - more.low[i], expected, 0.03 * expected);  // other resamples
+  }
 }
 
 // Resamples of nearly one picture alone have next to no spread; they may not widen the band without bounds.
