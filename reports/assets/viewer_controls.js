@@ -28,6 +28,21 @@
     return element;
   }
 
+  // From black over violet, red and yellow to white, by how bright a pixel is: #upbench-heat.
+  function heatFilter() {
+    const draw = (tag, attributes, ...parts) => {
+      const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
+      for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+      element.append(...parts);
+      return element;
+    };
+    const grey = '0.33 0.34 0.33 0 0 '.repeat(3) + '0 0 0 1 0';
+    const tables = {R: '0 0.36 0.86 1 1', G: '0 0.04 0.22 0.76 1', B: '0 0.48 0.3 0.1 0.92'};
+    return draw('svg', {width: 0, height: 0, 'aria-hidden': 'true', style: 'position: absolute'},
+      draw('filter', {id: 'upbench-heat', 'color-interpolation-filters': 'sRGB'}, draw('feColorMatrix', {values: grey}),
+        draw('feComponentTransfer', {}, ...Object.entries(tables).map(([channel, tableValues]) => draw(`feFunc${channel}`, {type: 'table', tableValues})))));
+  }
+
   class ViewerControls {
     constructor(viewer, modes, gains) {
       this.viewer = viewer;
@@ -54,7 +69,7 @@
       this.pair = row(labelled('A', this.a), labelled('B', this.b), button('Swap', () => viewer.swap(), {title: 'Space'}), this.automatic,
                       labelled('Gain', this.gain), this.heat, this.boxes, labelled('Artifact map', this.map), button('Link to this view', () => this.copyLink()));
       this.shown = this.layerChooser();
-      viewer.host.append(this.shown, this.split, this.status);
+      viewer.host.append(this.shown, this.split, this.status, heatFilter());
     }
 
     sceneName({picture, rect, size}) {

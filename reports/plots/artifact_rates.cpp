@@ -16,7 +16,7 @@ namespace {
 namespace vl = vega_lite;
 using nlohmann::json;
 
-constexpr std::size_t kMostLines = 60;  // that a reader can tell apart
+constexpr std::size_t kMostLines = 40;  // that a reader can tell apart
 
 using Rates = std::vector<const ArtifactRate*>;
 

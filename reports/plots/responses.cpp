@@ -32,28 +32,42 @@ struct ToolRow {
   std::vector<Strength> strengths;  // ascending
 };
 
-// From the worst point of the curve (0) to the best (1).
+// From the worst of curve and settings (0) to their best (1). Scores are turned so that greater is better.
 class Share {
  public:
-  explicit Share(const SweetSpot& spot) {
-    const auto [least, most] = std::ranges::minmax(spot.response.curve);
+  Share(const SweetSpot& spot, bool higher_is_better) {
+    std::vector<double> values = spot.response.curve;
+    for (const double score : spot.means) values.push_back(higher_is_better ? score : -score);
+    const auto [least, most] = std::ranges::minmax(values);
     least_ = least;
     range_ = most - least;
+    size_ = std::max(std::abs(least), std::abs(most));
   }
-  bool is_level() const { return range_ <= 0; }
+  // Nothing but the last digits of the arithmetic.
+  bool is_level() const { return !(range_ > 1e-9 * size_); }
   double of_turned(double value) const { return (value - least_) / range_; }
 
  private:
-  double least_ = 0, range_ = 0;
+  double least_ = 0, range_ = 0, size_ = 0;
 };
+
+Share share_of(const Analysis& analysis, const SweetSpot& spot) {
+  return {spot, analysis.metric(spot.metric).higher_is_better};
+}
+
+// What noise alone may have drawn is told apart.
+std::string effect_of(const SweetSpot& spot) {
+  return spot.response.verdict == ResponseVerdict::no_effect ? "no effect" : "effect";
+}
 
 json curve_rows(const Analysis& analysis, const std::vector<const SweetSpot*>& spots) {
   json rows = json::array();
   for (const SweetSpot* spot : spots) {
-    const Share share(*spot);
+    const Share share = share_of(analysis, *spot);
     for (std::size_t i = 0; i < spot->response.at.size(); i += 4)
       rows.push_back({{"metric", clean_text(analysis.metric(spot->metric).name)},
                       {"setting", spot->response.at[i]},
+                      {"effect", effect_of(*spot)},
                       {"share", share.of_turned(spot->response.curve[i])}});
   }
   return rows;
@@ -62,7 +76,7 @@ json curve_rows(const Analysis& analysis, const std::vector<const SweetSpot*>& s
 json point_rows(const Analysis& analysis, const std::vector<const SweetSpot*>& spots) {
   json rows = json::array();
   for (const SweetSpot* spot : spots) {
-    const Share share(*spot);
+    const Share share = share_of(analysis, *spot);
     const MetricRow& metric = analysis.metric(spot->metric);
     const double sign = metric.higher_is_better ? 1 : -1;
     for (std::size_t i = 0; i < spot->settings.size(); ++i)
@@ -71,6 +85,7 @@ json point_rows(const Analysis& analysis, const std::vector<const SweetSpot*>& s
                       {"share", share.of_turned(sign * spot->means[i])},
                       {"at", spot->shown(spot->settings[i])},
                       {"shown", vl::shown(metric, spot->means[i])},
+                      {"effect", effect_of(*spot)},
                       {"n", spot->pictures}});
   }
   return rows;
@@ -166,7 +181,7 @@ json metric_channel(const Analysis& analysis, const std::vector<const SweetSpot*
 std::optional<Plot> plot_responses(const Analysis& analysis, const std::vector<const SweetSpot*>& all) {
   std::vector<const SweetSpot*> spots;
   for (const SweetSpot* spot : all)
-    if (spots.size() < kMostCurves && !Share(*spot).is_level()) spots.push_back(spot);
+    if (spots.size() < kMostCurves && !share_of(analysis, *spot).is_level()) spots.push_back(spot);
   if (spots.size() < 2) return {};
   const SweetSpot& first = *spots.front();
   std::string context;
@@ -180,8 +195,9 @@ std::optional<Plot> plot_responses(const Analysis& analysis, const std::vector<c
   plot.title = fmt::format("Every metric along {}{}", axis, group);
   plot.wide = true;
   plot.caption = fmt::format(
-      "Each metric's smoothed curve from its own worst (0 %) to its own best (100 %), so curves compare in "
-      "where they are best and not in how much; points: means of the settings, values beside them.{}{}",
+      "Each metric from its own worst (0 %) to its own best (100 %), so curves compare in where they are best "
+      "and not in how much; points: means of the settings. Dashed: no effect is shown, the curve may be "
+      "noise.{}{}",
       tools.empty() ? ""
                     : fmt::format(" Numbers above the curves: what a sigma is in each tool's denoise ({}).", context),
       all.size() > spots.size() ? fmt::format(" {} metrics are left out: level, or too many.", all.size() - spots.size())
@@ -196,7 +212,15 @@ std::optional<Plot> plot_responses(const Analysis& analysis, const std::vector<c
              colour = metric_channel(analysis, spots, colours), shape = metric_channel(analysis, spots, shapes);
   json& layers = plot.spec["layer"];
   layers.push_back({{"mark", {{"type", "line"}, {"strokeWidth", 2}, {"aria", false}}},
-                    {"encoding", {{"x", x}, {"y", y}, {"color", colour}}}});
+                    {"encoding",
+                     {{"x", x},
+                      {"y", y},
+                      {"color", colour},
+                      {"strokeDash",
+                       {{"field", "effect"},
+                        {"type", "nominal"},
+                        {"legend", nullptr},
+                        {"scale", {{"domain", {"effect", "no effect"}}, {"range", json{{1, 0}, {4, 4}}}}}}}}}});
   layers.push_back(
       {{"data", {{"values", point_rows(analysis, spots)}}},
        {"mark", {{"type", "point"}, {"filled", true}, {"size", 70}, {"opacity", 1}}},
@@ -206,7 +230,11 @@ std::optional<Plot> plot_responses(const Analysis& analysis, const std::vector<c
          {"color", colour},
          {"shape", shape},
          {"tooltip",
-          vl::tooltip({{"metric", "metric"}, {"at", "setting"}, {"shown", "mean"}, {"n", "pictures"}})}}}});
+          vl::tooltip({{"metric", "metric"},
+                       {"at", "setting"},
+                       {"shown", "mean"},
+                       {"effect", "of the setting"},
+                       {"n", "pictures"}})}}}});
   if (!tools.empty()) {
     json row = y;
     row["field"] = "row";

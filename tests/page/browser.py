@@ -19,7 +19,7 @@ CHROMIUM = os.environ.get("UPBENCH_CHROMIUM") or shutil.which("chromium") or shu
 PROGRAM = os.environ.get("UPBENCH_PROGRAM", str(pathlib.Path(__file__).resolve().parents[2] / "build" / "upbench"))
 
 
-breaking = None  # (what, instead): every page is opened with that replaced (mutations_test.py)
+breaking = None  # (what, instead, what, instead, ...): every page is opened with these replaced (mutations_test.py)
 broken = 0       # pages in which it was found
 
 
@@ -30,10 +30,12 @@ def page_file(file):
     if breaking is None:
         return file
     text = file.read_text(encoding="utf-8")
-    if breaking[0] not in text:
+    changes = list(zip(breaking[::2], breaking[1::2]))
+    if not all(what in text for what, _ in changes):
         return file
     broken += 1
-    text = text.replace(*breaking)
+    for what, instead in changes:
+        text = text.replace(what, instead)
     hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in re.findall(r"<script>(.*?)</script>", text, re.DOTALL)]
     allowed = " ".join(f"'sha256-{value}'" for value in hashes)
     text = re.sub(r"script-src ('sha256-[^']*'\s*)+", f"script-src {allowed}", text, count=1)

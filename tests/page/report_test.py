@@ -74,7 +74,8 @@ class ReportTest(browser.PageTest):
             page.get_by_label("Save Ranking as CSV").click()
         rows = list(csv.DictReader(io.StringIO(saved.value.path().read_text(encoding="utf-8"))))
         self.assertEqual(len(rows), 3)
-        self.assertNotIn("tile", rows[0])
+        self.assertIn("upscale.model", rows[0])
+        self.assertNotIn("upscale.tile", rows[0])
         _, values = self.column(page, "ranking", "psnr-y")
         self.assertEqual([float(row["psnr-y"]) for row in rows], values)
         self.assertGreater(len(rows[0]["psnr-y"]), 8, "unrounded")
@@ -141,6 +142,7 @@ class WithoutScriptTest(browser.PageTest):
         page = self.context.new_page()
         self.watch(page)
         page.goto(browser.page_file(folder / "page.html").as_uri())
+        self.assertTrue(page.locator(".findings").is_visible())
         self.assertIn("psnr-y", page.locator(".findings").inner_text())
         self.assertEqual(page.locator("#table-ranking tbody tr").count(), 9)
 

@@ -121,16 +121,29 @@ class ViewerTest(ViewerPages):
     def test_heat_map_colours_the_difference(self):
         page = self.viewer()
         self.mode(page, "Difference")
-        grey = pixels(self.canvas(page)).tobytes()
+        self.without_marks(page)
+        page.get_by_label("A", exact=True).select_option("m1")
+        page.get_by_label("B", exact=True).select_option("m2")
+        page.get_by_label("Gain of the difference").select_option("16")
+        plain = pixels(self.canvas(page)).crop((200, 200, 600, 400))
         page.get_by_label("heat map").check()
-        self.assertNotEqual(pixels(self.canvas(page)).tobytes(), grey)
+        heat = pixels(self.canvas(page)).crop((200, 200, 600, 400))
+        # What is equal stays black; small differences, grey before, are violet; great ones are light.
+        pairs = list(zip(plain.get_flattened_data(), heat.get_flattened_data()))
+        self.assertTrue(all(max(hot) <= 2 for cold, hot in pairs if max(cold) == 0))
+        small = [hot for cold, hot in pairs if 50 <= min(cold) and max(cold) <= 80]
+        self.assertGreater(len(small), 10)
+        self.assertTrue(all(hot[2] > hot[1] + 30 for hot in small))
+        great = [hot for cold, hot in pairs if min(cold) >= 250]
+        self.assertGreater(len(great), 10)
+        self.assertTrue(all(min(hot) > 200 for hot in great))
 
     def test_boxes_of_detectors_are_drawn_until_marks_are_off(self):
         page = self.viewer("flagged.html", "#view?scene=1&x=80&y=80&zoom=2")
         boxes = page.evaluate("document.getElementById('viewer').viewer.scene.boxes")
         self.assertTrue(boxes and all(box["kind"] == "hallucination" for box in boxes), boxes)
         flagged = self.canvas(page, boxes[0]["method"])
-        outlined = lambda: sum(pixel == (0x56, 0xB4, 0xE9) for pixel in pixels(flagged).getdata())
+        outlined = lambda: sum(pixel == (0x56, 0xB4, 0xE9) for pixel in pixels(flagged).get_flattened_data())
         self.assertGreater(outlined(), 100)
         self.without_marks(page)
         self.assertEqual(outlined(), 0)
@@ -146,8 +159,8 @@ class ViewerTest(ViewerPages):
         page.get_by_label("Artifact map").select_option("hallucination")
         after = pixels(flagged)
         # Where the map is black the picture is dimmed to two fifths, where it is white it shines.
-        dimmed = sum(abs(new[c] - 0.4 * old[c]) <= 2 for old, new in zip(before.getdata(), after.getdata()) if max(old) > 60 for c in range(3))
-        glowing = sum(new[0] > old[0] + 40 for old, new in zip(before.getdata(), after.getdata()))
+        dimmed = sum(abs(new[c] - 0.4 * old[c]) <= 2 for old, new in zip(before.get_flattened_data(), after.get_flattened_data()) if max(old) > 60 for c in range(3))
+        glowing = sum(new[0] > old[0] + 40 for old, new in zip(before.get_flattened_data(), after.get_flattened_data()))
         self.assertGreater(dimmed, 1000)
         self.assertGreater(glowing, 50)
         caption = page.locator("#viewer .pane figcaption").nth(maps[0]["method"]).inner_text()
@@ -210,9 +223,13 @@ class ViewerTest(ViewerPages):
         links.first.click()
         page.wait_for_timeout(200)
         self.assertEqual(self.state(page)["mode"], "slider")
+        mark = [float(number) for number in re.search(r"mark=([^&]*)", page.evaluate("location.hash"))[1].replace("%2C", ",").split(",")]
+        self.assertEqual([self.state(page)[axis] for axis in "xy"], [mark[0] + mark[2] / 2, mark[1] + mark[3] / 2], "the place is in the middle")
+        self.mode(page, "Blink")  # the slider's bar has the outline's colour
         colours = {colour for _, colour in pixels(self.canvas(page)).getcolors(1 << 24)}
         self.assertIn((255, 213, 74), colours, "the place is outlined")
         again = self.viewer(hash=page.evaluate("location.hash"))
+        self.mode(page, "Slider")
         self.assertEqual({k: v for k, v in self.state(again).items()}, self.state(page))
 
     def test_the_links_order_is_that_of_the_distance(self):
@@ -231,6 +248,7 @@ class ViewerTest(ViewerPages):
         self.assertLess(sum(len(text) for text in page.locator("script[type='text/plain']").all_text_contents()), 150_000)
         page.get_by_label("Picture", exact=True).select_option(str(data["scenes"].index(links[0])))
         page.wait_for_timeout(300)
+        self.assertEqual(page.evaluate("document.getElementById('viewer').viewer.gone"), 0)
         self.assertGreater(len(pixels(self.canvas(page)).getcolors(1 << 24)), 50, "the file was drawn")
 
 

@@ -1,5 +1,8 @@
 // All metrics along one setting, artifact rates, results over many versions.
 #include <cmath>
+#include <map>
+#include <set>
+#include <string>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -80,6 +83,29 @@ TEST(Responses, EveryMetricIsOnOneSigmaAxisWithTheToolsStrengths) {
   EXPECT_EQ(of_tool.size(), 2U);
   EXPECT_GE(of_tool["A1111's img2img"], 5U);
   EXPECT_NE(plot->caption.find("20 steps, karras"), std::string::npos);
+}
+
+TEST(Responses, NoiseIsDashedAndStaysInTheFrame) {
+  RunData data = sweep();
+  for (std::size_t i = 1; i < data.scores.size(); i += 2)  // lpips: level but for noise of its last digits
+    data.scores[i].value = 0.3 + 1e-7 * test::noise(i, 3);
+  const std::vector<Plot> plots = test::plots_of(data);
+  const Plot* plot = find_plot(plots, "responses_refine-denoise");
+  ASSERT_NE(plot, nullptr);
+  std::set<std::string> effects;
+  for (const json& layer : {plot->spec["data"], plot->spec["layer"][1]["data"]})
+    for (const json& row : layer["values"]) {
+      effects.insert(row["metric"].get<std::string>() + ": " + row["effect"].get<std::string>());
+      EXPECT_GE(row["share"].get<double>(), -1e-9);
+      EXPECT_LE(row["share"].get<double>(), 1 + 1e-9);
+    }
+  EXPECT_EQ(effects, (std::set<std::string>{"psnr-y: effect", "lpips-alex: no effect"}));
+}
+
+TEST(Responses, AMetricThatDoesNotChangeIsLeftOut) {
+  RunData data = sweep();
+  for (std::size_t i = 1; i < data.scores.size(); i += 2) data.scores[i].value = 0.3;
+  for (const Plot& plot : test::plots_of(data)) EXPECT_FALSE(plot.name.starts_with("responses")) << plot.name;
 }
 
 TEST(Responses, OneMetricAloneHasItsOwnPlot) {
