@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -21,6 +22,44 @@ constexpr std::size_t kMostPoints = 150;  // of a cell; above it the mean, least
 std::string value_text(const HistorySeries& series, double value) {
   return fmt::format("{}{}", fixed(value, series.decimals),
                      series.unit.empty() ? "" : " " + clean_text(series.unit));
+}
+
+std::vector<std::string> parts_of(const std::string& label) {
+  constexpr std::string_view kBetween = ", ";
+  std::vector<std::string> parts;
+  std::size_t first = 0;
+  for (std::size_t at = label.find(kBetween); at != std::string::npos; at = label.find(kBetween, first)) {
+    parts.push_back(label.substr(first, at - first));
+    first = at + kBetween.size();
+  }
+  parts.push_back(label.substr(first));
+  return parts;
+}
+
+// What tells the cells apart: "lanczos, 64" of "upscale.model = lanczos, upscale.tile = 64"; labels of other
+// forms as they are.
+std::vector<std::string> short_names(const std::vector<const HistorySeries*>& lines) {
+  constexpr std::string_view kIs = " = ";
+  std::vector<std::string> names;
+  const std::vector<std::string> first = parts_of(lines.front()->cell);
+  for (const HistorySeries* series : lines) {
+    std::string name;
+    const std::vector<std::string> parts = parts_of(series->cell);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const bool shared = std::ranges::all_of(lines, [&](const HistorySeries* other) {
+        const std::vector<std::string> others = parts_of(other->cell);
+        return others.size() == first.size() && i < others.size() && others[i] == parts[i];
+      });
+      const std::size_t is = parts[i].find(kIs);
+      if (shared && lines.size() > 1) continue;
+      name += (name.empty() ? "" : ", ") + (is == std::string::npos ? parts[i] : parts[i].substr(is + kIs.size()));
+    }
+    names.push_back(clean_text(name.empty() ? series->cell : name));
+  }
+  const std::set<std::string> distinct(names.begin(), names.end());
+  for (std::size_t i = 0; distinct.size() < names.size() && i < names.size(); ++i)
+    names[i] = clean_text(lines[i]->cell);
+  return names;
 }
 
 // Neighbouring runs joined where there are too many.
@@ -47,29 +86,32 @@ void add_points(const HistoryReport& report, const HistorySeries& series, const 
   }
 }
 
-json change_rows(const HistoryReport& report, const std::vector<const HistorySeries*>& lines) {
+json change_rows(const HistoryReport& report, const std::vector<const HistorySeries*>& lines,
+                 const std::vector<std::string>& names) {
   json rows = json::array();
-  for (const HistorySeries* series : lines)
-    for (const HistorySeries::Change& change : series->changes)
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    for (const HistorySeries::Change& change : lines[i]->changes)
       rows.push_back({{"at", static_cast<double>(change.first) + 0.5},
-                      {"cell", clean_text(series->cell)},
+                      {"cell", names[i]},
                       {"label", clean_text(report.labels[change.first])},
-                      {"shown", fmt::format("{} to {}", value_text(*series, change.before),
-                                            value_text(*series, change.after))},
+                      {"shown", fmt::format("{} to {}", value_text(*lines[i], change.before),
+                                            value_text(*lines[i], change.after))},
                       {"kind", change.worsening > 0 ? "worse" : "better"}});
   return rows;
 }
 
 Plot history_plot(const HistoryReport& report, const std::string& metric,
-                  const std::vector<const HistorySeries*>& all) {
+                  std::vector<const HistorySeries*> all) {
+  // Cells in which something happened come first.
+  std::ranges::stable_partition(
+      all, [](const HistorySeries* series) { return !series->changes.empty() || series->newest_differs; });
   const std::vector<const HistorySeries*> lines(
       all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), kMostLines)));
   const HistorySeries& first = *lines.front();
-  json rows = json::array(), cells = json::array();
-  for (const HistorySeries* series : lines) {
-    cells.push_back(clean_text(series->cell));
-    add_points(report, *series, clean_text(series->cell), rows);
-  }
+  const std::vector<std::string> names = short_names(lines);
+  json rows = json::array();
+  for (std::size_t i = 0; i < lines.size(); ++i) add_points(report, *lines[i], names[i], rows);
+  const json cells = names;
   const bool joined = std::ranges::any_of(
       lines, [](const HistorySeries* series) { return series->values.size() > kMostPoints; });
   Plot plot{.name = vl::file_name("history_" + metric),
@@ -101,7 +143,7 @@ Plot history_plot(const HistoryReport& report, const std::string& metric,
   shape["scale"]["range"] = vl::kShapes;
   at["field"] = "at";
   json& layers = plot.spec["layer"];
-  const json changes = change_rows(report, lines);
+  const json changes = change_rows(report, lines, names);
   if (!changes.empty())
   layers.push_back(
       {{"data", {{"values", changes}}},

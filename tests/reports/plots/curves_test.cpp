@@ -200,6 +200,18 @@ TEST(HistoryPlots, ALineACellAndAMarkWhereTheLevelChanges) {
   EXPECT_EQ(changes[0]["kind"], "worse");
 }
 
+TEST(HistoryPlots, CellsAreNamedByWhatTellsThemApart) {
+  HistoryReport report = history(4, 2);
+  report.series[0].cell = "upscale.model = a.pth, upscale.tile = 64, upscale.overlap = 8";
+  report.series[1].cell = "upscale.model = a.pth, upscale.tile = none, upscale.overlap = 8";
+  EXPECT_EQ(history_plots(report)[0].spec["layer"][1]["encoding"]["color"]["scale"]["domain"],
+            json({"64", "none"}));
+  report.series[1].cell = "upscale.model = a.pth, upscale.mode = 64, upscale.overlap = 8";
+  EXPECT_EQ(history_plots(report)[0].spec["layer"][1]["encoding"]["color"]["scale"]["domain"],
+            json({report.series[0].cell, report.series[1].cell}))
+      << "equal values of other settings";
+}
+
 TEST(HistoryPlots, ManyRunsAreJoinedWithTheirRange) {
   const std::vector<Plot> plots = history_plots(history(4000, 20));
   ASSERT_EQ(plots.size(), 1U);
