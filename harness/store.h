@@ -194,10 +194,10 @@ class Store {
 
   // --- whole files ---
 
-  // Set union by key into this store, with the kept files (outputs, maps, inputs, references); all or nothing. Equal keys with different
-  // content (scores, pixels, plans of one run) are kept as they are here and counted. A number replaces a
-  // skipped or failed score, a finished trial an open one. `added`: finished trials and scores that are new
-  // here. Not while a run is worked on: claims are void afterwards.
+  // Set union by key into this store, with the kept files (outputs, maps, inputs, references); all or
+  // nothing. Equal keys with different content (scores, pixels, plans of one run) are kept as they are here
+  // and counted. A number replaces a skipped or failed score, a finished trial an open one. `added`: finished
+  // trials and scores that are new here. Not while a run is worked on: claims are void afterwards.
   struct MergeResult {
     std::uint64_t added = 0, conflicts = 0;
   };

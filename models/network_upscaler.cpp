@@ -37,6 +37,7 @@ UpscalerInfo describe(const std::string& name, const LoadedNetwork& network) {
   info.macs_by_scale = match.macs_by_scale;
   info.tensor_hash = network.hash;
   info.dialect = network.dialect;
+  info.licence = network.licence;
   info.supports_half = match.supports_half;
   info.hyper_parameters = match.hyper_parameters;
   for (const auto& [key, tensor] : network.weights) info.parameters += tensor.numel();

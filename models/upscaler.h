@@ -33,6 +33,7 @@ struct UpscalerInfo {
   std::map<int, double> macs_by_scale;  // of a network whose caller chooses the scale
   Digest tensor_hash;                   // over name-sorted (name, dtype, shape, bytes); zero: no weights
   std::string dialect;                  // "params_ema", "params", "plain": where in the file the tensors were
+  std::string licence;                  // as the file states it; empty: it does not, or there is none
   bool supports_half = true;
   std::vector<std::pair<std::string, std::string>> hyper_parameters;  // "blocks" -> "23"
 };

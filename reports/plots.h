@@ -20,10 +20,10 @@ struct Plot {
 };
 
 // For each metric: quality against time; along each numeric axis all metrics together, then each sweet spot;
-// the response along each other axis; grids of tile sizes and of checkpoints; artifact rates; the agreement of
-// the metrics; for each metric the distance to the best, the stability of the ranks, the scores of the
-// pictures; samples of the model time, growth of the costs with the picture. A plot that would hold no data is
-// left out.
+// the response along each other axis; grids of tile sizes and of checkpoints; artifact rates; the agreement
+// of the metrics; for each metric the distance to the best, the stability of the ranks, the scores of the
+// pictures; samples of the model time, growth of the costs with the picture. A plot that would hold no data
+// is left out.
 std::vector<Plot> make_plots(const Analysis& analysis, const Decisions& decisions);
 
 }  // namespace upbench

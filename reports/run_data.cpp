@@ -14,7 +14,7 @@ namespace upbench {
 namespace {
 
 constexpr const char* kWholeTrial = "trial";  // TimingRow::stage
-constexpr std::size_t kMostPlaces = 3;  // of a detector in one picture
+constexpr std::size_t kMostPlaces = 3;        // of a detector in one picture
 
 }  // namespace
 
@@ -82,12 +82,10 @@ void RunData::add_work(std::uint32_t trial, const TrialResult& result) {
   for (const TimingRow& timing : result.timings) {
     if (timing.clock == Clock::sweep && timing.stage != kWholeTrial)
       stage_work[{result.cell, timing.stage}].add({timing.seconds, 1});
-    if (timing.clock == Clock::model && timing.stage == kWholeTrial)
-      laps[trial].push_back(timing.seconds);
+    if (timing.clock == Clock::model && timing.stage == kWholeTrial) laps[trial].push_back(timing.seconds);
   }
   for (std::size_t m = 0; m < result.scores.size(); ++m)
-    if (result.scores[m].seconds > 0)
-      metric_work[plan.metrics[m].name].add({result.scores[m].seconds, 1});
+    if (result.scores[m].seconds > 0) metric_work[plan.metrics[m].name].add({result.scores[m].seconds, 1});
 }
 
 void RunData::set_detections(std::uint32_t trial, const TrialResult& result) {

@@ -50,7 +50,7 @@ struct RunData {
   // The kept map of what a detector flagged: a grey picture over the whole output.
   struct Map {
     std::uint32_t metric = 0;
-    std::string file;                  // relative to the trial's output folder; from a store: not trusted
+    std::string file;                 // relative to the trial's output folder; from a store: not trusted
     double white = 0, threshold = 0;  // in the detector's unit; black is 0
   };
 
@@ -78,9 +78,9 @@ struct RunData {
   std::map<std::pair<std::uint32_t, std::string>, Work> stage_work;  // by cell and stage
   std::map<std::string, Work> metric_work;
   std::vector<std::string> used;  // by cell: the record of its first output (JSON); may be shorter
-  std::map<std::string, std::string> calibrated_by;    // detector -> version of its thresholds
-  std::map<std::string, std::string> calibrations;     // by version, the file (JSON)
-  std::set<std::string> gating;                        // detectors that count towards "any artifact"
+  std::map<std::string, std::string> calibrated_by;  // detector -> version of its thresholds
+  std::map<std::string, std::string> calibrations;   // by version, the file (JSON)
+  std::set<std::string> gating;                      // detectors that count towards "any artifact"
   std::vector<std::string> texts{""};
   std::vector<std::string> warnings;  // about the data as a whole, shown first
 

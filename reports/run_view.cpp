@@ -26,7 +26,8 @@ std::string text_in(const json& object, const char* name) {
 }
 
 std::string written(const json& value) {
-  return value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, json::error_handler_t::replace);
+  return value.is_string() ? value.get<std::string>()
+                           : value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 // The objects of a list, whatever it is.
@@ -69,7 +70,8 @@ std::string commit_of(const std::string& version) {
   const std::size_t open = version.find('(');
   if (open == std::string::npos) return {};
   const std::string commit = version.substr(open + 1, version.find_first_of(",)", open) - open - 1);
-  const bool is_hash = commit.size() >= 7 && commit.find_first_not_of("0123456789abcdef") == std::string::npos;
+  const bool is_hash =
+      commit.size() >= 7 && commit.find_first_not_of("0123456789abcdef") == std::string::npos;
   return is_hash ? commit : std::string();
 }
 
@@ -101,8 +103,8 @@ std::vector<json> used_stages(const RunData& data, std::size_t cell) {
 
 struct StageSum {
   RunData::Work work;
-  std::size_t asked = 0;   // outputs that passed through it
-  double peak_bytes = 0;   // 0: not known
+  std::size_t asked = 0;  // outputs that passed through it
+  double peak_bytes = 0;  // 0: not known
 };
 
 // In the order of the pipelines.
@@ -138,7 +140,8 @@ Table reproduce_table(const Analysis& analysis) {
   const RunPlan& plan = analysis.data->plan;
   Table table{.id = "reproduce", .title = "How to reproduce", .caption = {}, .columns = {}, .rows = {}};
   table.caption = fmt::format(
-      "With the weights and settings listed below. A store that is there already is resumed: name another with "
+      "With the weights and settings listed below. A store that is there already is resumed: name another "
+      "with "
       "--store. The same spec over the same pictures has the same run key, {}.",
       plan.run.key.short_hex());
   table.columns = {column("step", "step"), column("command", "command")};
@@ -159,7 +162,8 @@ Table reproduce_table(const Analysis& analysis) {
 
 Table plan_table(const Analysis& analysis) {
   const RunData& data = *analysis.data;
-  Table table{.id = "plan", .title = "What was asked and what was saved", .caption = {}, .columns = {}, .rows = {}};
+  Table table{
+      .id = "plan", .title = "What was asked and what was saved", .caption = {}, .columns = {}, .rows = {}};
   table.columns = {column("what", "what"), column("count", "count", Table::Kind::count)};
   const auto add = [&](const char* what, std::size_t count) {
     table.add({.cells = {text_cell(what), count_cell(count)}});
@@ -231,9 +235,9 @@ Table weights_table(const Analysis& analysis) {
   table.caption =
       "What each model was when the run used it. Tensor hash: SHA-256 over the tensors, whatever file they "
       "lie in. Licence: as the file states it; most state none, and then the place it came from says.";
-  table.columns = {column("stage", "stage"), column("name", "name"), column("architecture", "architecture"),
-                   column("precision", "precision"), column("licence", "licence"),
-                   column("tensor_hash", "tensor hash")};
+  table.columns = {
+      column("stage", "stage"),         column("name", "name"),       column("architecture", "architecture"),
+      column("precision", "precision"), column("licence", "licence"), column("tensor_hash", "tensor hash")};
   std::set<std::tuple<std::string, std::string, std::string>> seen;
   const auto add = [&](const std::string& stage, const std::string& name, const json& model) {
     const std::string hash = text_in(model, "tensor_hash"), licence = text_in(model, "licence");
@@ -241,7 +245,9 @@ Table weights_table(const Analysis& analysis) {
     const bool none = hash.find_first_not_of('0') == std::string::npos;
     table.add({.cells = {text_cell(stage), text_cell(name), text_cell(text_in(model, "architecture")),
                          text_cell(text_in(model, "precision")),
-                         text_cell(!licence.empty() ? licence : none ? "no weights" : "not stated"),
+                         text_cell(!licence.empty() ? licence
+                                   : none           ? "no weights"
+                                                    : "not stated"),
                          text_cell(none ? "" : hash)}});
   };
   for (std::size_t cell = 0; cell < data.plan.cells.size(); ++cell) {

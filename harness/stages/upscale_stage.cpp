@@ -51,6 +51,7 @@ class UpscaleStage final : public Stage {
             {"tensor_hash", info.tensor_hash.hex()},
             {"dialect", info.dialect},
             {"precision", precision_}};
+    if (!info.licence.empty()) used["licence"] = info.licence;
     if (info.spandrel_padding) used["padding"] = to_string(padding_);
     if (usdu_ && input.target != PictureSize{}) return by_usdu(input, *upscaler, context, used);
     const int scale = info.scale > 0 ? info.scale : scale_for(input, info);

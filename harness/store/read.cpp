@@ -105,8 +105,8 @@ class Results {
  private:
   void fill_scores(TrialResult& result) {
     columns_.clear();
-    Rows rows = database_.query(
-        fmt::format("SELECT {} FROM scores WHERE output = ?", ScoreColumns::kColumns), result.output);
+    Rows rows = database_.query(fmt::format("SELECT {} FROM scores WHERE output = ?", ScoreColumns::kColumns),
+                                result.output);
     while (rows.next()) columns_.read(rows, 0);
     columns_.fill(result);
   }

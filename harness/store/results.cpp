@@ -58,8 +58,8 @@ void ScoreColumns::fill(TrialResult& result) const {
   for (const Score& score : scores)
     if (counts(score)) result.scores[score.metric] = score.value;
   std::erase_if(result.detections, [&](const DetectionRow& row) {
-    return std::ranges::none_of(
-        scores, [&](const Score& score) { return counts(score) && score.key == row.key; });
+    return std::ranges::none_of(scores,
+                                [&](const Score& score) { return counts(score) && score.key == row.key; });
   });
 }
 

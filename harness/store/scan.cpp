@@ -82,9 +82,7 @@ std::vector<std::uint32_t> by_output(const std::vector<Asked>& asked) {
   }
   std::ranges::sort(order, [&](const auto& a, const auto& b) {
     if (a.first != b.first) return a.first < b.first;
-    const auto key = [&](const auto& entry) {
-      return std::pair(asked[entry.second].output, entry.second);
-    };
+    const auto key = [&](const auto& entry) { return std::pair(asked[entry.second].output, entry.second); };
     return key(a) < key(b);
   });
   std::vector<std::uint32_t> places(order.size());
@@ -139,9 +137,8 @@ class Scan {
     scores_.each(output, [&](const Rows& rows) { columns_.read(rows, 1); });
     found_.clear();
     if (detections_)
-      detections_->each(output, [&](const Rows& rows) {
-        found_.push_back(detection_row(database_, rows, 1, false));
-      });
+      detections_->each(
+          output, [&](const Rows& rows) { found_.push_back(detection_row(database_, rows, 1, false)); });
     std::ranges::sort(found_, {}, [](const DetectionRow& row) { return std::tie(row.detector, row.key); });
     read_times(output);
   }
@@ -199,15 +196,16 @@ bool is_dense(Database& database, const Digest& run) {
 }
 
 TrialResult asked_result(const Asked& asked, const Texts& texts) {
-  TrialResult result{.cell = asked.cell,
-                     .image = asked.image,
-                     .seed = asked.seed,
-                     .same_as = asked.same_as,
-                     .finished = asked.finished,
-                     .status = asked.status,
-                     .reason = texts.at(asked.reason),
-                     .flags = asked.flags > 0 ? decode_list(texts.at(asked.flags)) : std::vector<std::string>(),
-                     .output = asked.output};
+  TrialResult result{
+      .cell = asked.cell,
+      .image = asked.image,
+      .seed = asked.seed,
+      .same_as = asked.same_as,
+      .finished = asked.finished,
+      .status = asked.status,
+      .reason = texts.at(asked.reason),
+      .flags = asked.flags > 0 ? decode_list(texts.at(asked.flags)) : std::vector<std::string>(),
+      .output = asked.output};
   return result;
 }
 

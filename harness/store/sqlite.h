@@ -33,7 +33,7 @@ class Rows {
   bool null(int column) const;
   std::int64_t integer(int column) const;
   double real(int column) const;
-  std::string text(int column) const;  // any bytes
+  std::string text(int column) const;       // any bytes
   std::string_view view(int column) const;  // of a text or a key; until the next row
   Digest digest(int column) const;
 

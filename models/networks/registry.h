@@ -13,6 +13,7 @@ struct LoadedNetwork {
   NamedTensors weights;  // by canonical name, in the file's dtypes
   Digest hash;           // of the file's tensors by their own names
   std::string dialect;
+  std::string licence;  // as the file's metadata states it; empty: it does not
 };
 
 std::vector<std::string> architecture_names();

@@ -48,8 +48,8 @@ std::optional<Raster> PictureFiles::output(const RunData::Trial& trial) const {
 std::optional<Raster> PictureFiles::map(const RunData::Trial& trial, const RunData::Map& map) const {
   const std::filesystem::path name = map.file;
   const bool inside = name.is_relative() && std::ranges::none_of(name, [](const std::filesystem::path& part) {
-    return part == "..";
-  });
+                        return part == "..";
+                      });
   if (!inside || trial.store >= data_.output_folders.size()) return {};
   return read(data_.output_folders[trial.store] / name, 1);
 }

@@ -58,9 +58,8 @@ Plot rates_plot(std::string title, const std::string& subtitle, const std::vecto
   y["axis"] = {{"labelLimit", 360}, {"grid", true}};
   plot.spec["encoding"] = {{"y", y}};
   json& layers = plot.spec["layer"];
-  layers.push_back(
-      {{"mark", {{"type", "rule"}, {"color", vl::kGrey}, {"strokeWidth", 2}, {"aria", false}}},
-       {"encoding", {{"x", rate_axis("low")}, {"x2", {{"field", "high"}}}}}});
+  layers.push_back({{"mark", {{"type", "rule"}, {"color", vl::kGrey}, {"strokeWidth", 2}, {"aria", false}}},
+                    {"encoding", {{"x", rate_axis("low")}, {"x2", {{"field", "high"}}}}}});
   layers.push_back(
       {{"mark", {{"type", "point"}, {"filled", true}, {"size", 80}, {"opacity", 1}, {"color", vl::kRed}}},
        {"encoding",
@@ -90,8 +89,9 @@ Plot by_cell(const Analysis& analysis, const std::string& artifact, Rates rates)
                                      gates ? "" : ", experimental detector"),
                          names, rates);
   plot.name = vl::file_name("artifacts_" + artifact);
-  plot.caption = fmt::format("Point: share of the cell's pictures that are flagged; bar: Wilson's 95 % interval.{}",
-                             cut > 0 ? fmt::format(" The {} lowest ranked cells are left out.", cut) : "");
+  plot.caption =
+      fmt::format("Point: share of the cell's pictures that are flagged; bar: Wilson's 95 % interval.{}",
+                  cut > 0 ? fmt::format(" The {} lowest ranked cells are left out.", cut) : "");
   return plot;
 }
 
@@ -105,9 +105,9 @@ Plot by_class(const Analysis& analysis, const std::string& artifact, Rates rates
   Plot plot = rates_plot(fmt::format("How often by class of picture: {}", clean_text(artifact)),
                          fmt::format("{} a class", pictures_text(rates)), names, rates);
   plot.name = vl::file_name("artifact-classes_" + artifact);
-  plot.caption = fmt::format(
-      "Point: share of the pictures of a class that are flagged; bar: Wilson's 95 % interval.{}",
-      cut > 0 ? fmt::format(" {} lines of cells further down are left out.", cut) : "");
+  plot.caption =
+      fmt::format("Point: share of the pictures of a class that are flagged; bar: Wilson's 95 % interval.{}",
+                  cut > 0 ? fmt::format(" {} lines of cells further down are left out.", cut) : "");
   return plot;
 }
 

@@ -39,8 +39,8 @@ Costs joined(const Costs& costs) {
   const double first = std::log(costs.begin()->first), last = std::log(costs.rbegin()->first);
   std::map<std::size_t, std::pair<std::vector<double>, std::vector<double>>> bins;  // sizes and costs
   for (const auto& [size, values] : costs) {
-    const auto bin =
-        static_cast<std::size_t>(static_cast<double>(kMostSizes - 1) * (std::log(size) - first) / (last - first));
+    const auto bin = static_cast<std::size_t>(static_cast<double>(kMostSizes - 1) * (std::log(size) - first) /
+                                              (last - first));
     bins[bin].first.push_back(size);
     bins[bin].second.insert(bins[bin].second.end(), values.begin(), values.end());
   }
@@ -111,21 +111,35 @@ std::optional<Plot> plot_growth(const Analysis& analysis, const Kind& kind) {
         {{"color", colour},
          {"shape", shape},
          {"tooltip",
-          vl::tooltip({{"cell", "cell"}, {"megapixels", "megapixels"}, {"shown", kind.told}, {"n", "pictures"}})}}}});
+          vl::tooltip(
+              {{"cell", "cell"}, {"megapixels", "megapixels"}, {"shown", kind.told}, {"n", "pictures"}})}}}});
   return plot;
 }
 
 }  // namespace
 
 std::vector<Plot> plot_cost_growth(const Analysis& analysis) {
-  const Kind model{"growth_time",  "How time grows with the picture",
-                   "model time [s]", "time", 1, Table::Kind::seconds,
+  const Kind model{"growth_time",
+                   "How time grows with the picture",
+                   "model time [s]",
+                   "time",
+                   1,
+                   Table::Kind::seconds,
                    [](const RunData::Trial& trial) { return trial.model_seconds; }},
-      sweep{"growth_time",  "How time grows with the picture",
-            "sweep time [s]", "time", 1, Table::Kind::seconds,
+      sweep{"growth_time",
+            "How time grows with the picture",
+            "sweep time [s]",
+            "time",
+            1,
+            Table::Kind::seconds,
             [](const RunData::Trial& trial) { return trial.sweep_seconds; }},
-      memory{"growth_memory", "How memory grows with the picture", "peak memory [MiB]", "peak memory", 1 << 20,
-             Table::Kind::bytes, [](const RunData::Trial& trial) { return static_cast<double>(trial.peak_bytes); }};
+      memory{"growth_memory",
+             "How memory grows with the picture",
+             "peak memory [MiB]",
+             "peak memory",
+             1 << 20,
+             Table::Kind::bytes,
+             [](const RunData::Trial& trial) { return static_cast<double>(trial.peak_bytes); }};
   std::vector<Plot> plots;
   // The model time is often measured on pictures of one size alone.
   std::optional<Plot> time = plot_growth(analysis, model);

@@ -58,8 +58,8 @@ std::vector<Pair> tile_pairs(const std::vector<ReportAxis>& axes) {
 
 // Weights of two stages, or of two parts of one.
 std::vector<Pair> checkpoint_pairs(const std::vector<ReportAxis>& axes) {
-  constexpr const char* kWeights[] = {"model", "checkpoint", "refiner", "refiner.checkpoint", "upscaler",
-                                      "vae",   "lora",       "control-net"};
+  constexpr const char* kWeights[] = {"model",    "checkpoint", "refiner", "refiner.checkpoint",
+                                      "upscaler", "vae",        "lora",    "control-net"};
   std::vector<std::size_t> which;
   for (std::size_t i = 0; i < axes.size(); ++i)
     if (fits(axes[i]) && std::ranges::find(kWeights, parameter_of(axes[i])) != std::end(kWeights))
@@ -67,10 +67,9 @@ std::vector<Pair> checkpoint_pairs(const std::vector<ReportAxis>& axes) {
   std::vector<Pair> pairs;
   for (std::size_t a = 0; a < which.size(); ++a)
     for (std::size_t b = a + 1; b < which.size() && pairs.size() < kMostMatrices; ++b)
-      pairs.push_back({which[b], which[a],
-                       fmt::format("checkpoints_{}_{}", axes[which[a]].path, axes[which[b]].path),
-                       fmt::format("{} and {}", clean_text(axes[which[a]].title),
-                                   clean_text(axes[which[b]].title))});
+      pairs.push_back(
+          {which[b], which[a], fmt::format("checkpoints_{}_{}", axes[which[a]].path, axes[which[b]].path),
+           fmt::format("{} and {}", clean_text(axes[which[a]].title), clean_text(axes[which[b]].title))});
   return pairs;
 }
 
@@ -162,11 +161,11 @@ std::optional<Plot> quality_map(const Analysis& analysis, const Grid& grid, cons
 
 std::optional<Plot> time_map(const Analysis& analysis, const Grid& grid, const Pair& pair) {
   const CellTimes seconds(analysis);
-  HeatMap map = grid.map(
-      [&](std::uint32_t cell) { return seconds(cell) > 0 ? seconds(cell) : std::nan(""); },
-      [&](std::uint32_t cell) {
-        return seconds.is_model() ? analysis.cells[cell].model_timed : analysis.data->plan.images.size();
-      });
+  HeatMap map = grid.map([&](std::uint32_t cell) { return seconds(cell) > 0 ? seconds(cell) : std::nan(""); },
+                         [&](std::uint32_t cell) {
+                           return seconds.is_model() ? analysis.cells[cell].model_timed
+                                                     : analysis.data->plan.images.size();
+                         });
   for (HeatMap::Field& field : map.fields)
     field.shown = field.told =
         format_value({.id = {}, .title = {}, .kind = Table::Kind::seconds}, field.value);

@@ -53,18 +53,16 @@ std::optional<Plot> plot_heat_map(const HeatMap& map) {
   for (const char* colour : kRamp) ramp.push_back(colour);
   if (!map.higher_is_better) std::ranges::reverse(ramp);
   json& layers = plot.spec["layer"];
-  layers.push_back({{"mark", {{"type", "rect"}}},
-                    {"encoding",
-                     {{"color",
-                       {{"field", "value"},
-                        {"type", "quantitative"},
-                        {"title", map.value_title},
-                        {"scale", {{"range", ramp}, {"zero", false}, {"nice", false}}}}},
-                      {"tooltip", vl::tooltip({{"x", "x"},
-                                               {"y", "y"},
-                                               {"told", "mean"},
-                                               {"cells", "cells"},
-                                               {"n", "pictures"}})}}}});
+  layers.push_back(
+      {{"mark", {{"type", "rect"}}},
+       {"encoding",
+        {{"color",
+          {{"field", "value"},
+           {"type", "quantitative"},
+           {"title", map.value_title},
+           {"scale", {{"range", ramp}, {"zero", false}, {"nice", false}}}}},
+         {"tooltip",
+          vl::tooltip({{"x", "x"}, {"y", "y"}, {"told", "mean"}, {"cells", "cells"}, {"n", "pictures"}})}}}});
   layers.push_back(
       {{"mark", {{"type", "text"}, {"aria", false}}},
        {"encoding",

@@ -52,7 +52,8 @@ std::vector<std::string> short_names(const std::vector<const HistorySeries*>& li
       });
       const std::size_t is = parts[i].find(kIs);
       if (shared && lines.size() > 1) continue;
-      name += (name.empty() ? "" : ", ") + (is == std::string::npos ? parts[i] : parts[i].substr(is + kIs.size()));
+      name += (name.empty() ? "" : ", ") +
+              (is == std::string::npos ? parts[i] : parts[i].substr(is + kIs.size()));
     }
     names.push_back(clean_text(name.empty() ? series->cell : name));
   }
@@ -63,7 +64,8 @@ std::vector<std::string> short_names(const std::vector<const HistorySeries*>& li
 }
 
 // Neighbouring runs joined where there are too many.
-void add_points(const HistoryReport& report, const HistorySeries& series, const std::string& cell, json& rows) {
+void add_points(const HistoryReport& report, const HistorySeries& series, const std::string& cell,
+                json& rows) {
   const std::size_t count = series.values.size(), points = std::min(count, kMostPoints);
   for (std::size_t p = 0; p < points; ++p) {
     const std::size_t first = p * count / points, last = (p + 1) * count / points;
@@ -75,14 +77,15 @@ void add_points(const HistoryReport& report, const HistorySeries& series, const 
     }
     const double value = sum / static_cast<double>(last - first);
     const std::string run = clean_text(report.labels[series.runs[first]]);
-    rows.push_back({{"cell", cell},
-                    {"run", series.runs[first] + 1},
-                    {"value", value},
-                    {"low", least},
-                    {"high", most},
-                    {"shown", value_text(series, value)},
-                    {"label", last - first == 1 ? run : run + " … " + clean_text(report.labels[series.runs[last - 1]])},
-                    {"n", series.pictures}});
+    rows.push_back(
+        {{"cell", cell},
+         {"run", series.runs[first] + 1},
+         {"value", value},
+         {"low", least},
+         {"high", most},
+         {"shown", value_text(series, value)},
+         {"label", last - first == 1 ? run : run + " … " + clean_text(report.labels[series.runs[last - 1]])},
+         {"n", series.pictures}});
   }
 }
 
@@ -126,9 +129,10 @@ Plot history_plot(const HistoryReport& report, const std::string& metric,
       std::ranges::any_of(lines, [](const HistorySeries* series) { return !series->changes.empty(); })
           ? " Vertical line: from this run on the level is another one."
           : "");
-  plot.spec = vl::frame(plot.title,
-                        fmt::format("{} runs, {} cells, n = {} pictures", report.labels.size(), lines.size(), first.pictures),
-                        std::move(rows));
+  plot.spec = vl::frame(
+      plot.title,
+      fmt::format("{} runs, {} cells, n = {} pictures", report.labels.size(), lines.size(), first.pictures),
+      std::move(rows));
   plot.spec["height"] = 260;
   const std::string title = fmt::format("{}{}, {} is better", clean_text(metric),
                                         first.unit.empty() ? "" : " [" + clean_text(first.unit) + "]",
@@ -145,27 +149,34 @@ Plot history_plot(const HistoryReport& report, const std::string& metric,
   json& layers = plot.spec["layer"];
   const json changes = change_rows(report, lines, names);
   if (!changes.empty())
-  layers.push_back(
-      {{"data", {{"values", changes}}},
-       {"mark", {{"type", "rule"}, {"strokeDash", {5, 4}}, {"strokeWidth", 2}}},
-       {"encoding",
-        {{"x", at},
-         {"color",
-          {{"condition", {{"test", "datum.kind === 'worse'"}, {"value", vl::kRed}}}, {"value", vl::kGreen}}},
-         {"tooltip", vl::tooltip({{"cell", "cell"}, {"label", "from"}, {"shown", "level"}, {"kind", "it is"}})}}}});
+    layers.push_back(
+        {{"data", {{"values", changes}}},
+         {"mark", {{"type", "rule"}, {"strokeDash", {5, 4}}, {"strokeWidth", 2}}},
+         {"encoding",
+          {{"x", at},
+           {"color",
+            {{"condition", {{"test", "datum.kind === 'worse'"}, {"value", vl::kRed}}},
+             {"value", vl::kGreen}}},
+           {"tooltip",
+            vl::tooltip({{"cell", "cell"}, {"label", "from"}, {"shown", "level"}, {"kind", "it is"}})}}}});
   if (joined)
     layers.push_back({{"mark", {{"type", "rule"}, {"aria", false}}},
                       {"encoding",
-                       {{"x", x}, {"y", vl::quantitative("low", title)}, {"y2", {{"field", "high"}}}, {"color", colour}}}});
+                       {{"x", x},
+                        {"y", vl::quantitative("low", title)},
+                        {"y2", {{"field", "high"}}},
+                        {"color", colour}}}});
   layers.push_back({{"mark", {{"type", "line"}, {"strokeWidth", 1.5}, {"aria", false}}},
                     {"encoding", {{"x", x}, {"y", vl::quantitative("value", title)}, {"color", colour}}}});
-  layers.push_back({{"mark", {{"type", "point"}, {"filled", true}, {"size", 60}, {"opacity", 1}}},
-                    {"encoding",
-                     {{"x", x},
-                      {"y", vl::quantitative("value", title)},
-                      {"color", colour},
-                      {"shape", shape},
-                      {"tooltip", vl::tooltip({{"cell", "cell"}, {"label", "run"}, {"shown", "mean"}, {"n", "pictures"}})}}}});
+  layers.push_back(
+      {{"mark", {{"type", "point"}, {"filled", true}, {"size", 60}, {"opacity", 1}}},
+       {"encoding",
+        {{"x", x},
+         {"y", vl::quantitative("value", title)},
+         {"color", colour},
+         {"shape", shape},
+         {"tooltip",
+          vl::tooltip({{"cell", "cell"}, {"label", "run"}, {"shown", "mean"}, {"n", "pictures"}})}}}});
   return plot;
 }
 

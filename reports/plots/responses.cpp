@@ -18,10 +18,10 @@ namespace {
 namespace vl = vega_lite;
 using nlohmann::json;
 
-constexpr std::size_t kMostCurves = 14;       // metrics
+constexpr std::size_t kMostCurves = 14;           // metrics
 constexpr double kFirstTool = 1.14, kRow = 0.13;  // where the rows of the tools stand, in shares
-constexpr double kLeastGap = 0.055;           // between two strengths of a tool, of the plot's width
-constexpr int kHeight = 240, kRowHeight = 26;  // px
+constexpr double kLeastGap = 0.055;               // between two strengths of a tool, of the plot's width
+constexpr int kHeight = 240, kRowHeight = 26;     // px
 
 struct Strength {
   double sigma = 0, denoise = 0;
@@ -98,11 +98,13 @@ std::vector<ToolRow> tool_rows(const Analysis& analysis, const SweetSpot& spot, 
   std::map<std::string, std::pair<std::size_t, DenoiseContext>> contexts;
   for (const auto& start : starts)
     if (start) {
-      const auto name = fmt::format("{} steps, {}", start->context.steps, clean_text(start->context.scheduler));
+      const auto name =
+          fmt::format("{} steps, {}", start->context.steps, clean_text(start->context.scheduler));
       auto& [count, kept] = contexts[name];
       if (++count == 1) kept = start->context;
     }
-  const auto most = std::ranges::max_element(contexts, {}, [](const auto& entry) { return entry.second.first; });
+  const auto most =
+      std::ranges::max_element(contexts, {}, [](const auto& entry) { return entry.second.first; });
   if (most == contexts.end()) return {};
   context = most->first;
   std::map<std::string, std::map<double, double>> found;  // rule -> sigma -> strength
@@ -155,7 +157,8 @@ json share_axis(const std::vector<ToolRow>& tools) {
   json y = vl::quantitative("share", "share of the metric's range, 100 % is best");
   const double top = tools.empty() ? 1.04 : kFirstTool + kRow * static_cast<double>(tools.size()) - kRow / 3;
   y["scale"] = {{"domain", {-0.1, top}}, {"nice", false}};
-  y["axis"] = {{"values", values}, {"labelExpr", label + "''"}, {"labelLimit", 320}, {"titleAnchor", "start"}};
+  y["axis"] = {
+      {"values", values}, {"labelExpr", label + "''"}, {"labelLimit", 320}, {"titleAnchor", "start"}};
   return y;
 }
 
@@ -187,7 +190,8 @@ std::optional<Plot> plot_responses(const Analysis& analysis, const std::vector<c
   std::string context;
   const std::vector<ToolRow> tools =
       first.over_sigma ? tool_rows(analysis, first, context) : std::vector<ToolRow>();
-  const std::string axis = clean_text(analysis.axes[first.axis].title) + (first.over_sigma ? " (start sigma)" : "");
+  const std::string axis =
+      clean_text(analysis.axes[first.axis].title) + (first.over_sigma ? " (start sigma)" : "");
   const std::string group = first.group.empty() ? "" : ", " + clean_text(first.group);
   Plot plot;
   plot.name = vl::file_name(fmt::format("responses_{}{}{}", analysis.axes[first.axis].path,
@@ -195,13 +199,16 @@ std::optional<Plot> plot_responses(const Analysis& analysis, const std::vector<c
   plot.title = fmt::format("Every metric along {}{}", axis, group);
   plot.wide = true;
   plot.caption = fmt::format(
-      "Each metric from its own worst (0 %) to its own best (100 %), so curves compare in where they are best "
+      "Each metric from its own worst (0 %) to its own best (100 %), so curves compare in where they are "
+      "best "
       "and not in how much; points: means of the settings. Dashed: no effect is shown, the curve may be "
       "noise.{}{}",
-      tools.empty() ? ""
-                    : fmt::format(" Numbers above the curves: what a sigma is in each tool's denoise ({}).", context),
-      all.size() > spots.size() ? fmt::format(" {} metrics are left out: level, or too many.", all.size() - spots.size())
-                                : "");
+      tools.empty()
+          ? ""
+          : fmt::format(" Numbers above the curves: what a sigma is in each tool's denoise ({}).", context),
+      all.size() > spots.size()
+          ? fmt::format(" {} metrics are left out: level, or too many.", all.size() - spots.size())
+          : "");
   plot.spec = vl::frame(plot.title, fmt::format("n = {} pictures, {} metrics", first.pictures, spots.size()),
                         curve_rows(analysis, spots));
   plot.spec["height"] = kHeight + kRowHeight * static_cast<int>(tools.size());
@@ -209,42 +216,43 @@ std::optional<Plot> plot_responses(const Analysis& analysis, const std::vector<c
   for (const char* colour : vl::kColours) colours.push_back(colour);
   for (const char* shape : vl::kShapes) shapes.push_back(shape);
   const json x = setting_axis(first, axis), y = share_axis(tools),
-             colour = metric_channel(analysis, spots, colours), shape = metric_channel(analysis, spots, shapes);
+             colour = metric_channel(analysis, spots, colours),
+             shape = metric_channel(analysis, spots, shapes);
   json& layers = plot.spec["layer"];
-  layers.push_back({{"mark", {{"type", "line"}, {"strokeWidth", 2}, {"aria", false}}},
-                    {"encoding",
-                     {{"x", x},
-                      {"y", y},
-                      {"color", colour},
-                      {"strokeDash",
-                       {{"field", "effect"},
-                        {"type", "nominal"},
-                        {"legend", nullptr},
-                        {"scale", {{"domain", {"effect", "no effect"}}, {"range", json{{1, 0}, {4, 4}}}}}}}}}});
   layers.push_back(
-      {{"data", {{"values", point_rows(analysis, spots)}}},
-       {"mark", {{"type", "point"}, {"filled", true}, {"size", 70}, {"opacity", 1}}},
+      {{"mark", {{"type", "line"}, {"strokeWidth", 2}, {"aria", false}}},
        {"encoding",
         {{"x", x},
          {"y", y},
          {"color", colour},
-         {"shape", shape},
-         {"tooltip",
-          vl::tooltip({{"metric", "metric"},
-                       {"at", "setting"},
-                       {"shown", "mean"},
-                       {"effect", "of the setting"},
-                       {"n", "pictures"}})}}}});
+         {"strokeDash",
+          {{"field", "effect"},
+           {"type", "nominal"},
+           {"legend", nullptr},
+           {"scale", {{"domain", {"effect", "no effect"}}, {"range", json{{1, 0}, {4, 4}}}}}}}}}});
+  layers.push_back({{"data", {{"values", point_rows(analysis, spots)}}},
+                    {"mark", {{"type", "point"}, {"filled", true}, {"size", 70}, {"opacity", 1}}},
+                    {"encoding",
+                     {{"x", x},
+                      {"y", y},
+                      {"color", colour},
+                      {"shape", shape},
+                      {"tooltip", vl::tooltip({{"metric", "metric"},
+                                               {"at", "setting"},
+                                               {"shown", "mean"},
+                                               {"effect", "of the setting"},
+                                               {"n", "pictures"}})}}}});
   if (!tools.empty()) {
     json row = y;
     row["field"] = "row";
-    layers.push_back({{"data", {{"values", strength_rows(tools)}}},
-                      {"mark", {{"type", "text"}, {"fontSize", 11}}},
-                      {"encoding",
-                       {{"x", x},
-                        {"y", row},
-                        {"text", {{"field", "shown"}}},
-                        {"tooltip", vl::tooltip({{"tool", "tool"}, {"shown", "denoise"}, {"at", "start sigma"}})}}}});
+    layers.push_back(
+        {{"data", {{"values", strength_rows(tools)}}},
+         {"mark", {{"type", "text"}, {"fontSize", 11}}},
+         {"encoding",
+          {{"x", x},
+           {"y", row},
+           {"text", {{"field", "shown"}}},
+           {"tooltip", vl::tooltip({{"tool", "tool"}, {"shown", "denoise"}, {"at", "start sigma"}})}}}});
   }
   return plot;
 }

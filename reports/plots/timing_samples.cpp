@@ -37,9 +37,8 @@ std::vector<Line> find_lines(const Analysis& analysis) {
   std::vector<std::uint32_t> trials;
   for (const auto& [trial, laps] : data.laps) trials.push_back(trial);
   std::ranges::stable_sort(trials, {}, [&](std::uint32_t t) { return place[data.trials[t].cell]; });
-  const bool one_picture = std::ranges::all_of(trials, [&](std::uint32_t t) {
-    return data.trials[t].image == data.trials[trials.front()].image;
-  });
+  const bool one_picture = std::ranges::all_of(
+      trials, [&](std::uint32_t t) { return data.trials[t].image == data.trials[trials.front()].image; });
   std::vector<Line> lines;
   for (const std::uint32_t t : trials) {
     const RunData::Trial& trial = data.trials[t];
@@ -83,13 +82,13 @@ json median_rows(const std::vector<Line>& lines) {
   json rows = json::array();
   for (const Line& line : lines) {
     const double value = median(*line.laps);
-    rows.push_back({{"line", line.name},
-                    {"value", value},
-                    {"low", line.low},
-                    {"high", line.high},
-                    {"shown", fmt::format("{} [{}, {}]", time_text(value), time_text(line.low),
-                                          time_text(line.high))},
-                    {"sample", fmt::format("median of {}", line.laps->size())}});
+    rows.push_back(
+        {{"line", line.name},
+         {"value", value},
+         {"low", line.low},
+         {"high", line.high},
+         {"shown", fmt::format("{} [{}, {}]", time_text(value), time_text(line.low), time_text(line.high))},
+         {"sample", fmt::format("median of {}", line.laps->size())}});
   }
   return rows;
 }
@@ -110,12 +109,18 @@ std::optional<Plot> plot_timing_samples(const Analysis& analysis) {
   if (samples < 2 || least <= 0) return {};
   const bool each = samples <= kMostTicks;
   const std::size_t cut = analysis.data->laps.size() - lines.size();
-  Plot plot{.name = "timing-samples", .title = "Every sample of the model time", .caption = {}, .wide = true, .spec = {}};
-  plot.caption = fmt::format("{}; diamond: median, bar: its 95 % interval. Laps of one picture are taken in turns.{}",
-                             each ? "Tick: one lap" : "Ticks: 5, 25, 75 and 95 % of the laps",
-                             cut > 0 ? fmt::format(" {} measurements of cells further down are left out.", cut) : "");
-  plot.spec = vl::frame(plot.title, fmt::format("n = {} samples of {} measurements, best cell on top", samples, lines.size()),
-                        each ? sample_rows(lines) : quantile_rows(lines));
+  Plot plot{.name = "timing-samples",
+            .title = "Every sample of the model time",
+            .caption = {},
+            .wide = true,
+            .spec = {}};
+  plot.caption =
+      fmt::format("{}; diamond: median, bar: its 95 % interval. Laps of one picture are taken in turns.{}",
+                  each ? "Tick: one lap" : "Ticks: 5, 25, 75 and 95 % of the laps",
+                  cut > 0 ? fmt::format(" {} measurements of cells further down are left out.", cut) : "");
+  plot.spec = vl::frame(
+      plot.title, fmt::format("n = {} samples of {} measurements, best cell on top", samples, lines.size()),
+      each ? sample_rows(lines) : quantile_rows(lines));
   json order = json::array();
   for (const Line& line : lines) order.push_back(line.name);
   plot.spec["height"] = {{"step", 22}};
@@ -128,18 +133,21 @@ std::optional<Plot> plot_timing_samples(const Analysis& analysis) {
   };
   const json tooltip = vl::tooltip({{"line", "cell"}, {"shown", "time"}, {"sample", "sample"}});
   json& layers = plot.spec["layer"];
-  layers.push_back(
-      {{"mark", {{"type", "tick"}, {"thickness", 2}, {"color", vl::kBlue}, {"opacity", 0.65}}},
-       {"encoding", {{"x", x("value")}, {"tooltip", tooltip}}}});
+  layers.push_back({{"mark", {{"type", "tick"}, {"thickness", 2}, {"color", vl::kBlue}, {"opacity", 0.65}}},
+                    {"encoding", {{"x", x("value")}, {"tooltip", tooltip}}}});
   const json medians = median_rows(lines);
   layers.push_back({{"data", {{"values", medians}}},
                     {"mark", {{"type", "rule"}, {"color", vl::kRed}, {"strokeWidth", 2}, {"aria", false}}},
                     {"encoding", {{"x", x("low")}, {"x2", {{"field", "high"}}}}}});
-  layers.push_back(
-      {{"data", {{"values", medians}}},
-       {"mark",
-        {{"type", "point"}, {"shape", "diamond"}, {"filled", true}, {"size", 70}, {"color", vl::kRed}, {"opacity", 1}}},
-       {"encoding", {{"x", x("value")}, {"tooltip", tooltip}}}});
+  layers.push_back({{"data", {{"values", medians}}},
+                    {"mark",
+                     {{"type", "point"},
+                      {"shape", "diamond"},
+                      {"filled", true},
+                      {"size", 70},
+                      {"color", vl::kRed},
+                      {"opacity", 1}}},
+                    {"encoding", {{"x", x("value")}, {"tooltip", tooltip}}}});
   return plot;
 }
 

@@ -136,13 +136,16 @@ double extreme_of(const RowVectorXd& deviation, const RowVectorXd& error, double
 }
 
 // Of each resample of the curves.
-std::vector<double> extremes_of_curves(const MatrixXd& curves, double least, const BootstrapOptions& options) {
+std::vector<double> extremes_of_curves(const MatrixXd& curves, double least,
+                                       const BootstrapOptions& options) {
   const RowVectorXd mean = curves.colwise().mean();
-  return resampled(static_cast<std::size_t>(curves.rows()), options, [&](std::span<const std::uint32_t> drawn) {
-    MatrixXd rows(curves.rows(), curves.cols());
-    for (std::size_t i = 0; i < drawn.size(); ++i) rows.row(static_cast<Index>(i)) = curves.row(drawn[i]);
-    return extreme_of(rows.colwise().mean() - mean, standard_error(rows), least);
-  });
+  return resampled(static_cast<std::size_t>(curves.rows()), options,
+                   [&](std::span<const std::uint32_t> drawn) {
+                     MatrixXd rows(curves.rows(), curves.cols());
+                     for (std::size_t i = 0; i < drawn.size(); ++i)
+                       rows.row(static_cast<Index>(i)) = curves.row(drawn[i]);
+                     return extreme_of(rows.colwise().mean() - mean, standard_error(rows), least);
+                   });
 }
 
 // The same of curves that are `smooth` times few numbers a picture: their means and covariances say it all,
@@ -156,18 +159,19 @@ std::vector<double> extremes_of_moments(const MatrixXd& scores, const MatrixXd& 
   moments.leftCols(settings) = centred;
   for (Index i = 0, at = settings; i < settings; ++i)
     for (Index j = i; j < settings; ++j) moments.col(at++) = centred.col(i).cwiseProduct(centred.col(j));
-  return resampled(static_cast<std::size_t>(scores.rows()), options, [&](std::span<const std::uint32_t> drawn) {
-    RowVectorXd sum = RowVectorXd::Zero(moments.cols());
-    for (const std::uint32_t picture : drawn) sum += moments.row(picture);
-    const auto n = static_cast<double>(drawn.size());
-    const RowVectorXd mean = sum.head(settings) / n;
-    MatrixXd covariance(settings, settings);  // of the mean
-    for (Index i = 0, at = settings; i < settings; ++i)
-      for (Index j = i; j < settings; ++j)
-        covariance(i, j) = covariance(j, i) = (sum[at++] / n - mean[i] * mean[j]) / (n - 1);
-    const RowVectorXd variance = (smooth * covariance).cwiseProduct(smooth).rowwise().sum().transpose();
-    return extreme_of(mean * smooth.transpose(), variance.cwiseMax(0).cwiseSqrt(), least);
-  });
+  return resampled(
+      static_cast<std::size_t>(scores.rows()), options, [&](std::span<const std::uint32_t> drawn) {
+        RowVectorXd sum = RowVectorXd::Zero(moments.cols());
+        for (const std::uint32_t picture : drawn) sum += moments.row(picture);
+        const auto n = static_cast<double>(drawn.size());
+        const RowVectorXd mean = sum.head(settings) / n;
+        MatrixXd covariance(settings, settings);  // of the mean
+        for (Index i = 0, at = settings; i < settings; ++i)
+          for (Index j = i; j < settings; ++j)
+            covariance(i, j) = covariance(j, i) = (sum[at++] / n - mean[i] * mean[j]) / (n - 1);
+        const RowVectorXd variance = (smooth * covariance).cwiseProduct(smooth).rowwise().sum().transpose();
+        return extreme_of(mean * smooth.transpose(), variance.cwiseMax(0).cwiseSqrt(), least);
+      });
 }
 
 // Half the width of the band, at each position, that holds whole curves: standard errors times the quantile

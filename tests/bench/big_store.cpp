@@ -1,7 +1,8 @@
 // usage: upbench_big_store FILE [TRIALS]
 //
 // Makes a finished store of a run that nobody computed: models x tiles x overlaps over 1,000 pictures, three
-// metrics, TRIALS trials in all (1,000,000; rounded down to whole cells). For figures of reports on large runs:
+// metrics, TRIALS trials in all (1,000,000; rounded down to whole cells). For figures of reports on large
+// runs:
 //   build/upbench_big_store big.db && /usr/bin/time -v build/upbench report big.db --html big.html
 #include <cstdio>
 #include <cstdlib>
@@ -30,7 +31,8 @@ RunPlan big_plan(std::uint32_t cells) {
               .started_at = {},
               .finished_at = {}};
   for (std::uint32_t c = 0; c < cells; ++c) {
-    const std::string model = fmt::format("model-{}", c / 50), tile = fmt::format("{}", 16 * (1 + c / 5 % 10)),
+    const std::string model = fmt::format("model-{}", c / 50),
+                      tile = fmt::format("{}", 16 * (1 + c / 5 % 10)),
                       overlap = fmt::format("{}", 4 * (c % 5));
     plan.cells.push_back(
         {.key = digest_of(fmt::format("cell {}", c)),
@@ -69,16 +71,18 @@ RunPlan big_plan(std::uint32_t cells) {
 void finish(const std::string& file, const RunPlan& plan) {
   run_sql(file, "PRAGMA synchronous = OFF");
   run_sql(file, "UPDATE trials SET state = 'done', status = 'ok'");
-  run_sql(file,
-          "INSERT INTO outputs SELECT output, 256, 256, randomblob(32), '{\"stages\": [{\"id\": \"upscale\", "
-          "\"architecture\": \"RRDBNet\", \"precision\": \"fp32\"}]}', '', '', 0 FROM trials ORDER BY output");
+  run_sql(
+      file,
+      "INSERT INTO outputs SELECT output, 256, 256, randomblob(32), '{\"stages\": [{\"id\": \"upscale\", "
+      "\"architecture\": \"RRDBNet\", \"precision\": \"fp32\"}]}', '', '', 0 FROM trials ORDER BY output");
   for (const MetricRow& metric : plan.metrics)
-    run_sql(file, fmt::format("INSERT INTO scores SELECT t.output, randomblob(32), '{0}', i.reference, {1}, {2},"
-                              " {3} * (30 + 0.002 * (t.cell * 37 % 1009) + 0.005 * (t.image * 91 % 997)"
-                              " + random() / 1e19), 'ok', '', 0.001 FROM trials AS t"
-                              " JOIN run_images AS r ON r.run = t.run AND r.ordinal = t.image"
-                              " JOIN images AS i ON i.key = r.image ORDER BY t.output",
-                              metric.name, metric.version, metric.border, metric.unit == "dB" ? 1.0 : 0.02));
+    run_sql(file,
+            fmt::format("INSERT INTO scores SELECT t.output, randomblob(32), '{0}', i.reference, {1}, {2},"
+                        " {3} * (30 + 0.002 * (t.cell * 37 % 1009) + 0.005 * (t.image * 91 % 997)"
+                        " + random() / 1e19), 'ok', '', 0.001 FROM trials AS t"
+                        " JOIN run_images AS r ON r.run = t.run AND r.ordinal = t.image"
+                        " JOIN images AS i ON i.key = r.image ORDER BY t.output",
+                        metric.name, metric.version, metric.border, metric.unit == "dB" ? 1.0 : 0.02));
   for (const char* stage : {"trial", "upscale"})
     run_sql(file, fmt::format("INSERT INTO timings SELECT output, 'sweep', '{}', 0, 0.01 + 0.001 * cell + "
                               "random() / 1e22 FROM trials ORDER BY output",

@@ -51,6 +51,22 @@ TEST_F(HistoryTest, ShowsBetweenWhichRevisionsResultsChanged) {
   EXPECT_GT(json["series"][0]["changes"][0]["worsening"], 0);
 }
 
+TEST_F(HistoryTest, AReportShowsItsPlots) {
+  for (const char* revision : {"r0", "r1"})
+    ASSERT_EQ(run({"history", "add", "h.jsonl", "good.db", "--revision", revision}).exit_code, 0);
+  const ProgramResult written =
+      run({"report", "good.db", "--history", "h.jsonl", "--plots", "plots", "--html", "page.html"});
+  ASSERT_EQ(written.exit_code, 0) << written.err;
+  const auto plot = nlohmann::json::parse(read_text((folder_ / "plots/history_psnr-y.vl.json").string()));
+  ASSERT_EQ(plot["data"]["values"].size(), 2u);
+  EXPECT_EQ(plot["data"]["values"][1]["label"], "r1");
+  EXPECT_THAT(read_text((folder_ / "page.html").string()), HasSubstr("id=\"history\">History</h2>"));
+  const ProgramResult refused =
+      run({"report", "good.db", "--history", "history.yaml", "--html", "page.html"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("history.yaml:1"));
+}
+
 TEST_F(HistoryTest, TakesTheRevisionThatCiNames) {
   ASSERT_EQ(run({"history", "add", "h.jsonl", "good.db"}, {"GITHUB_SHA=0123456789abcdef0123"}).exit_code, 0);
   EXPECT_THAT(run({"history", "show", "h.jsonl"}).out, HasSubstr("1 run, 0123456789ab to"));

@@ -1,6 +1,7 @@
 // upbench report: watching a run, contact sheets.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "datasets/codec/decode.h"
 #include "tests/support/assets.h"
@@ -39,6 +40,27 @@ TEST_F(ReportTest, WatchesARunThatBeginsLater) {
   const std::string page = read_text((folder_ / "w.html").string());
   EXPECT_EQ(page, read_text((folder_ / "r.html").string()));
   EXPECT_THAT(page, Not(HasSubstr("http-equiv=\"refresh\"")));
+}
+
+TEST_F(ReportTest, SaysHowTheRunCameAbout) {
+  ASSERT_EQ(
+      run({"run", "s.yaml", "--store", "s.db", "--set", "upscale.model=[nearest, compact-x2]"}).exit_code, 0);
+  const auto report = nlohmann::json::parse(run({"report", "s.db", "--json", "-"}).out);
+  const auto& tables = report["tables"];
+  const auto find = [](const nlohmann::json& table, const char* column, const std::string& text) {
+    for (const auto& row : table)
+      if (row[column] == text) return row;
+    return nlohmann::json();
+  };
+  const std::string command = find(tables["reproduce"], "step", "the run")["command"];
+  EXPECT_THAT(command, HasSubstr("run s.yaml --store s.db --set 'upscale.model=[nearest, compact-x2]'"));
+  const auto network = find(tables["weights"], "name", "compact-x2");
+  EXPECT_EQ(network["architecture"], "SRVGGNetCompact");
+  EXPECT_EQ(network["licence"], "Apache-2.0");
+  EXPECT_EQ(network["tensor_hash"].get<std::string>().size(), 64u);
+  EXPECT_EQ(find(tables["weights"], "name", "nearest")["licence"], "no weights");
+  EXPECT_EQ(find(tables["work"], "work", "upscale")["computed"], 4);
+  EXPECT_GT(find(tables["work"], "work", "psnr-y")["cost_total_s"], 0);
 }
 
 TEST_F(ReportTest, WatchingNeedsAFile) {

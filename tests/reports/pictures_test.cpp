@@ -170,7 +170,8 @@ std::uint32_t shown_trial(const RunData& data) {
 
 TEST_F(GalleryTest, MapsOfWhatDetectorsFlaggedGlowOverTheirPictures) {
   const std::uint32_t trial = shown_trial(data_);
-  const Raster map{.width = 4, .height = 3, .channels = 1, .samples = {0, 85, 170, 255, 0, 0, 0, 0, 0, 0, 0, 0}};
+  const Raster map{
+      .width = 4, .height = 3, .channels = 1, .samples = {0, 85, 170, 255, 0, 0, 0, 0, 0, 0, 0, 0}};
   write("ab/map.png", map);
   write("../outside.png", map);
   data_.maps[trial] = {{.metric = 1, .file = "ab/map.png", .white = 7.5, .threshold = 2},
@@ -188,13 +189,13 @@ TEST_F(GalleryTest, MapsOfWhatDetectorsFlaggedGlowOverTheirPictures) {
       EXPECT_EQ(drawn["white"], 7.5);
       EXPECT_EQ(drawn["threshold"], 2);
       const std::string& source = shown->sources[drawn["source"].get<std::size_t>()];
-      EXPECT_EQ(source.substr(source.find(',') + 1),
-                base64(encode_for_page({.width = 4,
-                                        .height = 3,
-                                        .samples = {0,   0,   0, 255, 0, 0, 255, 255, 0, 255, 255, 255,
-                                                    0,   0,   0, 0,   0, 0, 0,   0,   0, 0,   0,   0,
-                                                    0,   0,   0, 0,   0, 0, 0,   0,   0, 0,   0,   0}})
-                           .bytes))
+      EXPECT_EQ(
+          source.substr(source.find(',') + 1),
+          base64(encode_for_page(
+                     {.width = 4, .height = 3, .samples = {0, 0, 0, 255, 0, 0, 255, 255, 0, 255, 255, 255,
+                                                           0, 0, 0, 0,   0, 0, 0,   0,   0, 0,   0,   0,
+                                                           0, 0, 0, 0,   0, 0, 0,   0,   0, 0,   0,   0}})
+                     .bytes))
           << "black, red, yellow, white";
     }
   EXPECT_EQ(maps, 1U) << "what lies outside the folder, or is gone, is not shown";
@@ -219,7 +220,8 @@ TEST_F(GalleryTest, TheWorstOfADetectorIsItsWorstBox) {
     EXPECT_EQ(place["detects"], true);
     EXPECT_EQ(place["flagged"], true);
     EXPECT_EQ(place["score"], 9.0);
-    EXPECT_EQ(shown->data["scenes"][place["scene"].get<std::size_t>()]["picture"], data_.plan.images[flagged].name);
+    EXPECT_EQ(shown->data["scenes"][place["scene"].get<std::size_t>()]["picture"],
+              data_.plan.images[flagged].name);
     const Rect rect{place["rect"][0], place["rect"][1], place["rect"][2], place["rect"][3]};
     EXPECT_DOUBLE_EQ(overlap(rect, {100, 70, 16, 16}), 1);
   }

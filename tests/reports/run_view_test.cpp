@@ -17,7 +17,8 @@ RunData worked() {
   data.plan.environment.json = R"json({"upbench": "0.3.0 (0123456789ab, modified)"})json";
   data.plan.run.command = R"(["upbench", "run", "my sweep.yaml", "--set", "it's=1"])";
   // 12 trials, one repeats another, one failed: each cell has its share of outputs that passed `upscale`.
-  data.stage_work = {{{0, "upscale"}, {.seconds = 0.5, .count = 3}}, {{2, "upscale"}, {.seconds = 1.5, .count = 1}}};
+  data.stage_work = {{{0, "upscale"}, {.seconds = 0.5, .count = 3}},
+                     {{2, "upscale"}, {.seconds = 1.5, .count = 1}}};
   data.metric_work = {{"psnr-y", {.seconds = 2, .count = 10}}};
   data.used = {
       R"({"stages": [{"id": "upscale", "architecture": "interpolator", "tensor_hash": "0000"}]})", "",
@@ -55,12 +56,12 @@ TEST(RunView, TimeIsBrokenDownByStageAndMetric) {
   ASSERT_EQ(table.rows.size(), 2U);
   const auto value = [&](std::size_t row, std::size_t column) { return table.rows[row].cells[column].value; };
   EXPECT_EQ(table.rows[0].cells[0].text, "upscale");
-  EXPECT_EQ(value(0, 1), 4);           // computed
-  EXPECT_EQ(value(0, 2), 6);           // shared
-  EXPECT_EQ(value(0, 3), 2);           // s
-  EXPECT_EQ(value(0, 4), 0.5);         // each
-  EXPECT_EQ(value(0, 5), 0.5);         // of all
-  EXPECT_EQ(value(0, 6), 2 << 20);     // bytes
+  EXPECT_EQ(value(0, 1), 4);        // computed
+  EXPECT_EQ(value(0, 2), 6);        // shared
+  EXPECT_EQ(value(0, 3), 2);        // s
+  EXPECT_EQ(value(0, 4), 0.5);      // each
+  EXPECT_EQ(value(0, 5), 0.5);      // of all
+  EXPECT_EQ(value(0, 6), 2 << 20);  // bytes
   EXPECT_EQ(table.rows[1].cells[0].text, "psnr-y");
   EXPECT_EQ(value(1, 4), 0.2);
 }

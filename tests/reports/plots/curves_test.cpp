@@ -18,18 +18,18 @@ namespace {
 using nlohmann::json;
 using test::find_plot;
 
-// Denoise from 0.1 on, sigma ten times as much; A1111 calls it the same, ComfyUI half of it. psnr-y is best at
-// sigma 3, lpips (lower is better) at sigma 4.
+// Denoise from 0.1 on, sigma ten times as much; A1111 calls it the same, ComfyUI half of it. psnr-y is best
+// at sigma 3, lpips (lower is better) at sigma 4.
 RunData sweep() {
   std::vector<std::string> strengths;
   for (int i = 1; i <= 6; ++i) strengths.push_back(fmt::format("0.{}", i));
-  RunData data = test::scored_run(
-      "refine.denoise", strengths, 12, {"psnr-y", "lpips-alex"},
-      [](std::size_t metric, std::size_t cell, std::size_t picture) {
-        const double away = static_cast<double>(cell) + 1 - (metric == 0 ? 3 : 4);
-        const double noise = 0.02 * test::noise(picture, cell + 10 * metric);
-        return metric == 0 ? 30 - 0.2 * away * away + noise : 0.1 + 0.01 * away * away + 0.01 * noise;
-      });
+  RunData data = test::scored_run("refine.denoise", strengths, 12, {"psnr-y", "lpips-alex"},
+                                  [](std::size_t metric, std::size_t cell, std::size_t picture) {
+                                    const double away = static_cast<double>(cell) + 1 - (metric == 0 ? 3 : 4);
+                                    const double noise = 0.02 * test::noise(picture, cell + 10 * metric);
+                                    return metric == 0 ? 30 - 0.2 * away * away + noise
+                                                       : 0.1 + 0.01 * away * away + 0.01 * noise;
+                                  });
   for (std::size_t i = 0; i < strengths.size(); ++i) {
     const double denoise = 0.1 * static_cast<double>(i + 1), sigma = 10 * denoise;
     const auto tool = [&](double strength) {
@@ -42,7 +42,8 @@ RunData sweep() {
                 {"scheduler", "karras"},
                 {"sampler", "euler"},
                 {"levels",
-                 {{"start_sigma", sigma}, {"translation", {{"a1111", tool(denoise)}, {"comfy", tool(denoise / 2)}}}}}}}}}
+                 {{"start_sigma", sigma},
+                  {"translation", {{"a1111", tool(denoise)}, {"comfy", tool(denoise / 2)}}}}}}}}}
             .dump();
   }
   return data;
@@ -54,7 +55,7 @@ TEST(Responses, EveryMetricIsOnOneSigmaAxisWithTheToolsStrengths) {
   const Plot* plot = find_plot(plots, "responses_refine-denoise");
   ASSERT_NE(plot, nullptr);
   test::expect_whole(*plot);
-  ASSERT_EQ(plot->spec["layer"].size(), 3U);  // curves, settings, strengths
+  ASSERT_EQ(plot->spec["layer"].size(), 3U);                     // curves, settings, strengths
   std::map<std::string, std::pair<double, double>> range, best;  // share, and where it is 1
   for (const json& row : plot->spec["data"]["values"]) {
     auto& [low, high] = range.try_emplace(row["metric"], 1.0, 0.0).first->second;
@@ -109,10 +110,11 @@ TEST(Responses, AMetricThatDoesNotChangeIsLeftOut) {
 }
 
 TEST(Responses, OneMetricAloneHasItsOwnPlot) {
-  const RunData data = test::scored_run("refine.denoise", {"0.1", "0.2", "0.3", "0.4"}, 12, {"psnr-y"},
-                                        [](std::size_t, std::size_t cell, std::size_t picture) {
-                                          return 30.0 - static_cast<double>(cell) + 0.1 * test::noise(picture, cell);
-                                        });
+  const RunData data =
+      test::scored_run("refine.denoise", {"0.1", "0.2", "0.3", "0.4"}, 12, {"psnr-y"},
+                       [](std::size_t, std::size_t cell, std::size_t picture) {
+                         return 30.0 - static_cast<double>(cell) + 0.1 * test::noise(picture, cell);
+                       });
   for (const Plot& plot : test::plots_of(data)) EXPECT_FALSE(plot.name.starts_with("responses")) << plot.name;
 }
 
@@ -178,7 +180,12 @@ HistoryReport history(std::size_t runs, std::size_t cells) {
       series.runs.push_back(i);
       series.values.push_back(i < runs / 2 ? 30 : 29);
     }
-    series.changes.push_back({.first = runs / 2, .last_before = runs / 2 - 1, .before = 30, .after = 29, .worsening = 1, .p = 0.01});
+    series.changes.push_back({.first = runs / 2,
+                              .last_before = runs / 2 - 1,
+                              .before = 30,
+                              .after = 29,
+                              .worsening = 1,
+                              .p = 0.01});
     report.series.push_back(series);
   }
   return report;

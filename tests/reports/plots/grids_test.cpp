@@ -11,16 +11,17 @@ namespace {
 using nlohmann::json;
 using test::find_plot;
 
-// Each pair of values of two axes is a cell, with three pictures. Score of a metric and cell, seconds of a cell.
+// Each pair of values of two axes is a cell, with three pictures. Score of a metric and cell, seconds of a
+// cell.
 RunData grid(const std::string& x, const std::vector<std::string>& columns, const std::string& y,
              const std::vector<std::string>& rows, const std::vector<std::string>& metrics) {
   std::vector<std::string> names;
   for (std::size_t i = 0; i < columns.size() * rows.size(); ++i) names.push_back(fmt::format("{}", i));
-  RunData data = test::scored_run(x, names, 3, metrics,
-                                  [](std::size_t metric, std::size_t cell, std::size_t picture) {
-                                    return 10.0 * static_cast<double>(metric) + static_cast<double>(cell) +
-                                           0.1 * static_cast<double>(picture);
-                                  });
+  RunData data =
+      test::scored_run(x, names, 3, metrics, [](std::size_t metric, std::size_t cell, std::size_t picture) {
+        return 10.0 * static_cast<double>(metric) + static_cast<double>(cell) +
+               0.1 * static_cast<double>(picture);
+      });
   for (std::size_t i = 0; i < names.size(); ++i)
     data.plan.cells[i].label = {{x, columns[i % columns.size()]}, {y, rows[i / columns.size()]}};
   for (RunData::Trial& trial : data.trials) trial.sweep_seconds = 1.0 + trial.cell;
@@ -71,7 +72,8 @@ TEST(Grids, TheBrightEndIsTheBetterOne) {
 }
 
 TEST(Grids, CheckpointsOfTwoStagesAreAMatrix) {
-  const RunData data = grid("upscale.model", {"lanczos", "net.pth"}, "refine.checkpoint", {"a", "b"}, {"psnr-y"});
+  const RunData data =
+      grid("upscale.model", {"lanczos", "net.pth"}, "refine.checkpoint", {"a", "b"}, {"psnr-y"});
   const std::vector<Plot> plots = test::plots_of(data);
   const Plot* matrix = find_plot(plots, "checkpoints_upscale-model_refine-checkpoint_psnr-y");
   ASSERT_NE(matrix, nullptr);

@@ -53,8 +53,8 @@ TEST(Response, ARisingCurveIsAnEdgeAndNotASweetSpot) {
   EXPECT_EQ(response.best, 0.6);
 }
 
-// From a hundred pictures on the band comes from means and covariances instead of whole curves. A picture that
-// is the mean of all others changes neither but by what one more takes off.
+// From a hundred pictures on the band comes from means and covariances instead of whole curves. A picture
+// that is the mean of all others changes neither but by what one more takes off.
 TEST(Response, TheBandOfAHundredPicturesIsThatOfNinetyNine) {
   Random random(11);
   Eigen::MatrixXd many(100, 6);
