@@ -96,12 +96,7 @@ std::optional<Plot> plot_growth(const Analysis& analysis, const Kind& kind) {
   plot.spec["encoding"] = {
       {"x", vl::logarithmic("megapixels", "size of the output [megapixels]", smallest, largest)},
       {"y", vl::logarithmic("cost", kind.axis, least, most)}};
-  json colour = {{"field", "cell"},
-                 {"type", "nominal"},
-                 {"title", "cell"},
-                 {"scale", {{"domain", cells}, {"range", vl::kColours}}}};
-  json shape = colour;
-  shape["scale"]["range"] = vl::kShapes;
+  const json colour = vl::coloured("cell", "cell", cells), shape = vl::shaped("cell", "cell", cells);
   json& layers = plot.spec["layer"];
   layers.push_back({{"mark", {{"type", "line"}, {"strokeWidth", 1.5}, {"aria", false}}},
                     {"encoding", {{"color", colour}}}});

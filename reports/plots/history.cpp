@@ -17,7 +17,7 @@ namespace vl = vega_lite;
 using nlohmann::json;
 
 constexpr std::size_t kMostLines = 12;    // cells that a reader can tell apart
-constexpr std::size_t kMostPoints = 150;  // of a cell; above it the mean, least and greatest of so many runs
+constexpr std::size_t kMostPoints = 120;  // of a cell; above it the mean, least and greatest of so many runs
 
 std::string value_text(const HistorySeries& series, double value) {
   return fmt::format("{}{}", fixed(value, series.decimals),
@@ -103,51 +103,15 @@ json change_rows(const HistoryReport& report, const std::vector<const HistorySer
   return rows;
 }
 
-Plot history_plot(const HistoryReport& report, const std::string& metric,
-                  std::vector<const HistorySeries*> all) {
-  // Cells in which something happened come first.
-  std::ranges::stable_partition(
-      all, [](const HistorySeries* series) { return !series->changes.empty() || series->newest_differs; });
-  const std::vector<const HistorySeries*> lines(
-      all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), kMostLines)));
-  const HistorySeries& first = *lines.front();
-  const std::vector<std::string> names = short_names(lines);
-  json rows = json::array();
-  for (std::size_t i = 0; i < lines.size(); ++i) add_points(report, *lines[i], names[i], rows);
-  const json cells = names;
-  const bool joined = std::ranges::any_of(
-      lines, [](const HistorySeries* series) { return series->values.size() > kMostPoints; });
-  Plot plot{.name = vl::file_name("history_" + metric),
-            .title = fmt::format("{} over the runs", clean_text(metric)),
-            .caption = {},
-            .wide = true,
-            .spec = {}};
-  plot.caption = fmt::format(
-      "Mean over the pictures that every run has.{}{}{}",
-      joined ? " Each point stands for several runs, bar: least to greatest." : "",
-      all.size() > lines.size() ? fmt::format(" {} cells are left out.", all.size() - lines.size()) : "",
-      std::ranges::any_of(lines, [](const HistorySeries* series) { return !series->changes.empty(); })
-          ? " Vertical line: from this run on the level is another one."
-          : "");
-  plot.spec = vl::frame(
-      plot.title,
-      fmt::format("{} runs, {} cells, n = {} pictures", report.labels.size(), lines.size(), first.pictures),
-      std::move(rows));
-  plot.spec["height"] = 260;
-  const std::string title = fmt::format("{}{}, {} is better", clean_text(metric),
+json history_layers(const HistorySeries& first, const json& changes, const json& cells, bool joined) {
+  const std::string title = fmt::format("{}{}, {} is better", clean_text(first.metric),
                                         first.unit.empty() ? "" : " [" + clean_text(first.unit) + "]",
                                         first.higher_is_better ? "higher" : "lower");
   json x = vl::quantitative("run", "run, oldest first");
   x["axis"] = {{"tickMinStep", 1}, {"format", "d"}};
-  json colour = {{"field", "cell"},
-                 {"type", "nominal"},
-                 {"title", "cell"},
-                 {"scale", {{"domain", cells}, {"range", vl::kColours}}}};
-  json shape = colour, at = x;
-  shape["scale"]["range"] = vl::kShapes;
+  const json y = vl::quantitative("value", title), colour = vl::coloured("cell", "cell", cells);
+  json at = x, layers = json::array();
   at["field"] = "at";
-  json& layers = plot.spec["layer"];
-  const json changes = change_rows(report, lines, names);
   if (!changes.empty())
     layers.push_back(
         {{"data", {{"values", changes}}},
@@ -167,16 +131,48 @@ Plot history_plot(const HistoryReport& report, const std::string& metric,
                         {"y2", {{"field", "high"}}},
                         {"color", colour}}}});
   layers.push_back({{"mark", {{"type", "line"}, {"strokeWidth", 1.5}, {"aria", false}}},
-                    {"encoding", {{"x", x}, {"y", vl::quantitative("value", title)}, {"color", colour}}}});
+                    {"encoding", {{"x", x}, {"y", y}, {"color", colour}}}});
   layers.push_back(
       {{"mark", {{"type", "point"}, {"filled", true}, {"size", 60}, {"opacity", 1}}},
        {"encoding",
         {{"x", x},
-         {"y", vl::quantitative("value", title)},
+         {"y", y},
          {"color", colour},
-         {"shape", shape},
+         {"shape", vl::shaped("cell", "cell", cells)},
          {"tooltip",
           vl::tooltip({{"cell", "cell"}, {"label", "run"}, {"shown", "mean"}, {"n", "pictures"}})}}}});
+  return layers;
+}
+
+Plot history_plot(const HistoryReport& report, std::vector<const HistorySeries*> all) {
+  // Cells in which something happened come first.
+  std::ranges::stable_partition(
+      all, [](const HistorySeries* series) { return !series->changes.empty() || series->newest_differs; });
+  const std::vector<const HistorySeries*> lines(
+      all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), kMostLines)));
+  const HistorySeries& first = *lines.front();
+  const std::vector<std::string> names = short_names(lines);
+  json rows = json::array();
+  for (std::size_t i = 0; i < lines.size(); ++i) add_points(report, *lines[i], names[i], rows);
+  const json changes = change_rows(report, lines, names);
+  const bool joined = std::ranges::any_of(
+      lines, [](const HistorySeries* series) { return series->values.size() > kMostPoints; });
+  Plot plot{.name = vl::file_name("history_" + first.metric),
+            .title = fmt::format("{} over the runs", clean_text(first.metric)),
+            .caption = {},
+            .wide = true,
+            .spec = {}};
+  plot.caption = fmt::format(
+      "Mean over the pictures that every run has.{}{}{}",
+      joined ? " Each point stands for several runs, bar: least to greatest." : "",
+      all.size() > lines.size() ? fmt::format(" {} cells are left out.", all.size() - lines.size()) : "",
+      changes.empty() ? "" : " Vertical line: from this run on the level is another one.");
+  plot.spec = vl::frame(
+      plot.title,
+      fmt::format("{} runs, {} cells, n = {} pictures", report.labels.size(), lines.size(), first.pictures),
+      std::move(rows));
+  plot.spec["height"] = 260;
+  plot.spec["layer"] = history_layers(first, changes, names, joined);
   return plot;
 }
 
@@ -191,7 +187,7 @@ std::vector<Plot> history_plots(const HistoryReport& report) {
     std::vector<const HistorySeries*> lines;
     for (const HistorySeries& series : report.series)
       if (series.metric == metric && series.values.size() >= 2) lines.push_back(&series);
-    if (!lines.empty()) plots.push_back(history_plot(report, metric, lines));
+    if (!lines.empty()) plots.push_back(history_plot(report, lines));
   }
   return plots;
 }

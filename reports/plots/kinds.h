@@ -18,6 +18,7 @@ std::optional<Plot> plot_ranks(const Analysis& analysis, const Verdict& verdict)
 // Smoothed response with its band, interval of the best setting, plateau. Over a start sigma each setting
 // says what it is in every tool's denoise.
 std::optional<Plot> plot_sweet_spot(const Analysis& analysis, const SweetSpot& spot);
+nlohmann::json setting_axis(const SweetSpot& spot, const std::string& title);  // of its field "setting"
 // Kendall's tau of all pairs of metrics.
 std::optional<Plot> plot_agreement(const Analysis& analysis, const Decisions& decisions);
 // Drawn from the rows of axes_table().

@@ -162,21 +162,41 @@ json share_axis(const std::vector<ToolRow>& tools) {
   return y;
 }
 
-json setting_axis(const SweetSpot& spot, const std::string& title) {
-  if (spot.over_sigma) return vl::logarithmic("setting", title, spot.settings.front(), spot.settings.back());
-  json x = vl::quantitative("setting", title);
-  x["scale"] = {{"zero", false}, {"nice", false}, {"padding", 12}};
-  if (spot.logarithmic) x["scale"]["type"] = "log";
-  return x;
-}
-
-json metric_channel(const Analysis& analysis, const std::vector<const SweetSpot*>& spots, const json& range) {
-  json names = json::array();
+json response_layers(const Analysis& analysis, const std::vector<const SweetSpot*>& spots, const json& x,
+                     const std::vector<ToolRow>& tools) {
+  json names = json::array(), layers = json::array();
   for (const SweetSpot* spot : spots) names.push_back(clean_text(analysis.metric(spot->metric).name));
-  return {{"field", "metric"},
-          {"type", "nominal"},
-          {"title", "metric"},
-          {"scale", {{"domain", names}, {"range", range}}}};
+  const json y = share_axis(tools), colour = vl::coloured("metric", "metric", names);
+  const json dash = {{"field", "effect"},
+                     {"type", "nominal"},
+                     {"legend", nullptr},
+                     {"scale", {{"domain", {"effect", "no effect"}}, {"range", json{{1, 0}, {4, 4}}}}}};
+  layers.push_back({{"mark", {{"type", "line"}, {"strokeWidth", 2}, {"aria", false}}},
+                    {"encoding", {{"x", x}, {"y", y}, {"color", colour}, {"strokeDash", dash}}}});
+  layers.push_back({{"data", {{"values", point_rows(analysis, spots)}}},
+                    {"mark", {{"type", "point"}, {"filled", true}, {"size", 70}, {"opacity", 1}}},
+                    {"encoding",
+                     {{"x", x},
+                      {"y", y},
+                      {"color", colour},
+                      {"shape", vl::shaped("metric", "metric", names)},
+                      {"tooltip", vl::tooltip({{"metric", "metric"},
+                                               {"at", "setting"},
+                                               {"shown", "mean"},
+                                               {"effect", "of the setting"},
+                                               {"n", "pictures"}})}}}});
+  if (tools.empty()) return layers;
+  json row = y;
+  row["field"] = "row";
+  layers.push_back(
+      {{"data", {{"values", strength_rows(tools)}}},
+       {"mark", {{"type", "text"}, {"fontSize", 11}}},
+       {"encoding",
+        {{"x", x},
+         {"y", row},
+         {"text", {{"field", "shown"}}},
+         {"tooltip", vl::tooltip({{"tool", "tool"}, {"shown", "denoise"}, {"at", "start sigma"}})}}}});
+  return layers;
 }
 
 }  // namespace
@@ -192,68 +212,26 @@ std::optional<Plot> plot_responses(const Analysis& analysis, const std::vector<c
       first.over_sigma ? tool_rows(analysis, first, context) : std::vector<ToolRow>();
   const std::string axis =
       clean_text(analysis.axes[first.axis].title) + (first.over_sigma ? " (start sigma)" : "");
-  const std::string group = first.group.empty() ? "" : ", " + clean_text(first.group);
   Plot plot;
   plot.name = vl::file_name(fmt::format("responses_{}{}{}", analysis.axes[first.axis].path,
                                         first.group.empty() ? "" : "_", first.group));
-  plot.title = fmt::format("Every metric along {}{}", axis, group);
+  plot.title =
+      fmt::format("Every metric along {}{}", axis, first.group.empty() ? "" : ", " + clean_text(first.group));
   plot.wide = true;
-  plot.caption = fmt::format(
+  plot.caption =
       "Each metric from its own worst (0 %) to its own best (100 %), so curves compare in where they are "
       "best "
       "and not in how much; points: means of the settings. Dashed: no effect is shown, the curve may be "
-      "noise.{}{}",
-      tools.empty()
-          ? ""
-          : fmt::format(" Numbers above the curves: what a sigma is in each tool's denoise ({}).", context),
-      all.size() > spots.size()
-          ? fmt::format(" {} metrics are left out: level, or too many.", all.size() - spots.size())
-          : "");
+      "noise.";
+  if (!tools.empty())
+    plot.caption +=
+        fmt::format(" Numbers above the curves: what a sigma is in each tool's denoise ({}).", context);
+  if (all.size() > spots.size())
+    plot.caption += fmt::format(" {} metrics are left out: level, or too many.", all.size() - spots.size());
   plot.spec = vl::frame(plot.title, fmt::format("n = {} pictures, {} metrics", first.pictures, spots.size()),
                         curve_rows(analysis, spots));
   plot.spec["height"] = kHeight + kRowHeight * static_cast<int>(tools.size());
-  json colours = json::array(), shapes = json::array();
-  for (const char* colour : vl::kColours) colours.push_back(colour);
-  for (const char* shape : vl::kShapes) shapes.push_back(shape);
-  const json x = setting_axis(first, axis), y = share_axis(tools),
-             colour = metric_channel(analysis, spots, colours),
-             shape = metric_channel(analysis, spots, shapes);
-  json& layers = plot.spec["layer"];
-  layers.push_back(
-      {{"mark", {{"type", "line"}, {"strokeWidth", 2}, {"aria", false}}},
-       {"encoding",
-        {{"x", x},
-         {"y", y},
-         {"color", colour},
-         {"strokeDash",
-          {{"field", "effect"},
-           {"type", "nominal"},
-           {"legend", nullptr},
-           {"scale", {{"domain", {"effect", "no effect"}}, {"range", json{{1, 0}, {4, 4}}}}}}}}}});
-  layers.push_back({{"data", {{"values", point_rows(analysis, spots)}}},
-                    {"mark", {{"type", "point"}, {"filled", true}, {"size", 70}, {"opacity", 1}}},
-                    {"encoding",
-                     {{"x", x},
-                      {"y", y},
-                      {"color", colour},
-                      {"shape", shape},
-                      {"tooltip", vl::tooltip({{"metric", "metric"},
-                                               {"at", "setting"},
-                                               {"shown", "mean"},
-                                               {"effect", "of the setting"},
-                                               {"n", "pictures"}})}}}});
-  if (!tools.empty()) {
-    json row = y;
-    row["field"] = "row";
-    layers.push_back(
-        {{"data", {{"values", strength_rows(tools)}}},
-         {"mark", {{"type", "text"}, {"fontSize", 11}}},
-         {"encoding",
-          {{"x", x},
-           {"y", row},
-           {"text", {{"field", "shown"}}},
-           {"tooltip", vl::tooltip({{"tool", "tool"}, {"shown", "denoise"}, {"at", "start sigma"}})}}}});
-  }
+  plot.spec["layer"] = response_layers(analysis, spots, setting_axis(first, axis), tools);
   return plot;
 }
 

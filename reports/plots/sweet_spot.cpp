@@ -53,6 +53,8 @@ json setting_rows(const SweetSpot& spot, const MetricRow& metric) {
   return rows;
 }
 
+}  // namespace
+
 json setting_axis(const SweetSpot& spot, const std::string& title) {
   if (spot.over_sigma) return vl::logarithmic("setting", title, spot.settings.front(), spot.settings.back());
   json x = vl::quantitative("setting", title);
@@ -60,8 +62,6 @@ json setting_axis(const SweetSpot& spot, const std::string& title) {
   if (spot.logarithmic) x["scale"]["type"] = "log";
   return x;
 }
-
-}  // namespace
 
 std::optional<Plot> plot_sweet_spot(const Analysis& analysis, const SweetSpot& spot) {
   const MetricRow& metric = analysis.metric(spot.metric);

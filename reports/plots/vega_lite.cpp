@@ -44,6 +44,27 @@ json logarithmic(const char* field, const std::string& title, double least, doub
   return encoding;
 }
 
+namespace {
+
+json told_apart(const char* field, const std::string& title, json domain) {
+  return {
+      {"field", field}, {"type", "nominal"}, {"title", title}, {"scale", {{"domain", std::move(domain)}}}};
+}
+
+}  // namespace
+
+json coloured(const char* field, const std::string& title, json domain) {
+  json channel = told_apart(field, title, std::move(domain));
+  channel["scale"]["range"] = kColours;
+  return channel;
+}
+
+json shaped(const char* field, const std::string& title, json domain) {
+  json channel = told_apart(field, title, std::move(domain));
+  channel["scale"]["range"] = kShapes;
+  return channel;
+}
+
 json tooltip(std::initializer_list<std::pair<const char*, const char*>> fields) {
   json list = json::array();
   for (const auto& [field, title] : fields) list.push_back({{"field", field}, {"title", title}});

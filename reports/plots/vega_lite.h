@@ -29,6 +29,9 @@ nlohmann::json quantitative(const char* field, const std::string& title);
 nlohmann::json nominal(const char* field, nlohmann::json order, const std::string& title);
 // Values from `least` to `most` (> 0) on a logarithmic axis.
 nlohmann::json logarithmic(const char* field, const std::string& title, double least, double most);
+// Names of `domain` told apart by colour, and by shape: both together hold for readers of either.
+nlohmann::json coloured(const char* field, const std::string& title, nlohmann::json domain);
+nlohmann::json shaped(const char* field, const std::string& title, nlohmann::json domain);
 // Field and what the reader sees it called.
 nlohmann::json tooltip(std::initializer_list<std::pair<const char*, const char*>> fields);
 

@@ -222,8 +222,8 @@ TEST(HistoryPlots, CellsAreNamedByWhatTellsThemApart) {
 TEST(HistoryPlots, ManyRunsAreJoinedWithTheirRange) {
   const std::vector<Plot> plots = history_plots(history(4000, 20));
   ASSERT_EQ(plots.size(), 1U);
-  EXPECT_LE(plots[0].spec["data"]["values"].size(), 1800U);
-  EXPECT_LE(test::marks_of(plots[0]), 5500U);
+  EXPECT_EQ(plots[0].spec["data"]["values"].size(), 12U * 120);
+  EXPECT_LE(test::marks_of(plots[0]), 5000U);
   EXPECT_NE(plots[0].caption.find("8 cells are left out"), std::string::npos);
 }
 
