@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <set>
@@ -11,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "reports/artifact_rates.h"
+#include "reports/headline_words.h"
 #include "reports/totals.h"
 
 namespace upbench {
@@ -42,6 +44,32 @@ std::string scales(const std::vector<ImageRow>& images) {
 std::string lookup(const nlohmann::json& environment, const char* pointer) {
   const nlohmann::json::json_pointer at(pointer);
   return environment.contains(at) && environment[at].is_string() ? environment[at].get<std::string>() : "";
+}
+
+// Where none of the detectors that flag something is calibrated: which they flag most.
+std::vector<Sentence> experimental_findings(const Analysis& analysis) {
+  constexpr std::size_t kMost = 3;
+  std::map<std::string, ArtifactRate> most;  // by detector, of the cell with the greatest share
+  const auto share = [](const ArtifactRate& rate) {
+    return static_cast<double>(rate.flagged) / static_cast<double>(rate.pictures);
+  };
+  for (const ArtifactRate& rate : artifact_rates(analysis)) {
+    if (!rate.picture_class.empty() || rate.flagged == 0) continue;
+    if (rate.gates) return {};
+    const auto [known, added] = most.try_emplace(rate.artifact, rate);
+    if (!added && share(rate) > share(known->second)) known->second = rate;
+  }
+  std::vector<ArtifactRate> rates;
+  for (const auto& [artifact, rate] : most) rates.push_back(rate);
+  std::ranges::stable_sort(rates, std::greater(), share);
+  std::vector<std::string> said;
+  for (std::size_t i = 0; i < std::min(rates.size(), kMost); ++i)
+    said.push_back(fmt::format("{} most often with {} ({} of {} picture{})", rates[i].artifact,
+                               analysis.cells[rates[i].cell].name, rates[i].flagged, rates[i].pictures,
+                               plural(rates[i].pictures)));
+  if (said.empty()) return {};
+  return {{fmt::format("Artifacts, by detectors whose thresholds are experimental: {}.",
+                        fmt::join(said, ", ")), "artifacts"}};
 }
 
 }  // namespace
@@ -87,7 +115,8 @@ Headline make_headline(const Analysis& analysis, const Decisions& decisions) {
   };
   if (totals.all() > totals.pending) {
     add(headline.findings, make_findings(analysis, decisions));
-    add(headline.findings, artifact_findings(analysis));
+    std::vector<Sentence> artifacts = artifact_findings(analysis);
+    add(headline.findings, artifacts.empty() ? experimental_findings(analysis) : std::move(artifacts));
   }
   headline.warnings = make_warnings(analysis, decisions);
   add(headline.warnings, artifact_warnings(analysis));

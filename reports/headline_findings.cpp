@@ -326,9 +326,23 @@ std::string fastest(const Analysis& analysis) {
                      seconds.is_model() ? "" : "; model time was not measured");
 }
 
+// Without what artifact detectors say as metrics, unless there is nothing else: their rates have sentences of
+// their own.
+Decisions without_detectors(const Analysis& analysis, Decisions decisions) {
+  const RunData& data = *analysis.data;
+  const auto detects = [&](std::size_t m) { return data.calibrated_by.contains(analysis.metric(m).name); };
+  std::size_t detectors = 0;
+  for (std::size_t m = 0; m < data.plan.metrics.size(); ++m) detectors += detects(m);
+  if (detectors == data.plan.metrics.size()) return decisions;
+  std::erase_if(decisions.verdicts, [&](const Verdict& verdict) { return detects(verdict.metric); });
+  std::erase_if(decisions.sweet_spots, [&](const SweetSpot& spot) { return detects(spot.metric); });
+  return decisions;
+}
+
 }  // namespace
 
-std::vector<Sentence> make_findings(const Analysis& analysis, const Decisions& decisions) {
+std::vector<Sentence> make_findings(const Analysis& analysis, const Decisions& all) {
+  const Decisions decisions = without_detectors(analysis, all);
   std::vector<Sentence> findings;
   const auto add = [&](std::string text, const char* evidence) {
     if (!text.empty()) findings.push_back({std::move(text), evidence});
