@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -169,6 +170,13 @@ Analysis analyse(const RunData& data) {
     return analysis.better(0, left.metrics[0].mean, right.metrics[0].mean);
   });
   return analysis;
+}
+
+std::vector<std::size_t> Analysis::quality_metrics() const {
+  std::vector<std::size_t> all(data->plan.metrics.size()), quality;
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  std::ranges::copy_if(all, std::back_inserter(quality), [&](std::size_t m) { return !detects(m); });
+  return quality.empty() ? all : quality;
 }
 
 CellTimes::CellTimes(const Analysis& analysis)

@@ -46,6 +46,10 @@ struct Analysis {
   std::vector<std::uint32_t> same_pixels;
 
   const MetricRow& metric(std::size_t m) const { return data->plan.metrics[m]; }
+  // Metric m is an artifact detector with decisions.
+  bool detects(std::size_t m) const { return data->calibrated_by.contains(metric(m).name); }
+  // Those that are none, or all where there are no others.
+  std::vector<std::size_t> quality_metrics() const;
   // Is `a` better than `b` under metric m; false for NaN.
   bool better(std::size_t m, double a, double b) const { return metric(m).higher_is_better ? a > b : a < b; }
 };

@@ -68,8 +68,9 @@ std::vector<Sentence> experimental_findings(const Analysis& analysis) {
                                analysis.cells[rates[i].cell].name, rates[i].flagged, rates[i].pictures,
                                plural(rates[i].pictures)));
   if (said.empty()) return {};
-  return {{fmt::format("Artifacts, by detectors whose thresholds are experimental: {}.",
-                        fmt::join(said, ", ")), "artifacts"}};
+  return {
+      {fmt::format("Artifacts, by detectors whose thresholds are experimental: {}.", fmt::join(said, ", ")),
+       "artifacts"}};
 }
 
 }  // namespace

@@ -329,13 +329,10 @@ std::string fastest(const Analysis& analysis) {
 // Without what artifact detectors say as metrics, unless there is nothing else: their rates have sentences of
 // their own.
 Decisions without_detectors(const Analysis& analysis, Decisions decisions) {
-  const RunData& data = *analysis.data;
-  const auto detects = [&](std::size_t m) { return data.calibrated_by.contains(analysis.metric(m).name); };
-  std::size_t detectors = 0;
-  for (std::size_t m = 0; m < data.plan.metrics.size(); ++m) detectors += detects(m);
-  if (detectors == data.plan.metrics.size()) return decisions;
-  std::erase_if(decisions.verdicts, [&](const Verdict& verdict) { return detects(verdict.metric); });
-  std::erase_if(decisions.sweet_spots, [&](const SweetSpot& spot) { return detects(spot.metric); });
+  const std::vector<std::size_t> quality = analysis.quality_metrics();
+  const auto is_left_out = [&](std::size_t m) { return std::ranges::count(quality, m) == 0; };
+  std::erase_if(decisions.verdicts, [&](const Verdict& verdict) { return is_left_out(verdict.metric); });
+  std::erase_if(decisions.sweet_spots, [&](const SweetSpot& spot) { return is_left_out(spot.metric); });
   return decisions;
 }
 

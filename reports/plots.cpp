@@ -57,26 +57,29 @@ std::vector<Plot> make_plots(const Analysis& analysis, const Decisions& decision
     if (taken > 0) plot->name += fmt::format("_{}", plots.size());
     plots.push_back(std::move(*plot));
   };
-  const std::size_t metrics = analysis.data->plan.metrics.size();
-  for (std::size_t m = 0; m < metrics; ++m) add(plot_quality_against_time(analysis, decisions, m));
+  const std::vector<std::size_t> metrics = analysis.quality_metrics();
+  const auto is_drawn = [&](std::size_t m) { return std::ranges::count(metrics, m) > 0; };
+  for (const std::size_t m : metrics) add(plot_quality_against_time(analysis, decisions, m));
   const auto add_all = [&](std::vector<Plot> all) {
     for (Plot& plot : all) add(std::move(plot));
   };
   for (const auto& spots : drawn_together(decisions)) add(plot_responses(analysis, spots));
   for (const SweetSpot& spot : decisions.sweet_spots)
-    if (is_worth_a_plot(decisions, spot)) add(plot_sweet_spot(analysis, spot));
+    if (is_drawn(spot.metric) && is_worth_a_plot(decisions, spot)) add(plot_sweet_spot(analysis, spot));
   const Table axes = axes_table(analysis);
   for (std::size_t axis = 0; axis < analysis.axes.size(); ++axis)
     if (analysis.axes[axis].varies())
-      for (std::size_t m = 0; m < metrics; ++m)
+      for (const std::size_t m : metrics)
         if (!is_drawn_as_curve(analysis, decisions, axis, m))
           add(plot_axis_response(analysis, axes, analysis.axes[axis], m));
   add_all(plot_grids(analysis));
   add_all(plot_artifact_rates(analysis));
   add(plot_agreement(analysis, decisions));
-  for (const Verdict& verdict : decisions.verdicts) add(plot_distances(analysis, verdict));
-  for (const Verdict& verdict : decisions.verdicts) add(plot_ranks(analysis, verdict));
-  for (std::size_t m = 0; m < metrics; ++m) add(plot_picture_scores(analysis, m));
+  for (const Verdict& verdict : decisions.verdicts)
+    if (is_drawn(verdict.metric)) add(plot_distances(analysis, verdict));
+  for (const Verdict& verdict : decisions.verdicts)
+    if (is_drawn(verdict.metric)) add(plot_ranks(analysis, verdict));
+  for (const std::size_t m : metrics) add(plot_picture_scores(analysis, m));
   add(plot_timing_samples(analysis));
   add_all(plot_cost_growth(analysis));
   return plots;

@@ -19,6 +19,8 @@ struct Plot {
   nlohmann::json spec;
 };
 
+// Artifact detectors are drawn where their rates are, along settings with the other metrics, and the seam in
+// grids of tiles; all else is of the other metrics, unless there are none.
 // For each metric: quality against time; along each numeric axis all metrics together, then each sweet spot;
 // the response along each other axis; grids of tile sizes and of checkpoints; artifact rates; the agreement
 // of the metrics; for each metric the distance to the best, the stability of the ranks, the scores of the

@@ -163,7 +163,7 @@ Table reproduce_table(const Analysis& analysis) {
 Table plan_table(const Analysis& analysis) {
   const RunData& data = *analysis.data;
   Table table{
-      .id = "plan", .title = "What was asked and what was saved", .caption = {}, .columns = {}, .rows = {}};
+      .id = "plan", .title = "Plan", .caption = {}, .columns = {}, .rows = {}};
   table.columns = {column("what", "what"), column("count", "count", Table::Kind::count)};
   const auto add = [&](const char* what, std::size_t count) {
     table.add({.cells = {text_cell(what), count_cell(count)}});
@@ -198,7 +198,7 @@ Table plan_table(const Analysis& analysis) {
 
 Table work_table(const Analysis& analysis) {
   const RunData& data = *analysis.data;
-  Table table{.id = "work", .title = "Where the time went", .caption = {}, .columns = {}, .rows = {}};
+  Table table{.id = "work", .title = "Time by stage", .caption = {}, .columns = {}, .rows = {}};
   table.caption =
       "Sweep time, summed over all workers: what the user waited for, not what the model takes alone (model "
       "time). Shared: taken from another trial with the same stages before. Peak memory: the most that the "
@@ -208,7 +208,7 @@ Table work_table(const Analysis& analysis) {
                    column("shared", "shared", Table::Kind::count),
                    column("cost_total_s", "in all", Table::Kind::seconds),
                    column("cost_each_s", "each", Table::Kind::seconds),
-                   column("share", "share", Table::Kind::ratio),
+                   column("share", "of the time", Table::Kind::ratio),
                    column("cost_peak_bytes", "peak memory", Table::Kind::bytes)};
   const auto stages = sum_stages(analysis);
   double all = 0;

@@ -29,7 +29,10 @@
                     shown: new Set(this.layers.filter(layer => layer.index === undefined || layer.index < 6).map(layer => layer.id))};
       // In device pixels as the browser lays them out: a canvas of another size would be scaled, and its pixels uneven.
       this.sizes = new ResizeObserver(entries => {
-        for (const {target, devicePixelContentBoxSize: [box]} of entries) target.inDevicePixels = [box.inlineSize, box.blockSize];
+        for (const {target, devicePixelContentBoxSize: [box]} of entries) {
+          const isBelieved = Math.abs(box.inlineSize - target.clientWidth * devicePixelRatio) < 2;  // emulated screens tell CSS pixels
+          target.inDevicePixels = isBelieved ? [box.inlineSize, box.blockSize] : undefined;
+        }
         this.draw();
       });
       this.controls = new upbench.ViewerControls(this, MODES, GAINS);

@@ -78,7 +78,6 @@ class GalleryMaker {
   json boxes(const ShownPicture& picture, const Rect& rect) const;
   void add_maps(const ShownPicture& picture, json& scene);
   Rect place_of(const ShownPicture& picture, const WorstCase& worst, int side) const;
-  bool detects(std::size_t metric) const;
   std::string missing(const ShownPicture& picture, std::size_t method) const;
   bool is_worst_somewhere(std::uint32_t image) const;
 
@@ -229,14 +228,10 @@ json GalleryMaker::boxes(const ShownPicture& picture, const Rect& rect) const {
   return list;
 }
 
-bool GalleryMaker::detects(std::size_t metric) const {
-  return data_.calibrated_by.contains(data_.plan.metrics[metric].name);
-}
-
 // Of a detector the worst box that it flagged, of others where most is lost.
 Rect GalleryMaker::place_of(const ShownPicture& picture, const WorstCase& worst, int side) const {
   const auto found = data_.places.find(methods_.trial(worst.method, picture.image()));
-  if (detects(worst.metric) && found != data_.places.end())
+  if (analysis_.detects(worst.metric) && found != data_.places.end())
     for (const RunData::Place& place : found->second) {
       const DetectionRow::Box& box = place.box;
       if (place.metric != worst.metric || box.width <= 0 || box.height <= 0) continue;
@@ -378,7 +373,7 @@ void GalleryMaker::add_worst(const ShownPicture& picture, std::size_t first_scen
                       {"score", worst.score},
                       {"behind", worst.behind},
                       {"rank", worst.rank},
-                      {"detects", detects(worst.metric)},
+                      {"detects", analysis_.detects(worst.metric)},
                       {"flagged", data_.decision(methods_.trial(worst.method, worst.image), worst.metric) ==
                                       RunData::Decision::flagged}});
   }

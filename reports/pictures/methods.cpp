@@ -104,7 +104,7 @@ std::vector<WorstCase> worst_cases(const Analysis& analysis, const ShownMethods&
   for (std::size_t m = 0; m < analysis.data->plan.metrics.size(); ++m) {
     std::vector<WorstCase> worst(methods.cells().size());
     std::vector<bool> found(worst.size(), false);
-    const bool detects = analysis.data->calibrated_by.contains(analysis.metric(m).name);
+    const bool detects = analysis.detects(m);
     const auto is_worse = [&](const WorstCase& a, const WorstCase& b) {
       if (!detects && a.behind != b.behind) return a.behind > b.behind;
       return analysis.better(m, b.score, a.score);

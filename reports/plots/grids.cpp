@@ -19,6 +19,7 @@ namespace {
 namespace vl = vega_lite;
 
 constexpr std::size_t kMostSide = 40;     // values of an axis that a reader can tell apart
+constexpr const char* kSeam = "seam";    // the detector that says what tiles do
 constexpr std::size_t kMostMatrices = 3;  // pairs of checkpoints
 
 struct Pair {
@@ -147,7 +148,7 @@ std::optional<Plot> quality_map(const Analysis& analysis, const Grid& grid, cons
       },
       [&](std::uint32_t cell) { return analysis.cells[cell].metrics[m].scored; });
   for (HeatMap::Field& field : map.fields) {
-    field.shown = fixed(field.value, std::min(metric.decimals, 3));
+    field.shown = fixed(field.value, metric.decimals);
     field.told = vl::shown(metric, field.value);
   }
   map.name = fmt::format("{}_{}", pair.name, metric.name);
@@ -189,8 +190,10 @@ std::vector<Plot> plot_grids(const Analysis& analysis) {
   std::ranges::move(checkpoint_pairs(analysis.axes), std::back_inserter(pairs));
   for (const Pair& pair : pairs) {
     const Grid grid(analysis, pair);
+    const std::vector<std::size_t> quality = analysis.quality_metrics();
     for (std::size_t m = 0; m < analysis.data->plan.metrics.size(); ++m)
-      add(quality_map(analysis, grid, pair, m));
+      if (std::ranges::count(quality, m) > 0 || analysis.metric(m).name == kSeam)
+        add(quality_map(analysis, grid, pair, m));
     add(time_map(analysis, grid, pair));
   }
   return plots;

@@ -41,10 +41,11 @@ TEST(Headline, AClearWinnerIsNamedWithIntervalWinsAndAdjustedP) {
 }
 
 TEST(Headline, DetectorsHaveOneSentenceTogether) {
-  RunData data = scored_run("upscale.model", {"a", "b"}, 20, {"psnr-y", "seam", "halo"},
-                            [](std::size_t metric, std::size_t cell, std::size_t picture) {
-                              return metric == 0 ? 30 + static_cast<double>(cell) + 0.1 * noise(picture, cell) : 1.0;
-                            });
+  RunData data =
+      scored_run("upscale.model", {"a", "b"}, 20, {"psnr-y", "seam", "halo"},
+                 [](std::size_t metric, std::size_t cell, std::size_t picture) {
+                   return metric == 0 ? 30 + static_cast<double>(cell) + 0.1 * noise(picture, cell) : 1.0;
+                 });
   for (std::size_t t = 0; t < data.trials.size(); ++t) {
     const bool seam = data.trials[t].cell == 1 && data.trials[t].image < 15;
     data.set_decision(t, 1, seam ? RunData::Decision::flagged : RunData::Decision::clean);
@@ -53,9 +54,10 @@ TEST(Headline, DetectorsHaveOneSentenceTogether) {
   data.calibrated_by = {{"seam", "1"}, {"halo", "1"}};
   const Headline headline = headline_of(data);
   EXPECT_THAT(headline.findings, Contains(says("psnr-y: b is best")));
-  EXPECT_THAT(headline.findings,
-              Contains(is("Artifacts, by detectors whose thresholds are experimental: seam most often with b (15 of "
-                          "20 pictures).")));
+  EXPECT_THAT(
+      headline.findings,
+      Contains(is("Artifacts, by detectors whose thresholds are experimental: seam most often with b (15 of "
+                  "20 pictures).")));
   EXPECT_THAT(headline.findings, Not(Contains(says("seam: "))));
   EXPECT_THAT(headline.findings, Not(Contains(says("halo"))));
 }

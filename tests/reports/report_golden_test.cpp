@@ -173,7 +173,7 @@ With the weights and settings listed below. A store that is there already is res
 | this report | upbench report sample.db --html report.html |
 | is it the same? | upbench compare sample.db NEW.db |
 
-## What was asked and what was saved
+## Plan
 
 | what | count |
 | --- | ---: |

@@ -151,6 +151,17 @@ TEST(ArtifactPlots, PointAndBarAreTheRateAndWilsonsInterval) {
   EXPECT_NE(any->caption.find("No picture is flagged by: halo"), std::string::npos);
 }
 
+TEST(ArtifactPlots, DetectorsAreNotDrawnAsQualityBesideMetricsOfIt) {
+  RunData data = seams();
+  data.plan.metrics[1].name = "psnr-y";
+  data.calibrated_by = {{"seam", "7"}};
+  std::set<std::string> names;
+  for (const Plot& plot : test::plots_of(data)) names.insert(plot.name);
+  EXPECT_TRUE(names.contains("pictures_psnr-y"));
+  EXPECT_FALSE(names.contains("pictures_seam"));
+  EXPECT_TRUE(names.contains("artifacts_seam"));
+}
+
 TEST(ArtifactPlots, ClassesOfPicturesHaveTheirOwn) {
   RunData data = seams();
   for (std::size_t i = 0; i < data.plan.images.size(); ++i)
