@@ -162,8 +162,7 @@ Table reproduce_table(const Analysis& analysis) {
 
 Table plan_table(const Analysis& analysis) {
   const RunData& data = *analysis.data;
-  Table table{
-      .id = "plan", .title = "Plan", .caption = {}, .columns = {}, .rows = {}};
+  Table table{.id = "plan", .title = "Plan", .caption = {}, .columns = {}, .rows = {}};
   table.columns = {column("what", "what"), column("count", "count", Table::Kind::count)};
   const auto add = [&](const char* what, std::size_t count) {
     table.add({.cells = {text_cell(what), count_cell(count)}});

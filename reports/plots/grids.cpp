@@ -19,7 +19,7 @@ namespace {
 namespace vl = vega_lite;
 
 constexpr std::size_t kMostSide = 40;     // values of an axis that a reader can tell apart
-constexpr const char* kSeam = "seam";    // the detector that says what tiles do
+constexpr const char* kSeam = "seam";     // the detector that says what tiles do
 constexpr std::size_t kMostMatrices = 3;  // pairs of checkpoints
 
 struct Pair {

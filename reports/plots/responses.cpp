@@ -19,9 +19,10 @@ namespace vl = vega_lite;
 using nlohmann::json;
 
 constexpr std::size_t kMostCurves = 14;           // metrics
-constexpr double kFirstTool = 1.14, kRow = 0.13;  // where the rows of the tools stand, in shares
-constexpr double kLeastGap = 0.055;               // between two strengths of a tool, of the plot's width
-constexpr int kHeight = 240, kRowHeight = 26;     // px
+constexpr double kFirstTool = 1.12, kRow = 0.2;  // where the rows of the tools stand, in shares
+constexpr double kNameAbove = 0.09;              // its name above a row
+constexpr double kLeastGap = 0.055;              // between two strengths of a tool, of the plot's width
+constexpr int kHeight = 240, kRowHeight = 42;    // px
 
 struct Strength {
   double sigma = 0, denoise = 0;
@@ -145,20 +146,23 @@ json strength_rows(const std::vector<ToolRow>& tools) {
   return rows;
 }
 
-// Shares as percent; above them the names of the tools.
-json share_axis(const std::vector<ToolRow>& tools) {
-  json values = {0, 0.25, 0.5, 0.75, 1};
-  std::string label = "datum.value <= 1 ? format(datum.value, '.0%') : ";
-  for (std::size_t i = 0; i < tools.size(); ++i) {
-    const double at = kFirstTool + kRow * static_cast<double>(i);
-    values.push_back(at);
-    label += fmt::format("datum.value < {} ? {} : ", at + kRow / 2, json(tools[i].name).dump());
-  }
+// Above the row of a tool its name.
+json name_rows(const std::vector<ToolRow>& tools, double at) {
+  json rows = json::array();
+  for (std::size_t i = 0; i < tools.size(); ++i)
+    rows.push_back({{"setting", at},
+                    {"row", kFirstTool + kRow * static_cast<double>(i) + kNameAbove},
+                    {"name", tools[i].name}});
+  return rows;
+}
+
+// Shares as percent; nothing where the rows of the tools are.
+json share_axis(std::size_t tools) {
   json y = vl::quantitative("share", "share of the metric's range, 100 % is best");
-  const double top = tools.empty() ? 1.04 : kFirstTool + kRow * static_cast<double>(tools.size()) - kRow / 3;
+  const double top =
+      tools == 0 ? 1.04 : kFirstTool + kRow * static_cast<double>(tools - 1) + kNameAbove + kRow / 3;
   y["scale"] = {{"domain", {-0.1, top}}, {"nice", false}};
-  y["axis"] = {
-      {"values", values}, {"labelExpr", label + "''"}, {"labelLimit", 320}, {"titleAnchor", "start"}};
+  y["axis"] = {{"values", {0, 0.25, 0.5, 0.75, 1}}, {"format", ".0%"}, {"titleAnchor", "start"}};
   return y;
 }
 
@@ -166,7 +170,7 @@ json response_layers(const Analysis& analysis, const std::vector<const SweetSpot
                      const std::vector<ToolRow>& tools) {
   json names = json::array(), layers = json::array();
   for (const SweetSpot* spot : spots) names.push_back(clean_text(analysis.metric(spot->metric).name));
-  const json y = share_axis(tools), colour = vl::coloured("metric", "metric", names);
+  const json y = share_axis(tools.size()), colour = vl::coloured("metric", "metric", names);
   const json dash = {{"field", "effect"},
                      {"type", "nominal"},
                      {"legend", nullptr},
@@ -196,6 +200,11 @@ json response_layers(const Analysis& analysis, const std::vector<const SweetSpot
          {"y", row},
          {"text", {{"field", "shown"}}},
          {"tooltip", vl::tooltip({{"tool", "tool"}, {"shown", "denoise"}, {"at", "start sigma"}})}}}});
+  layers.push_back(
+      {{"data", {{"values", name_rows(tools, spots.front()->settings.front())}}},
+       {"mark",
+        {{"type", "text"}, {"fontSize", 11}, {"align", "left"}, {"dx", -8}, {"fontStyle", "italic"}, {"aria", false}}},
+       {"encoding", {{"x", x}, {"y", row}, {"text", {{"field", "name"}}}}}});
   return layers;
 }
 
