@@ -18,7 +18,7 @@ namespace {
 namespace vl = vega_lite;
 using nlohmann::json;
 
-constexpr std::size_t kMostCurves = 14;           // metrics
+constexpr std::size_t kMostCurves = 14;          // metrics
 constexpr double kFirstTool = 1.12, kRow = 0.2;  // where the rows of the tools stand, in shares
 constexpr double kNameAbove = 0.09;              // its name above a row
 constexpr double kLeastGap = 0.055;              // between two strengths of a tool, of the plot's width
@@ -200,11 +200,15 @@ json response_layers(const Analysis& analysis, const std::vector<const SweetSpot
          {"y", row},
          {"text", {{"field", "shown"}}},
          {"tooltip", vl::tooltip({{"tool", "tool"}, {"shown", "denoise"}, {"at", "start sigma"}})}}}});
-  layers.push_back(
-      {{"data", {{"values", name_rows(tools, spots.front()->settings.front())}}},
-       {"mark",
-        {{"type", "text"}, {"fontSize", 11}, {"align", "left"}, {"dx", -8}, {"fontStyle", "italic"}, {"aria", false}}},
-       {"encoding", {{"x", x}, {"y", row}, {"text", {{"field", "name"}}}}}});
+  layers.push_back({{"data", {{"values", name_rows(tools, spots.front()->settings.front())}}},
+                    {"mark",
+                     {{"type", "text"},
+                      {"fontSize", 11},
+                      {"align", "left"},
+                      {"dx", -8},
+                      {"fontStyle", "italic"},
+                      {"aria", false}}},
+                    {"encoding", {{"x", x}, {"y", row}, {"text", {{"field", "name"}}}}}});
   return layers;
 }
 

@@ -33,7 +33,7 @@ MUTATIONS = {
         "test_every_lap_of_the_model_time_is_a_tick": [("\"type\":\"tick\"", "\"type\":\"circle\"")],
         "test_costs_grow_from_size_to_size": [("\"field\":\"megapixels\"", "\"field\":\"megapixel\"")],
         "test_a_history_has_a_point_a_run_under_its_own_heading": [("id=\"history\">History<", "id=\"history\">Plots<")],
-        "test_metrics_share_one_sigma_with_the_tools_strengths_above": [("\"field\":\"row\"", "\"field\":\"rows\""), ("\"labelExpr\"", "\"labelExp\"")],
+        "test_metrics_share_one_sigma_with_the_tools_strengths_above": [("\"field\":\"row\"", "\"field\":\"rows\""), ("\"field\":\"name\"", "\"field\":\"nam\"")],
         "test_axe_finds_nothing": [("<html lang=\"en\">", "<html>")],
     },
     "viewer_test.ViewerTest": {

@@ -55,7 +55,7 @@ TEST(Responses, EveryMetricIsOnOneSigmaAxisWithTheToolsStrengths) {
   const Plot* plot = find_plot(plots, "responses_refine-denoise");
   ASSERT_NE(plot, nullptr);
   test::expect_whole(*plot);
-  ASSERT_EQ(plot->spec["layer"].size(), 3U);                     // curves, settings, strengths
+  ASSERT_EQ(plot->spec["layer"].size(), 4U);                     // curves, settings, strengths, names
   std::map<std::string, std::pair<double, double>> range, best;  // share, and where it is 1
   for (const json& row : plot->spec["data"]["values"]) {
     auto& [low, high] = range.try_emplace(row["metric"], 1.0, 0.0).first->second;
