@@ -72,6 +72,21 @@ void for_each_trial(benchmark::State& state) {
 }
 BENCHMARK(for_each_trial)->Arg(20'000)->UseRealTime()->Unit(benchmark::kMillisecond);
 
+void scan_trials(benchmark::State& state) {
+  const auto trials = static_cast<std::uint32_t>(state.range(0));
+  const RunPlan plan = example_plan(trials / 100, 100);
+  const TemporaryFolder folder;
+  Store store(folder / "sweep.db");
+  store.begin_run(plan);
+  work(store, plan, trials);
+  for (auto _ : state)
+    store.scan_trials(
+        plan.run.key, [](std::size_t) {},
+        [](std::uint32_t, const TrialResult& result) { benchmark::DoNotOptimize(result.scores.data()); });
+  state.SetItemsProcessed(state.iterations() * trials);
+}
+BENCHMARK(scan_trials)->Arg(20'000)->UseRealTime()->Unit(benchmark::kMillisecond);
+
 }  // namespace
 }  // namespace upbench::test
 

@@ -80,6 +80,15 @@ class ReportTest(browser.PageTest):
         self.assertEqual([float(row["psnr-y"]) for row in rows], values)
         self.assertGreater(len(rows[0]["psnr-y"]), 8, "unrounded")
 
+    def expected_marks(self, spec):
+        """How many marks of which role stand for rows of the data, by the specification."""
+        roles, count = {"point": "point", "tick": "tick", "rect": "rect mark", "bar": "bar"}, {}
+        for layer in spec["layer"]:
+            role = roles.get(layer["mark"]["type"])
+            if role and layer["mark"].get("aria", True) and "transform" not in layer:
+                count[role] = count.get(role, 0) + len(layer.get("data", spec["data"])["values"])
+        return count
+
     def test_every_plot_is_drawn_with_its_marks_and_says_how_many(self):
         page = self.page()
         specs = json.loads(page.locator("#plot-data").text_content())
@@ -88,8 +97,9 @@ class ReportTest(browser.PageTest):
             page.locator(f"#plot-{i}").scroll_into_view_if_needed()
             page.locator(f"#plot-{i} svg.marks").wait_for()
             if plot["name"].startswith("picture"):
-                marks = page.locator(f"#plot-{i} svg.marks [aria-roledescription='tick']").count()
-                self.assertEqual(marks, 9 * 8, plot["name"])
+                self.assertEqual(self.expected_marks(plot["spec"])["tick"], 9 * 8, plot["name"])
+            for role, count in self.expected_marks(plot["spec"]).items():
+                self.assertEqual(page.locator(f"#plot-{i} svg.marks [aria-roledescription='{role}']").count(), count, f"{plot['name']}: {role}")
             text = page.locator(f"#plot-{i}").inner_text() + page.locator("figure.plot").nth(i).locator("figcaption").inner_text()
             self.assertRegex(text, r"n = \d+|\d+ (cells|pictures|pairs)", f"{plot['name']} says how much is behind it")
 
