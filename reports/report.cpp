@@ -39,7 +39,7 @@ std::string sentences(const std::vector<Sentence>& list, const std::vector<Table
     text += "- " + escape_markdown_sentence(sentence.text);
     for (const Table& table : tables)
       if (table.id == sentence.evidence && !table.rows.empty()) text += fmt::format(" → {}", table.title);
-    text += "\n";
+    text += '\n';
   }
   return text;
 }
