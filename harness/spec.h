@@ -78,6 +78,9 @@ struct Spec {
   std::vector<StageSpec> pipeline;
   std::vector<std::string>
       metrics;  // as written; checked by the caller against the metric catalog. `metrics: none`: empty
+  // A model trained on squared error: where no reference is known, what it makes of the same input is what
+  // detectors of invented detail judge by. null: none.
+  nlohmann::json fidelity;
   std::vector<std::uint64_t> seeds{0};
   std::vector<Exclusion> exclude;
   TimingSpec timing;

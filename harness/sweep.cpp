@@ -16,6 +16,7 @@
 #include "harness/environment.h"
 #include "harness/model_cache.h"
 #include "harness/rates.h"
+#include "metrics/artifacts/detector.h"
 
 namespace upbench {
 namespace {
@@ -143,12 +144,17 @@ ImageRow image_row(const ImageItem& item, const ItemIdentity& identity) {
   return row;
 }
 
-MetricRow metric_row(const MetricRequest& request, int default_border) {
+bool judges_by_fidelity(const MetricRequest& request) {
+  return request.metric->detector != nullptr && request.metric->detector->by_fidelity;
+}
+
+MetricRow metric_row(const MetricRequest& request, int default_border, const std::string& fidelity) {
   const Metric& metric = *request.metric;
   const int border = request.border >= 0 ? request.border : metric.cuts_border ? default_border : 0;
   return {.name = request.name,
           .unit = metric.unit,
-          .convention = metric.convention + (request.quantize ? "" : "; unrounded"),
+          .convention = metric.convention + (request.quantize ? "" : "; unrounded") +
+                        (fidelity.empty() || !judges_by_fidelity(request) ? "" : "; fidelity " + fidelity),
           .higher_is_better = metric.better == Better::higher,
           .version = metric.version,
           .border = border,
@@ -194,6 +200,19 @@ class PlannedModels {
   std::int64_t bytes_ = 0;
 };
 
+// "RRDB_PSNR_x4 9296c3f43353": what stands for the results of that model.
+std::string look_up_fidelity(Sweep& sweep) {
+  if (sweep.spec.fidelity.is_null()) return {};
+  if (std::ranges::none_of(sweep.metrics, judges_by_fidelity))
+    throw std::invalid_argument(
+        "fidelity names a model, but no metric judges by one; expected hallucination");
+  const ModelFacts facts = PlannedModels(sweep)(sweep.spec.fidelity);
+  if (sweep.scale > 0 && facts.scale > 0 && facts.scale != sweep.scale)
+    throw std::invalid_argument(fmt::format("fidelity: {} enlarges {} times; expected {} as the set's scale",
+                                            facts.label, facts.scale, sweep.scale));
+  return fmt::format("{} {}, version {}", facts.label, facts.tensor_hash.hex().substr(0, 12), facts.version);
+}
+
 // Before any work, not when the first trial comes to it.
 void require_precisions(const Sweep& sweep) {
   for (const CellRow& cell : sweep.plan.rows.cells)
@@ -224,6 +243,8 @@ Sweep prepare_sweep(Spec spec, const SweepOptions& options) {
   sweep.scale = common_scale(sweep);
   sweep.border = options.border >= 0 ? options.border : sweep.scale * greatest_degradation(sweep.spec);
 
+  sweep.fidelity = look_up_fidelity(sweep);
+
   PlanInputs inputs;
   inputs.command = options.command;
   inputs.environment = describe_environment(sweep.device, sweep.threads);
@@ -231,7 +252,7 @@ Sweep prepare_sweep(Spec spec, const SweepOptions& options) {
     inputs.images.push_back(image_row(sweep.items[i], sweep.identities[i]));
   inputs.prompts = sweep.prompts;
   for (const MetricRequest& request : sweep.metrics)
-    inputs.metrics.push_back(metric_row(request, sweep.border));
+    inputs.metrics.push_back(metric_row(request, sweep.border, sweep.fidelity));
   for (const ResampleKernel& kernel : resample_kernels()) inputs.kernels.push_back(kernel.name);
   if (options.measure_rates) inputs.rates = measure_rates(sweep.device.name, sweep.threads);
   inputs.model_facts = PlannedModels(sweep);
@@ -241,3 +262,5 @@ Sweep prepare_sweep(Spec spec, const SweepOptions& options) {
 }
 
 }  // namespace upbench
+#include "harness/sweep.h"
+#include "metrics/artifacts/detector.h"

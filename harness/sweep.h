@@ -27,9 +27,10 @@ struct Sweep {
   std::vector<ItemIdentity> identities;
   std::vector<PicturePrompts> prompts;  // of each item, from the sources that stages name
   std::vector<MetricRequest> metrics;
-  int border = 0;  // default border of metrics that cut one: the set's scale
-                   // times what `degrade` stages take away
-  int scale = 0;   // wanted: reference size / input size; 0: no reference
+  int border = 0;        // default border of metrics that cut one: the set's scale
+                         // times what `degrade` stages take away
+  std::string fidelity;  // stands for the spec's fidelity model and its weights; empty: none
+  int scale = 0;         // wanted: reference size / input size; 0: no reference
   std::unordered_map<std::string, ModelFacts> models;   // by the model value's JSON text
   std::unordered_map<std::string, UpscalerPtr> loaded;  // the first of them, up to kLoadedBytes of weights
   Plan plan;

@@ -82,6 +82,7 @@ TrialRunner::TrialRunner(const Sweep& sweep, const Store& store, const TrialRunn
       latents_(options.latent_cache_bytes),
       items_(options.item_cache_bytes),
       prefixes_(options.stage_cache_bytes),
+      fidelity_(options.fidelity_cache_bytes),
       compute_stream_(options_.device),
       score_stream_(options_.device) {
   // On CPUs a batch only takes the next tile out of the caches: see BM_Batch in tests/bench/tiling_bench.cpp.

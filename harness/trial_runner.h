@@ -33,6 +33,7 @@ struct TrialRunnerOptions {
   std::size_t model_cache_bytes = 1024u << 20;  // loaded networks
   std::size_t diffusion_cache_bytes = std::size_t{8} << 30;  // loaded diffusion models, as their files
   std::size_t latent_cache_bytes = 256u << 20;               // encoded pictures
+  std::size_t fidelity_cache_bytes = 128u << 20;             // results of the fidelity model
   std::size_t stage_cache_bytes = 512u << 20;                // outputs of shared pipeline prefixes
   ModelLoader load_model = {};                               // empty: as the sweep's search finds them
 };
@@ -90,6 +91,7 @@ class TrialRunner {
   void compute(TrialWork& work);
   void score(TrialWork& work);
   void score_pairs(TrialWork& work, const std::vector<std::size_t>& metrics) const;
+  std::shared_ptr<const Image> fidelity_result(const TrialWork& work, const Image& input);
   void find_artifacts(TrialWork& work, const std::vector<std::size_t>& metrics);
   void add_score(Record& record, std::size_t image, std::size_t metric, const Scorer::Result& result) const;
   void decide_by_calibration(TrialWork& work) const;
@@ -116,6 +118,7 @@ class TrialRunner {
   LatentCache latents_;
   SharedCache<std::size_t, LoadedItem> items_;
   SharedCache<Digest, Output> prefixes_;
+  SharedCache<Digest, Image> fidelity_;  // results of the fidelity model, by input
   DeviceStream compute_stream_, score_stream_;
   double tile_bytes_ = 0;
   std::unique_ptr<GraphPool> graphs_;  // on a GPU, where one trial computes at a time

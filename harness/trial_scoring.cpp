@@ -7,6 +7,7 @@
 #include "harness/steady_clock.h"
 #include "harness/trial_runner.h"
 #include "metrics/artifacts/catalog.h"
+#include "models/upscale.h"
 
 // The step of TrialRunner that scores: metrics on pairs of pictures, and artifact detectors.
 namespace upbench {
@@ -77,6 +78,23 @@ void TrialRunner::score_pairs(TrialWork& work, const std::vector<std::size_t>& m
   for (std::size_t i = 0; i < metrics.size(); ++i) add_score(record, work.image, metrics[i], results[i]);
 }
 
+// Where it is asked for and needed: pictures without a reference. nullptr: it is not.
+std::shared_ptr<const Image> TrialRunner::fidelity_result(const TrialWork& work, const Image& input) {
+  if (sweep_.fidelity.empty() || work.reference.defined() || !work.made || !input.defined()) return nullptr;
+  // An interpolator makes the size that is wanted, a network its own.
+  const auto scale = std::max<std::int64_t>(1, work.output.size(2) / input.size(2));
+  const Digest key = Hasher()
+                         .add_field(sweep_.identities[work.image].input)
+                         .add_field(static_cast<std::uint64_t>(scale))
+                         .finish();
+  return fidelity_.get(key, [&] {
+    const UpscalerPtr model = models_.get(sweep_.spec.fidelity, options_.device, Precision::fp32);
+    const int own = model->info().scale > 0 ? 0 : static_cast<int>(scale);
+    auto image = std::make_shared<const Image>(upscale(*model, input, {.scale = own}).image);
+    return SharedCache<Digest, Image>::Made{image, image->nbytes()};
+  });
+}
+
 // With all that is known of how the output came about. A cell without stages has no input: its picture is the
 // output.
 void TrialRunner::find_artifacts(TrialWork& work, const std::vector<std::size_t>& metrics) {
@@ -85,11 +103,14 @@ void TrialRunner::find_artifacts(TrialWork& work, const std::vector<std::size_t>
   for (const std::size_t metric : metrics) which.push_back(sweep_.metrics[metric].metric->detector);
   Image input = work.input;
   if (!input.defined() && work.item->input.defined()) input = pictures_.up(work.item->input);
+  std::shared_ptr<const Image> fidelity;
+  if (std::ranges::any_of(which, &Detector::by_fidelity)) fidelity = fidelity_result(work, input);
   const PictureSize wanted = reference_size(sweep_.plan.rows.images[work.image]);
   Subject subject{.output = &work.output,
                   .reference = work.reference.defined() ? &work.reference : nullptr,
                   .input = work.made && input.defined() ? &input : nullptr,
                   .base = work.base.defined() ? &work.base : nullptr,
+                  .fidelity = fidelity.get(),
                   .boundaries_known = work.made,
                   .expected_width = wanted.width,
                   .expected_height = wanted.height};
@@ -98,6 +119,12 @@ void TrialRunner::find_artifacts(TrialWork& work, const std::vector<std::size_t>
 
   std::vector<ArtifactScore> scores = score_artifacts(subject, which, embedded_calibrations());
   for (std::size_t i = 0; i < metrics.size(); ++i) {
+    if (fidelity && which[i]->by_fidelity && fidelity->sizes() != work.output.sizes())
+      scores[i] = {
+          .score = {.flag = ScoreFlag::skipped,
+                    .reason = fmt::format("the fidelity model makes {}x{} of this input, expected {}x{}",
+                                          fidelity->size(2), fidelity->size(1), work.output.size(2),
+                                          work.output.size(1))}};
     add_score(record, work.image, metrics[i], {scores[i].score, scores[i].seconds});
     if (!scores[i].detection) continue;
     scores[i].detection->key = record.scores.back().key;
@@ -137,8 +164,12 @@ void TrialRunner::keep_maps(TrialWork& work) const {
 
 Digest TrialRunner::score_key(const Digest& output, std::size_t image, std::size_t metric) const {
   const MetricRequest& request = sweep_.metrics[metric];
-  return Hasher()
-      .add_field("score")
+  const bool by_fidelity = !sweep_.fidelity.empty() && request.metric->detector != nullptr &&
+                           request.metric->detector->by_fidelity &&
+                           sweep_.identities[image].reference.is_zero();
+  Hasher hasher;
+  if (by_fidelity) hasher.add_field(sweep_.fidelity);
+  return hasher.add_field("score")
       .add_field(output)
       .add_field(sweep_.identities[image].reference)
       .add_field(request.name)

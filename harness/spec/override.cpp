@@ -14,8 +14,8 @@
 
 namespace upbench {
 
-const std::vector<std::string> kSpecKeys = {"name",    "extends", "images",  "generate", "pipeline",
-                                            "metrics", "seeds",   "exclude", "timing",   "published"};
+const std::vector<std::string> kSpecKeys = {"name",  "extends", "images", "generate",  "pipeline", "metrics",
+                                            "seeds", "exclude", "timing", "published", "fidelity"};
 
 namespace {
 

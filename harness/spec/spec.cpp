@@ -128,6 +128,7 @@ nlohmann::json Spec::canonical() const {
       {"seeds", seeds},
       {"exclude", std::move(rules)},
       {"timing", {{"images", timing.images}, {"repeats", timing.repeats}, {"budget", timing.budget_s}}}};
+  if (!fidelity.is_null()) json["fidelity"] = fidelity;
   if (!published.empty()) json["published"] = published_json(published);
   return json;
 }
@@ -152,6 +153,8 @@ Spec parse_spec(std::string_view text, const std::string& file_name, const std::
     spec.pipeline = read_pipeline(map.need("pipeline"));
   }
   spec.metrics = read_metrics(map.need("metrics"));
+  if (const YamlNode* fidelity = map.find("fidelity"))
+    spec.fidelity = read_value({.type = ParameterKind::Type::model}, *fidelity, "fidelity").value;
   if (const YamlNode* seeds = map.find("seeds")) spec.seeds = read_seeds(*seeds);
   if (const YamlNode* exclude = map.find("exclude")) spec.exclude = read_exclusions(*exclude, spec.pipeline);
   if (const YamlNode* timing = map.find("timing")) spec.timing = read_timing(*timing);

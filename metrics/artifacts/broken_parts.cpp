@@ -126,9 +126,14 @@ cv::Mat foreign_cells(const cv::Mat& output, const cv::Mat& truth, double scale)
   constexpr double kOff = 10;            // levels, mean absolute difference
   constexpr double kSame = 0.35;         // correlation below which the structure is another
   constexpr double kElsewhere = 0.8;     // what it is elsewhere
+  constexpr double kAliases = 0.35;      // px of the input, sigma
   constexpr double kLargestShare = 0.5;  // of the picture: more is no broken place but another picture
   const int factor = std::max(2, static_cast<int>(std::lround(scale)));
-  const cv::Mat here = cell_means(output, factor), there = cell_means(truth, factor);
+  // What an input cannot hold must not come back aliased.
+  const auto reduced = [&](const cv::Mat& plane) {
+    return cell_means(scale > 1 ? blurred(plane, kAliases * scale) : plane, factor);
+  };
+  const cv::Mat here = reduced(output), there = reduced(truth);
   if (std::min(here.cols, here.rows) < kWindow) return {};
   const LocalMoments moments = local_moments(here, there, kWindow);
   cv::Mat product = moments.variance_a.mul(moments.variance_b);
@@ -158,6 +163,7 @@ cv::Mat foreign_cells(const cv::Mat& output, const cv::Mat& truth, double scale)
 cv::Mat speck_cells(const cv::Mat& output, const cv::Mat& truth, double scale) {
   const double least = scale > 1 ? 100 : 60;  // levels
   constexpr float kIn = 25;
+  constexpr double kMostSpecks = 0.05;  // of the cells, beside an input
   constexpr float kBlack = 4, kWhite = 251;
   cv::Mat levels, median, wide;
   output.convertTo(levels, CV_8U);
@@ -166,7 +172,10 @@ cv::Mat speck_cells(const cv::Mat& output, const cv::Mat& truth, double scale) {
   const cv::Mat out = cv::abs(output - wide) > least;
   const cv::Mat extreme = (output <= kBlack) | (output >= kWhite);
   const cv::Mat range = local_maximum(truth, 2) - local_minimum(truth, 2);
-  return to_cells(out & extreme & (range < kIn), output.size());
+  const cv::Mat cells = to_cells(out & extreme & (range < kIn), output.size());
+  // So many are a texture that the input cannot hold.
+  if (scale > 1 && cv::countNonZero(cells) > kMostSpecks * static_cast<double>(cells.total())) return {};
+  return cells;
 }
 
 namespace {

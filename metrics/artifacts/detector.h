@@ -70,6 +70,7 @@ struct Detector {
   std::string needs;           // for people: "reference or input"; empty: nothing but the output
   int version = 1;             // rises whenever the value of any subject may change
   int decimals = 3;            // for reports
+  bool by_fidelity = false;    // without a reference, judges by the result of a fidelity model
   bool by_boundaries = false;  // looks at tile boundaries; where these are unknown it never gates
   // Pure; never throws for what a picture holds.
   Detection (*detect)(const Prepared& subject) = nullptr;

@@ -85,6 +85,7 @@ Detection hallucination(const Prepared& prepared) {
       {"area of greater contrast (DeSRA)", "%", 100 * dissimilar_share(output, truth)}};
   if (!small) parts.push_back({"false edges (ERQA)", "%", 100 * false_edge_share(prepared, *witness)});
   return {.value = quantile(map, kWorstShare),
+          .uncalibrated = *witness == Picture::fidelity ? "judged by a fidelity result" : "",
           .parts = std::move(parts),
           .map = artifact_map(map),
           .boxes = worst_regions(map, kMarked, prepared.width(), prepared.height())};
@@ -100,6 +101,7 @@ Detector hallucination_detector() {
               "model's result or, at its size, the input does not explain; 97 % of the area below",
           .needs = "reference, fidelity result or input",
           .decimals = 2,
+          .by_fidelity = true,
           .detect = hallucination};
 }
 

@@ -65,6 +65,7 @@ Detector texture_loss_detector() {
               "how much less contrast finer than 1.5 px (sigma) textured areas have than in the "
               "reference, at the output's size; else than in the input, at the input's size",
           .needs = "reference or input",
+          .version = 2,
           .decimals = 1,
           .detect = texture_loss};
 }

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "datasets/codec/decode.h"
+#include "datasets/codec/encode.h"
+#include "datasets/procedural.h"
 #include "harness/worker.h"
 #include "metrics/artifacts/calibration.h"
 #include "metrics/artifacts/catalog.h"
@@ -57,6 +59,17 @@ class Artifacts : public testing::Test {
     store.for_each_trial(sweep.plan.rows.run.key, [&](const TrialResult& trial) { all.push_back(trial); });
     return all;
   }
+  // Two pictures without references, enlarged by nearest.
+  Sweep without_references(const std::string& fidelity, const std::string& metrics = "[hallucination]") {
+    for (const char* cls : {"dead-leaves", "line-art"})
+      write_file_atomically(folder_ / (std::string(cls) + ".png"),
+                            encode_png(render_procedural({.cls = cls, .size = 64, .seed = 5})));
+    return prepare_sweep(parse_spec("name: fidelity\nimages: {lr: " + folder_.path().string() +
+                                        ", scale: 2}\npipeline: [upscale: {model: nearest}]\nmetrics: " +
+                                        metrics + "\ntiming: none\n" + fidelity,
+                                    "fidelity.yaml", "."),
+                         {.device = "cpu", .threads = 1});
+  }
   static std::size_t place(const Sweep& sweep, std::string_view name) {
     for (std::size_t i = 0; i < sweep.metrics.size(); ++i)
       if (sweep.metrics[i].name == name) return i;
@@ -109,6 +122,44 @@ TEST_F(Artifacts, ALaterRunAddsThemFromKeptOutputs) {
   const WorkerResult result = run(more, KeepOutputs::all);
   EXPECT_EQ(result.reused, 2u);
   for (const TrialResult& trial : results(more)) EXPECT_FALSE(trial.detections.empty());
+}
+
+TEST_F(Artifacts, AreJudgedByAFidelityModelWhereThereIsNoReference) {
+  const auto values = [&](const Sweep& request) {
+    Store store(file_);
+    run_sweep(request, store, {.keep_outputs = KeepOutputs::all});
+    std::vector<double> all;
+    store.for_each_trial(request.plan.rows.run.key, [&](const TrialResult& trial) {
+      EXPECT_EQ(trial.status, Status::ok) << trial.reason;
+      all.push_back(trial.scores.at(0).value);
+      EXPECT_FALSE(trial.detections.at(0).gates);
+    });
+    return all;
+  };
+  // Of the same store: what was judged in one way is not taken for the other.
+  const Sweep itself = without_references("fidelity: nearest\n"),
+              network = without_references("fidelity: compact-x2\n");
+  for (const double value : values(itself)) EXPECT_EQ(value, 0);  // it is the output
+  const std::vector<double> judged = values(network);
+  ASSERT_EQ(judged.size(), 2u);
+  for (const double value : judged) EXPECT_GT(value, 0.1);  // blocks where the network has edges
+  EXPECT_THAT(network.plan.rows.metrics.at(0).convention, HasSubstr("fidelity compact-x2 "));
+  EXPECT_NE(network.plan.rows.run.key, without_references("").plan.rows.run.key);
+}
+
+TEST_F(Artifacts, OfAFidelityModelThatDoesNotFitAreRefused) {
+  const auto refusal = [](auto make) -> std::string {
+    try {
+      make();
+    } catch (const std::exception& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_THAT(refusal([&] { without_references("fidelity: compact-x4\n"); }), HasSubstr("expected 2"));
+  EXPECT_THAT(refusal([&] { without_references("fidelity: compact-x2\n", "[seam]"); }),
+              HasSubstr("no metric judges by one"));
+  EXPECT_THAT(refusal([&] { without_references("fidelity: [lanczos, nearest]\n"); }), HasSubstr("fidelity"));
 }
 
 TEST_F(Artifacts, WhatWasDecidedByOtherThresholdsIsDecidedAgain) {
