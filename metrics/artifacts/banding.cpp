@@ -86,7 +86,7 @@ Detection banding(const Prepared& prepared) {
   const cv::Mat& output = prepared.luma(Picture::output);
   const cv::Mat detail = local_deviation(output - blurred(output, kSigma), 5);
   const cv::Mat smooth =
-      smooth_slopes(prepared.full_luma(*witness), *witness == Picture::input ? prepared.scale_x() : 1) &
+      smooth_slopes(prepared.full_luma(*witness), *witness == Picture::reference ? 1 : prepared.scale_x()) &
       (detail < kDetail);
   const double area = cv::countNonZero(smooth) / static_cast<double>(smooth.total());
   if (area < kFewest) return {.missing = "no smooth slope, on which bands could show"};

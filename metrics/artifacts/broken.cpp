@@ -44,7 +44,8 @@ Detection broken(const Prepared& prepared) {
   kinds.emplace_back("NaN or infinite", broken_cells(prepared.broken_mask(), output.size()));
   if (witness) {
     const cv::Mat& truth = prepared.full_luma(*witness);
-    const double scale = *witness == Picture::input ? prepared.scale_x() : 1;
+    // A base was made from the input and holds no more.
+    const double scale = *witness == Picture::reference ? 1 : std::max(2.0, prepared.scale_x());
     kinds.emplace_back("constant", constant_cells(prepared.rgb(Picture::output), truth, scale));
     const cv::Mat rest = without(without(output, truth, kinds[0].second), truth, kinds[1].second);
     kinds.emplace_back("of another place", foreign_cells(rest, truth, scale));
@@ -56,8 +57,8 @@ Detection broken(const Prepared& prepared) {
   cv::Mat all;
   Detection found;
   for (const auto& [name, cells] : kinds) {
-    // An input cannot hold patterns as fine as a checkerboard's: whether this is one is for people to say.
-    const bool counts = name != kCheckerboard || witness != Picture::input;
+    // Without a reference nobody knows of patterns as fine as a checkerboard's whether they belong there.
+    const bool counts = name != kCheckerboard || witness == Picture::reference;
     if (!cells.empty() && counts) all = all.empty() ? cells.clone() : cv::Mat(all | cells);
     found.parts.push_back({name, "%", share_of(cells)});
   }
@@ -79,7 +80,7 @@ Detector broken_detector() {
           .unit = "%",
           .convention =
               "area that is NaN, constant where the reference, base or input is not, of another "
-              "place or picture, of saturated specks or, not with the input alone, a checkerboard; without "
+              "place or picture, of saturated specks or, with a reference, a checkerboard; without "
               "these: of exact "
               "copies; all of it where the size is wrong",
           .needs = "",
