@@ -177,6 +177,25 @@ TEST(Labels, GiveSensitivityAndSpecificityOnTheUsersPictures) {
   EXPECT_EQ(read.union_sensitivity.n, 4u);
 }
 
+TEST(Labels, GoToTheCalibrationThatDecided) {
+  const std::string both = R"({"reference": {"version": "2-reference", "detectors": {
+      "seam": {"detector_version": 1, "threshold": 2, "status": "calibrated"}}},
+    "input": {"version": "2-input", "detectors": {
+      "seam": {"detector_version": 1, "threshold": 3, "status": "calibrated"}}}})";
+  const auto of = [](const char* calibration) {
+    return std::string(R"({"labels": [{"output": "a", "detector": "seam", "flagged": true, "label": "accept",
+                           "calibration": ")") +
+           calibration + "\"}]}";
+  };
+  const Calibrations read =
+      parse_calibrations(calibration_with_labels(both, of("2-input"), "labels.json"), "test");
+  EXPECT_EQ(read.with_input.version, "2-input+labels");
+  EXPECT_EQ(read.with_input.thresholds.at("seam").sensitivity.n, 1u);
+  EXPECT_EQ(read.with_reference.version, "2-reference");
+  EXPECT_EQ(read.with_reference.thresholds.at("seam").sensitivity.n, 0u);
+  EXPECT_THROW(calibration_with_labels(both, of("1"), "labels.json"), std::invalid_argument);
+}
+
 TEST(Labels, ThatCannotBeRightAreRefused) {
   const auto refusal = [](const std::string& labels) -> std::string {
     try {
