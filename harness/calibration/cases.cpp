@@ -72,8 +72,9 @@ CalibrationCase::CalibrationCase(const CleanPicture& clean)
     : output(clean.reference.clone()), reference(clean.reference), input(clean.input), picture(&clean) {
   const auto height = static_cast<int>(output.size(1)), width = static_cast<int>(output.size(2));
   for (int part = 1; part < 3; ++part) {
-    boundaries.push_back({.vertical = true, .position = static_cast<double>(width * part / 3)});
-    boundaries.push_back({.vertical = false, .position = static_cast<double>(height * part / 3)});
+    const int x = width * part / 3, y = height * part / 3;
+    boundaries.push_back({.vertical = true, .position = static_cast<double>(x)});
+    boundaries.push_back({.vertical = false, .position = static_cast<double>(y)});
   }
 }
 

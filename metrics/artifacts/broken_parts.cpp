@@ -172,7 +172,7 @@ cv::Mat speck_cells(const cv::Mat& output, const cv::Mat& truth, double scale) {
   const cv::Mat out = cv::abs(output - wide) > least;
   const cv::Mat extreme = (output <= kBlack) | (output >= kWhite);
   const cv::Mat range = local_maximum(truth, 2) - local_minimum(truth, 2);
-  const cv::Mat cells = to_cells(out & extreme & (range < kIn), output.size());
+  cv::Mat cells = to_cells(out & extreme & (range < kIn), output.size());
   // So many are a texture that the input cannot hold.
   if (scale > 1 && cv::countNonZero(cells) > kMostSpecks * static_cast<double>(cells.total())) return {};
   return cells;
@@ -186,7 +186,7 @@ struct Periodicity {
 };
 
 Periodicity periodicity(const cv::Mat& block, int period) {
-  std::vector<double> sums(static_cast<std::size_t>(period * period)), counts(sums.size());
+  std::vector<double> sums(static_cast<std::size_t>(period) * static_cast<std::size_t>(period)), counts(sums.size());
   double square = 0;
   for (int y = 0; y < block.rows; ++y)
     for (int x = 0; x < block.cols; ++x) {
