@@ -186,11 +186,12 @@ struct Periodicity {
 };
 
 Periodicity periodicity(const cv::Mat& block, int period) {
-  std::vector<double> sums(static_cast<std::size_t>(period) * static_cast<std::size_t>(period)), counts(sums.size());
+  const auto side = static_cast<std::size_t>(period);
+  std::vector<double> sums(side * side), counts(sums.size());
   double square = 0;
   for (int y = 0; y < block.rows; ++y)
     for (int x = 0; x < block.cols; ++x) {
-      const auto phase = static_cast<std::size_t>(y % period * period + x % period);
+      const auto phase = static_cast<std::size_t>(y % period) * side + static_cast<std::size_t>(x % period);
       const auto value = static_cast<double>(block.at<float>(y, x));
       sums[phase] += value;
       counts[phase] += 1;
