@@ -14,8 +14,6 @@
 namespace upbench {
 namespace {
 
-namespace fs = std::filesystem;
-
 Image read(const char* file) {
   return to_image(decode_file(test::assets() / "images" / file));
 }
