@@ -34,6 +34,15 @@ class OnCpu {
   Image images_[5];
 };
 
+// In which way, that calibration does not cover, the detector finds what it finds; empty: in none.
+std::string uncalibrated_way(const Detector& detector, const Witnesses& witnesses) {
+  if (!witnesses.reference && !witnesses.input) return "only the output is known";
+  if (detector.by_boundaries && !witnesses.boundaries) return "boundaries unknown";
+  if (detector.by_fidelity && !witnesses.reference && witnesses.fidelity)
+    return "judged by a fidelity result";
+  return {};
+}
+
 void set_decision(DetectionRow& row, const Verdict& verdict, const Calibration& calibration) {
   row.threshold = verdict.threshold;
   row.flagged = verdict.decision == Decision::flagged;
@@ -61,12 +70,15 @@ std::vector<ArtifactScore> score_artifacts(const Subject& subject, std::span<con
   const auto start = SteadyClock::now();
   std::vector<ArtifactScore> scores(which.size());
   const Calibration& calibration = calibrations.of(evidence_of(subject));
+  const Witnesses witnesses{.reference = subject.reference != nullptr,
+                            .input = subject.input != nullptr,
+                            .boundaries = subject.boundaries_known || !subject.boundaries.empty(),
+                            .fidelity = subject.fidelity != nullptr};
   try {
     const OnCpu here(subject);
     std::vector<Detection> detections = detect(here.subject(), which);
-    if (subject.reference == nullptr && subject.input == nullptr)
-      for (Detection& detection : detections) detection.uncalibrated = "only the output is known";
     for (std::size_t i = 0; i < which.size(); ++i) {
+      detections[i].uncalibrated = uncalibrated_way(*which[i], witnesses);
       scores[i].score = score_of(detections[i]);
       scores[i].detection = detection_row(*which[i], detections[i], calibration);
       scores[i].map = std::move(detections[i].map);
@@ -80,9 +92,8 @@ std::vector<ArtifactScore> score_artifacts(const Subject& subject, std::span<con
 }
 
 void decide_again(DetectionRow& row, double value, const Detector& detector, const Calibration& calibration,
-                  bool boundaries_known) {
-  Detection detection{.value = value};
-  if (!boundaries_known && detector.by_boundaries) detection.uncalibrated = "boundaries unknown";
+                  const Witnesses& witnesses) {
+  const Detection detection{.value = value, .uncalibrated = uncalibrated_way(detector, witnesses)};
   const Verdict verdict = decide(detector, detection, calibration);
   if (verdict.decision != Decision::undecided) set_decision(row, verdict, calibration);
 }

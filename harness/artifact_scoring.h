@@ -20,6 +20,11 @@ struct ArtifactScore {
   ArtifactMap map = {};
 };
 
+// What detectors are told beside the output.
+struct Witnesses {
+  bool reference = false, input = false, boundaries = false, fidelity = false;
+};
+
 // One per detector, in order. Detectors share work: each gets an equal part of the time. A detector that
 // throws fails all of them. Decided by the calibration for what is known of the output.
 std::vector<ArtifactScore> score_artifacts(const Subject& subject, std::span<const Detector* const> which,
@@ -27,7 +32,7 @@ std::vector<ArtifactScore> score_artifacts(const Subject& subject, std::span<con
 
 // The decision on a value that an earlier run found, by other thresholds; the rest of the row stays.
 void decide_again(DetectionRow& row, double value, const Detector& detector, const Calibration& calibration,
-                  bool boundaries_known);
+                  const Witnesses& witnesses);
 
 // A grey picture of the map; white is its largest value.
 Raster map_picture(const ArtifactMap& map, double& white);

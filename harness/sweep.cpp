@@ -144,10 +144,6 @@ ImageRow image_row(const ImageItem& item, const ItemIdentity& identity) {
   return row;
 }
 
-bool judges_by_fidelity(const MetricRequest& request) {
-  return request.metric->detector != nullptr && request.metric->detector->by_fidelity;
-}
-
 MetricRow metric_row(const MetricRequest& request, int default_border, const std::string& fidelity) {
   const Metric& metric = *request.metric;
   const int border = request.border >= 0 ? request.border : metric.cuts_border ? default_border : 0;
@@ -222,6 +218,10 @@ void require_precisions(const Sweep& sweep) {
 }
 
 }  // namespace
+
+bool judges_by_fidelity(const MetricRequest& request) {
+  return request.metric->detector != nullptr && request.metric->detector->by_fidelity;
+}
 
 UpscalerPtr load_model(const Sweep& sweep, const nlohmann::json& model) {
   const auto loaded = sweep.loaded.find(model.dump());

@@ -36,6 +36,9 @@ struct Sweep {
   Plan plan;
 };
 
+// Whether the metric is a detector that uses the spec's fidelity model.
+bool judges_by_fidelity(const MetricRequest& request);
+
 struct SweepOptions {
   std::string device = "auto";
   int threads = 0;          // 0: all available

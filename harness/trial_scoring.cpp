@@ -138,6 +138,11 @@ void TrialRunner::decide_by_calibration(TrialWork& work) const {
   const bool referenced = !sweep_.identities[work.image].reference.is_zero();
   const Calibration& calibration =
       embedded_calibrations().of(referenced ? Evidence::reference : Evidence::input);
+  // A cell without stages has neither input nor boundaries.
+  const Witnesses witnesses{.reference = referenced,
+                            .input = work.made && sweep_.identities[work.image].input_width > 0,
+                            .boundaries = work.made,
+                            .fidelity = !sweep_.fidelity.empty()};
   std::vector<DetectionRow> rows = store_.detections(work.claim.output);
   std::erase_if(rows, [&](const DetectionRow& row) { return row.calibration == calibration.version; });
   if (rows.empty()) return;
@@ -146,7 +151,7 @@ void TrialRunner::decide_by_calibration(TrialWork& work) const {
     const Detector* detector = find_detector(row.detector);
     const auto score = std::ranges::find(scores, row.key, &ScoreRow::key);
     if (detector == nullptr || score == scores.end() || score->flag != ValueFlag::ok) continue;
-    decide_again(row, score->value, *detector, calibration, work.made);
+    decide_again(row, score->value, *detector, calibration, witnesses);
     work.record.detections.push_back(std::move(row));
   }
 }
@@ -164,9 +169,8 @@ void TrialRunner::keep_maps(TrialWork& work) const {
 
 Digest TrialRunner::score_key(const Digest& output, std::size_t image, std::size_t metric) const {
   const MetricRequest& request = sweep_.metrics[metric];
-  const bool by_fidelity = !sweep_.fidelity.empty() && request.metric->detector != nullptr &&
-                           request.metric->detector->by_fidelity &&
-                           sweep_.identities[image].reference.is_zero();
+  const bool by_fidelity =
+      !sweep_.fidelity.empty() && judges_by_fidelity(request) && sweep_.identities[image].reference.is_zero();
   Hasher hasher;
   if (by_fidelity) hasher.add_field(sweep_.fidelity);
   return hasher.add_field("score")

@@ -73,14 +73,13 @@ DetectorFigures judge(std::size_t index, Evidence evidence, double threshold,
     figures.second_strengths = injector->strengths;
     figures.second_strength_unit = injector->unit;
   }
-  const auto first_of = [&](const std::vector<PictureFigures>& pictures, std::size_t tier) {
-    return defect_values(pictures, evidence, &EvidenceFigures::first, first_injectors(), detector.name, tier);
-  };
   const std::vector<double> clean = clean_values(held_out, evidence, index);
   figures.clean = clean.size();
   figures.passed = clean.size() - count_above(clean, figures.threshold);
   for (std::size_t tier = 0; tier < figures.first.size(); ++tier) {
-    figures.first[tier] = tier_figures(first_of(held_out, tier), clean, figures.threshold);
+    figures.first[tier] = tier_figures(
+        defect_values(held_out, evidence, &EvidenceFigures::first, first_injectors(), detector.name, tier),
+        clean, figures.threshold);
     figures.second[tier] = tier_figures(
         defect_values(held_out, evidence, &EvidenceFigures::second, second_injectors(), detector.name, tier),
         clean, figures.threshold);

@@ -53,7 +53,8 @@ struct ArtifactPart {
 struct Detection {
   double value = 0;     // in the detector's unit: larger is worse, a clean picture is at or near 0
   std::string missing;  // not empty: the detector does not apply here, and why; nothing else is then filled
-  // Not empty: found in a way that calibration does not cover, and which ("boundaries unknown"): never gates.
+  // Not empty: found in a way that calibration does not cover, and which: never gates. Left to who knows what
+  // the subject stands for.
   std::string uncalibrated = {};
   std::vector<ArtifactPart> parts = {};
   ArtifactMap map = {};                 // empty: the detector has none, or found nothing

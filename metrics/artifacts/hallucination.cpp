@@ -85,7 +85,6 @@ Detection hallucination(const Prepared& prepared) {
       {"area of greater contrast (DeSRA)", "%", 100 * dissimilar_share(output, truth)}};
   if (!small) parts.push_back({"false edges (ERQA)", "%", 100 * false_edge_share(prepared, *witness)});
   return {.value = quantile(map, kWorstShare),
-          .uncalibrated = *witness == Picture::fidelity ? "judged by a fidelity result" : "",
           .parts = std::move(parts),
           .map = artifact_map(map),
           .boxes = worst_regions(map, kMarked, prepared.width(), prepared.height())};

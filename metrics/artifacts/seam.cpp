@@ -87,7 +87,6 @@ Detection seam(const Prepared& prepared) {
                  {"tone step", "levels", worst.tone_levels},
                  {"steps in the worst places, excess", "ratio", worst.places}};
   found.map = artifact_map(map);
-  if (blind) found.uncalibrated = "boundaries unknown";
   return found;
 }
 

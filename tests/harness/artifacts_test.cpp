@@ -6,6 +6,7 @@
 #include "datasets/codec/decode.h"
 #include "datasets/codec/encode.h"
 #include "datasets/procedural.h"
+#include "harness/artifact_scoring.h"
 #include "harness/worker.h"
 #include "metrics/artifacts/calibration.h"
 #include "metrics/artifacts/catalog.h"
@@ -160,6 +161,24 @@ TEST_F(Artifacts, OfAFidelityModelThatDoesNotFitAreRefused) {
   EXPECT_THAT(refusal([&] { without_references("fidelity: compact-x2\n", "[seam]"); }),
               HasSubstr("no metric judges by one"));
   EXPECT_THAT(refusal([&] { without_references("fidelity: [lanczos, nearest]\n"); }), HasSubstr("fidelity"));
+}
+
+TEST_F(Artifacts, OnlyGateByWhatCalibrationCovers) {
+  const auto gates = [](const char* detector, const Witnesses& witnesses) {
+    DetectionRow row{.detector = detector};
+    decide_again(row, 1000, *find_detector(detector),
+                 embedded_calibrations().of(witnesses.reference ? Evidence::reference : Evidence::input),
+                 witnesses);
+    EXPECT_TRUE(row.flagged);
+    return row.gates;
+  };
+  EXPECT_TRUE(gates("seam", {.reference = true, .boundaries = true}));
+  EXPECT_FALSE(gates("seam", {.reference = true}));
+  EXPECT_TRUE(gates("colour-shift", {.reference = true}));
+  EXPECT_TRUE(gates("colour-shift", {.input = true}));
+  EXPECT_FALSE(gates("colour-shift", {}));  // the output alone
+  EXPECT_TRUE(gates("hallucination", {.reference = true, .fidelity = true}));
+  EXPECT_FALSE(gates("hallucination", {.input = true, .fidelity = true}));
 }
 
 TEST_F(Artifacts, WhatWasDecidedByOtherThresholdsIsDecidedAgain) {
