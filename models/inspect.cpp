@@ -164,6 +164,7 @@ nlohmann::json inspect_checkpoint(const std::filesystem::path& file, const Inspe
     facts["format"] = "diffusers folder";
     const DiffusionTensors model = read_diffusion({.checkpoint = file}, options.header_only);
     (void)describe_diffusion(model, facts);
+    if (!model.licences.empty()) facts["licences"] = model.licences;
     if (!options.header_only) facts["tensor_hash"] = parts_hash(model.parts).hex();
     return facts;
   }

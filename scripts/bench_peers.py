@@ -36,7 +36,8 @@ PIXELS = SIDE * SIDE
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1}
 NETWORKS = ("srvgg/realesr-animevideov3.pth", "srvgg/realesr-general-x4v3.safetensors",
-            "rrdb/RealESRGAN_x4plus_anime_6B.pth", "rlfn/rlfn_x4.pth", "pan/PANx4_DF2K.pth", "bsrn/net_g_BSRN_x4.pth",
+            "rrdb/RealESRGAN_x4plus_anime_6B.pth", "rrdb/RRDB_PSNR_x4.fp16.safetensors", "span/team46_span.pth",
+            "span/team38_span_ch28_slim.pth", "rlfn/rlfn_x4.pth", "pan/PANx4_DF2K.pth", "bsrn/net_g_BSRN_x4.pth",
             "dctlsa/X4.pt", "craft/team34_craft.pth", "hitsr/team54_HITSR.pth")
 
 
@@ -149,7 +150,7 @@ def metric_tasks(bench):
     return tasks
 
 
-def network_rows(build, rounds, side, functions, said):
+def network_rows(build, rounds, side, functions, said, threads=1):
     """Shares of the product's rate, peer and upbench in turns: tests/bench/networks_vs_spandrel.py."""
     assets = os.environ.get("UPBENCH_ASSETS")
     if not (module("torch") and module("spandrel") and assets):
@@ -171,7 +172,7 @@ def network_rows(build, rounds, side, functions, said):
         if network is None:
             said(f"left out: {path.stem}: " + ("no peer loads it" if path.exists() else "not in the assets"))
             continue
-        (theirs, ours), ratio, _, _ = networks.compare(settings, path, network, 1)
+        (theirs, ours), ratio, _, _ = networks.compare(settings, path, network, threads)
         rows.append({"task": f"{path.parent.name}/{path.stem}, {side}x{side}", "peer_name": "spandrel", "unit": "share", "floor": 1,
                      "peer": theirs, "upbench": ours, "times_as_fast": ratio})
         said(text_of(rows[-1]))

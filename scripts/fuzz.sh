@@ -35,9 +35,11 @@ export OMP_WAIT_POLICY=passive
 run_target() {
   local target=$1
   mkdir -p "build-fuzz/corpus/$target" build-fuzz/found
-  "build-fuzz/${target}_fuzz" -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
+  local TIMEFORMAT=%U
+  { time "build-fuzz/${target}_fuzz" -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
     -print_final_stats=1 -verbosity=0 -artifact_prefix="build-fuzz/found/$target-" \
     "build-fuzz/corpus/$target" "tests/fuzz/seeds/$target" 2>"build-fuzz/$target.log" || touch "build-fuzz/$target.failed"
+  } 2>"build-fuzz/$target.seconds"
 }
 export -f run_target
 
@@ -48,7 +50,7 @@ failed=0
 for target in "${targets[@]}"; do
   runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "build-fuzz/$target.log")
   if [ ! -e "build-fuzz/$target.failed" ]; then
-    say "$target: ${runs:-?} runs, nothing found"
+    say "$target: ${runs:-?} runs in $(cat "build-fuzz/$target.seconds") s of processor time, nothing found"
     continue
   fi
   failed=1

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Measures and writes docs/performance.md: floors, peers and upbench on the CPU, and how cost grows with the picture.
 
-  performance_page.py [--build DIR] [--rounds 7] [--quick] [--functions FILE] [--json FILE] [-o FILE]
+  performance_page.py [--build DIR] [--rounds 7] [--quick] [--functions FILE] [--loop FILE] [--json FILE] [-o FILE]
 
-About ten minutes on two cores (--quick: about one, for trying it out). Needs a built project (scripts/build.sh) and numpy; peers
-and weights as scripts/bench_peers.py says: what is absent is left out of the page and named there. --json keeps the figures.
+Half an hour on two cores (--quick: about two minutes, for trying it out), a quarter more with --loop, the Python loop that
+scripts/bench_vs_python.sh runs beside a sweep. Needs a built project (scripts/build.sh) and numpy; peers and weights as
+scripts/bench_peers.py says: what is absent is left out of the page and named there. --json keeps the figures.
 """
 import argparse
 import json
@@ -15,6 +16,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True  # nothing beside the sources
 import bench_peers
+import performance_sections as sections
 
 ROOT = Path(__file__).resolve().parent.parent
 SIDES = (256, 512, 1024, 2048, 4096)
@@ -31,7 +33,6 @@ REASONS = {
     ("s", "tiles/compact-x4"): "8 pixels of context around each tile are read twice: (1 + (n - 1) / 8n)^2 of the pixels with "
                                "n x n tiles; n is 1 up to 0.26 MP, 8 at 17 MP",
     ("bytes", "tiles/compact-x4"): "the tile does not grow with the picture, the output does",
-    ("bytes", "metric/lpips-alex"): "1 to 3 MB that do not grow with the picture",
 }
 
 
@@ -64,13 +65,26 @@ def spread(points, key):
     return max(costs) / min(costs) - 1 if min(costs) > 0 else 0
 
 
+def fixed_part(points, key):
+    """a >= 0 where a + b megapixels describes the curve within the tolerance, by least squares of the relative errors; else nothing."""
+    sizes, costs = [megapixels(side) for side in points], [point[key] for point in points.values()]
+    ones, slopes = [1 / cost for cost in costs], [size / cost for size, cost in zip(sizes, costs)]
+    aa, ab, bb = (sum(x * y for x, y in zip(*pair)) for pair in ((ones, ones), (ones, slopes), (slopes, slopes)))
+    a, b = ((bb * sum(ones) - ab * sum(slopes)) / (aa * bb - ab * ab), (aa * sum(slopes) - ab * sum(ones)) / (aa * bb - ab * ab))
+    fits = all(abs((a + b * size) / cost - 1) <= TOLERANCE for size, cost in zip(sizes, costs))
+    return a if fits and a >= 0 and len(points) > 3 else None
+
+
 def growth_table(curves, key, unit, scale):
     lines = ["| what | " + " | ".join(f"{megapixels(side):.2g} MP" for side in SIDES) + " | spread | |",
              "|---|" + "---:|" * (len(SIDES) + 1) + "---|"]
     for name, points in curves.items():
         cells = [f"{points[side][key] * scale / megapixels(side):.3g}" if side in points else "" for side in SIDES]
         deviation = spread(points, key)
-        remark = "linear" if deviation <= TOLERANCE else REASONS.get((key, name), "**not linear, unexplained**")
+        remark = "linear" if deviation <= TOLERANCE else REASONS.get((key, name))
+        if remark is None:
+            fixed = fixed_part(points, key)
+            remark = f"linear but for {fixed * scale:.2g} {unit} a call" if fixed is not None else "**not linear, unexplained**"
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {deviation * 100:.0f} % | {remark} |")
     return f"Cost of one megapixel, {unit}:\n\n" + "\n".join(lines)
 
@@ -106,7 +120,7 @@ matrix product of 2048 x 2048 reached in the same second; 1 is the floor, and al
 
 {left_out}`scripts/bench.sh` prints this table after those of all benchmark programs; `scripts/bench_peers.py` prints it alone.
 
-## How cost grows
+{sections}## How cost grows
 
 One thread, better of two runs; networks enlarge four times and are given by their output. "Spread" compares the cheapest and
 the dearest megapixel of a row: up to 15 % counts as linear.
@@ -144,12 +158,32 @@ unless docs/measurements/ says otherwise.
 """
 
 
+def all_sections(args, trunk, said):
+    """What each measured, under its heading."""
+    rounds, side = (1, 64) if args.quick else (args.rounds, 256)
+    os.environ["OMP_NUM_THREADS"] = "2"
+    parts = [("Networks on two threads", "Shares of the product's rate on two threads, by the clock.", sections.two_threads(args.build, rounds, side, args.functions, said)),
+             ("Networks in bf16", "`precision: bf16`, one thread, in turns with fp32, and what it costs in quality.", sections.bf16(args.build, rounds, side, said))]
+    del os.environ["OMP_NUM_THREADS"]
+    if trunk:
+        parts.append(("LPIPS beside its network", "", f"A pair of 1 MP takes {trunk} times as long as two passes through AlexNet's convolutions (`build/upbench_lpips_bench`)."))
+    parts.append(("Metrics alone", "`tests/bench/metrics_vs_python.py`, one thread: PSNR, SSIM and LPIPS of 1 MP; *kept* has the reference's features, as a sweep does.",
+                  sections.metrics_alone(args.build, rounds, said)))
+    if args.loop:
+        loop = sections.python_loop(args.loop, 1 if args.quick else 3, said)
+        parts += [("A sweep beside a plain Python loop",
+                   "`scripts/bench_vs_python.sh --sharing`: 3 networks x Set5 x 2 tilings x 3 metrics, two threads, start-up included.", loop["fp32"]),
+                  ("The same sweep in bf16", "`scripts/bench_vs_python.sh --precision bf16`; the loop stays in fp32.", loop["bf16"])]
+    return "".join(f"## {title}\n\n" + (f"{text}\n\n" if text else "") + f"{body}\n\n" for title, text, body in parts if body)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default=str(ROOT / "build"))
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--functions", type=Path, help="as scripts/bench_peers.py takes it")
+    parser.add_argument("--loop", type=Path, help="as scripts/bench_vs_python.sh takes it")
     parser.add_argument("--json")
     parser.add_argument("-o", "--output", default=str(ROOT / "docs/performance.md"))
     args = parser.parse_args()
@@ -163,12 +197,13 @@ def main():
 
     comparison = bench_peers.compare(args.build, 1 if args.quick else args.rounds, args.quick, args.functions, said)
     curves = growth(args.build, args.quick, said)
+    trunk = sections.lpips_beside_trunk(args.build, 1 if args.quick else args.rounds, said)
     del os.environ["OMP_NUM_THREADS"]
     if args.json:
         Path(args.json).write_text(json.dumps({"peers": comparison, "growth": curves}, indent=1) + "\n")
     page = PAGE.format(machine=machine(args.build), rounds=comparison.get("rounds", 0),
                        product=comparison.get("product_flops", 0) / 1e9, copy=comparison.get("copy_bytes_per_s", 0) / 1e9,
-                       peers=bench_peers.table(comparison), left_out=f"Not measured: {'; '.join(notes)}.\n\n" if notes else "",
+                       peers=bench_peers.table(comparison), sections=all_sections(args, trunk, said), left_out=f"Not measured: {'; '.join(notes)}.\n\n" if notes else "",
                        time=growth_table(curves, "s", "milliseconds", 1e3),
                        memory=growth_table(curves, "bytes", "MB", 1e-6))
     Path(args.output).write_text(page)

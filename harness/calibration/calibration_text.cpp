@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr int kCalibrationVersion = 2;  // of the rule and the format
+constexpr int kCalibrationVersion = 3;  // of the rule, the format and the detectors
 
 ordered_json number(double value) {
   if (!std::isfinite(value)) return nullptr;

@@ -5,6 +5,7 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "harness/plan/refiner_settings.h"
 #include "harness/tf32_scope.h"
@@ -28,6 +29,11 @@ at::Tensor whole_mask(const DiffusionModel& model, const CoderTiles& tiles, std:
   const at::Tensor empty = at::full({1, 3, height, width}, 0.5, at::TensorOptions(model.device()));
   const at::Tensor grey = encode_picture(model, tiles, empty).result;
   return at::cat({at::ones_like(grey.narrow(1, 0, 1)), grey}, 1);
+}
+
+// Of all files that the weights came from.
+void add_licences(const DiffusionModel& model, nlohmann::json& said) {
+  if (!model.licences().empty()) said["licence"] = fmt::format("{}", fmt::join(model.licences(), "; "));
 }
 
 }  // namespace
@@ -102,6 +108,7 @@ nlohmann::json DiffusionStage::describe_model(const DiffusionModel& model) const
                          {"steps", run_.steps.steps()},
                          {"start_sigma", run_.steps.start_sigma()}};
   if (!model.lora_unused().empty()) said["lora_unused"] = model.lora_unused();
+  add_licences(model, said);
   return said;
 }
 
@@ -156,6 +163,7 @@ DiffusionStage::Prompts DiffusionStage::prompts(const DiffusionModel& model, std
   used["refiner"] = {{"architecture", to_string(second->facts().family)},
                      {"tensor_hash", second->hash().hex()},
                      {"at", refiner_at_}};
+  add_licences(*second, used["refiner"]);
   nlohmann::json counts;  // the stage's own stay
   made.refiner = Handover{.model = second,
                           .conditioning = conditioning(*second, height, width, context, counts),

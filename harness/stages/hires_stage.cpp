@@ -102,6 +102,7 @@ class HiresStage final : public DiffusionStage {
       upbench::require_planned(upscaler_, upscaler->info(), context);
       used["upscaler"] = {{"architecture", upscaler->info().architecture},
                           {"tensor_hash", upscaler->info().tensor_hash.hex()}};
+      if (!upscaler->info().licence.empty()) used["upscaler"]["licence"] = upscaler->info().licence;
     }
     return encoded(
         model, [&] { return pixels(upscaler.get(), input, size, context); },

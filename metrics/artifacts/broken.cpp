@@ -17,8 +17,9 @@ using Picture = Prepared::Picture;
 
 constexpr char kCheckerboard[] = "checkerboard";
 
-double share_of(const cv::Mat& cells) {
-  return cells.empty() ? 0 : 100.0 * cv::countNonZero(cells) / static_cast<double>(cells.total());
+// Of a square as large as the cells, in pixels: a tile is as broken in a large picture as in a small one.
+double side_of(const cv::Mat& cells) {
+  return cells.empty() ? 0 : kBrokenCell * std::sqrt(static_cast<double>(cv::countNonZero(cells)));
 }
 
 bool wrong_size(const Prepared& prepared) {
@@ -49,6 +50,7 @@ Detection broken(const Prepared& prepared) {
     kinds.emplace_back("constant", constant_cells(prepared.rgb(Picture::output), truth, scale));
     const cv::Mat rest = without(without(output, truth, kinds[0].second), truth, kinds[1].second);
     kinds.emplace_back("of another place", foreign_cells(rest, truth, scale));
+    kinds.emplace_back("repeated", repeated_cells(rest, truth));
     kinds.emplace_back("specks", speck_cells(rest, truth, scale));
     kinds.emplace_back(kCheckerboard, checkerboard_cells(rest, truth, scale));
   } else {
@@ -60,14 +62,15 @@ Detection broken(const Prepared& prepared) {
     // Without a reference nobody knows of patterns as fine as a checkerboard's whether they belong there.
     const bool counts = name != kCheckerboard || witness == Picture::reference;
     if (!cells.empty() && counts) all = all.empty() ? cells.clone() : cv::Mat(all | cells);
-    found.parts.push_back({name, "%", share_of(cells)});
+    found.parts.push_back({name, "px", side_of(cells)});
   }
   const bool other_size = wrong_size(prepared);
-  found.parts.push_back({"wrong size", "%", other_size ? 100.0 : 0.0});
-  found.value = other_size ? 100 : share_of(all);
+  const double whole = std::sqrt(static_cast<double>(prepared.width()) * prepared.height());
+  found.parts.push_back({"wrong size", "px", other_size ? whole : 0});
+  found.value = other_size ? whole : side_of(all);
   if (all.empty() || cv::countNonZero(all) == 0) return found;
   cv::Mat map;
-  all.convertTo(map, CV_32F, 100.0 / 255);
+  all.convertTo(map, CV_32F, found.value / 255);
   found.boxes = worst_regions(map, 0, prepared.width(), prepared.height());
   found.map = artifact_map(map);
   return found;
@@ -77,15 +80,15 @@ Detection broken(const Prepared& prepared) {
 
 Detector broken_detector() {
   return {.name = "broken",
-          .unit = "%",
+          .unit = "px",
           .convention =
-              "area that is NaN, constant where the reference, base or input is not, of another "
-              "place or picture, of saturated specks or, with a reference, a checkerboard; without "
-              "these: of exact "
-              "copies; all of it where the size is wrong",
+              "side of a square as large as the area that is NaN, constant where the reference, base or "
+              "input is not, of another "
+              "place or picture, an exact copy, of saturated specks or, with a reference, a "
+              "checkerboard; all of it where the size is wrong",
           .needs = "",
-          .version = 2,
-          .decimals = 3,
+          .version = 3,
+          .decimals = 1,
           .detect = broken};
 }
 

@@ -28,7 +28,7 @@ cv::Mat speck_cells(const cv::Mat& output, const cv::Mat& truth, double scale);
 cv::Mat checkerboard_cells(const cv::Mat& output, const cv::Mat& truth, double scale);
 
 // Areas that occur twice, equal in every pixel, 32 px and more each way; flat areas and periodic patterns do
-// not count.
-cv::Mat repeated_cells(const cv::Mat& output);
+// not count. With a truth: of 24 px and more, where that does not repeat itself, the one that contradicts it.
+cv::Mat repeated_cells(const cv::Mat& output, const cv::Mat& truth = {});
 
 }  // namespace upbench

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <unordered_map>
@@ -14,6 +15,7 @@ namespace {
 constexpr int kWindow = 16;            // px: compared by hash
 constexpr int kStride = 4;             // px between the windows that are looked for
 constexpr int kSide = 32;              // px that a copy must have each way
+constexpr int kSideBesideTruth = 24;   // where a truth says that it is none of the picture's own
 constexpr int kMostDisplacements = 8;  // more: a pattern that repeats itself
 constexpr std::uint32_t kAcross = 0x01000193, kDown = 0x9E3779B1;
 
@@ -77,10 +79,48 @@ class Windows {
 
 using Displacement = std::pair<int, int>;
 
+// Of a mask, what squares inside it cover. (morphologyEx moves it by a pixel where the side is even, and lets
+// squares stand out of the picture.)
+void keep_whole_squares(cv::Mat& mask, int side) {
+  const cv::Mat square = cv::Mat::ones(side, side, CV_8U);
+  const int anchor = (side - 1) / 2, opposite = side - 1 - anchor;
+  cv::erode(mask, mask, square, {anchor, anchor}, 1, cv::BORDER_CONSTANT, 0);
+  cv::dilate(mask, mask, square, {opposite, opposite}, 1, cv::BORDER_CONSTANT, 0);
+}
+
+// Of areas that are copies of what lies `displacement` before them: those that contradict the truth, or the
+// areas that they were copied from where these do. Where the truth repeats itself, too, neither does; where
+// it is an input, which saw the two a fraction of its pixel apart, both do a little.
+cv::Mat wrong_copies(const cv::Mat& copies, Displacement displacement, const cv::Mat& output,
+                     const cv::Mat& truth) {
+  constexpr double kOther = 8;  // levels, mean absolute difference
+  cv::Mat labels, statistics, centres, wrong = cv::Mat::zeros(copies.size(), CV_8U);
+  const int areas = cv::connectedComponentsWithStats(copies, labels, statistics, centres, 8, CV_32S);
+  for (int area = 1; area < areas; ++area) {
+    const cv::Rect here(statistics.at<int>(area, cv::CC_STAT_LEFT), statistics.at<int>(area, cv::CC_STAT_TOP),
+                        statistics.at<int>(area, cv::CC_STAT_WIDTH),
+                        statistics.at<int>(area, cv::CC_STAT_HEIGHT));
+    const cv::Rect there = here - cv::Point(displacement.first, displacement.second);
+    const cv::Mat mask = labels(here) == area;
+    const auto distance = [&](const cv::Mat& a, const cv::Mat& b) {
+      cv::Mat difference;
+      cv::absdiff(a, b, difference);
+      return cv::mean(difference, mask)[0];
+    };
+    if (distance(truth(here), truth(there)) < kOther) continue;
+    const double at_copy = distance(output(here), truth(here)),
+                 at_first = distance(output(there), truth(there));
+    if (std::max(at_copy, at_first) < 2 * std::min(at_copy, at_first) + kOther / 2) continue;
+    wrong(at_copy > at_first ? here : there).setTo(255, mask);
+  }
+  return wrong;
+}
+
 }  // namespace
 
-cv::Mat repeated_cells(const cv::Mat& output) {
-  if (std::min(output.cols, output.rows) < kSide) return {};
+cv::Mat repeated_cells(const cv::Mat& output, const cv::Mat& truth) {
+  const int side = truth.empty() ? kSide : kSideBesideTruth;
+  if (std::min(output.cols, output.rows) < side) return {};
   Windows windows(output);
   std::unordered_map<std::uint32_t, cv::Point> looked_for;  // the first of its kind
   for (int y = 0; y < windows.height(); y += kStride)
@@ -98,13 +138,14 @@ cv::Mat repeated_cells(const cv::Mat& output) {
   cv::Mat cells;
   int displacements = 0;
   for (const auto& [displacement, places] : found) {
-    constexpr int kEnough = (kSide - kWindow) / kStride;
-    if (static_cast<int>(places.size()) < kEnough * kEnough) continue;
+    const int enough = (side - kWindow) / kStride;
+    if (static_cast<int>(places.size()) < enough * enough) continue;
     cv::Mat mask = cv::Mat::zeros(output.size(), CV_8U);
     for (const cv::Point& place : places) mask(cv::Rect(place.x, place.y, kWindow, kWindow)).setTo(255);
-    cv::morphologyEx(mask, mask, cv::MORPH_OPEN, cv::Mat::ones(kSide, kSide, CV_8U));
+    keep_whole_squares(mask, side);
     if (cv::countNonZero(mask) == 0) continue;
     if (++displacements > kMostDisplacements) return {};
+    if (!truth.empty()) mask = wrong_copies(mask, displacement, output, truth);
     const cv::Mat part = broken_cells(mask, output.size());
     cells = cells.empty() ? part : cv::Mat(cells | part);
   }

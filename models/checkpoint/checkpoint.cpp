@@ -112,6 +112,12 @@ CheckpointHeader read_checkpoint_header(const std::filesystem::path& file, std::
   });
 }
 
+std::string stated_licence(const std::map<std::string, std::string>& metadata) {
+  for (const char* key : {"license", "licence", "modelspec.license"})
+    if (const auto found = metadata.find(key); found != metadata.end()) return found->second;
+  return {};
+}
+
 Digest tensor_hash(const NamedTensors& tensors) {
   Hasher hasher;
   for (const auto& [name, tensor] : tensors) {

@@ -42,6 +42,10 @@ struct CheckpointHeader {
 };
 CheckpointHeader read_checkpoint_header(const std::filesystem::path& file, std::string_view param_key = {});
 
+// What a safetensors file says of its licence, as it says it ("license" or ModelSpec's "modelspec.license");
+// empty: nothing. The formats of torch have no place for it.
+std::string stated_licence(const std::map<std::string, std::string>& metadata);
+
 // SHA-256 over name-sorted (name, dtype, shape, bytes).
 Digest tensor_hash(const NamedTensors& tensors);
 

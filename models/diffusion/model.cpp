@@ -42,6 +42,7 @@ DiffusionModel::DiffusionModel(DiffusionTensors tensors, const at::Device& devic
     : facts_(diffusion_facts(tensors.parts, tensors.config)),
       hash_(parts_hash(tensors.parts)),
       lora_unused_(std::move(tensors.lora_unused)),
+      licences_(std::move(tensors.licences)),
       device_(device),
       dtype_(dtype) {
   ModelParts& parts = tensors.parts;

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ class DiffusionModel {
 
   const DiffusionFacts& facts() const { return facts_; }
   const std::vector<std::string>& lora_unused() const { return lora_unused_; }  // see DiffusionTensors
+  const std::set<std::string>& licences() const { return licences_; }
   const Digest& hash() const { return hash_; }
   const Digest& coder_hash() const { return coder_hash_; }  // of the autoencoder's tensors
   const at::Device& device() const { return device_; }
@@ -38,6 +40,7 @@ class DiffusionModel {
   DiffusionFacts facts_;
   Digest hash_, coder_hash_;
   std::vector<std::string> lora_unused_;
+  std::set<std::string> licences_;
   at::Device device_;
   at::ScalarType dtype_;
   UNetFunction unet_;

@@ -76,10 +76,20 @@ void read_scheduler(const nlohmann::json& config, DiffusionConfig& made) {
   made.last_beta = number<double>(config, "beta_end");
 }
 
-NamedTensors read_tensors(const path& file, bool header_only) {
-  if (!header_only) return read_checkpoint(file).tensors;
+void add_licence(const std::map<std::string, std::string>& metadata, std::set<std::string>& licences) {
+  if (std::string stated = stated_licence(metadata); !stated.empty()) licences.insert(std::move(stated));
+}
+
+NamedTensors read_tensors(const path& file, bool header_only, std::set<std::string>& licences) {
+  if (!header_only) {
+    Checkpoint checkpoint = read_checkpoint(file);
+    add_licence(checkpoint.metadata, licences);
+    return std::move(checkpoint.tensors);
+  }
+  const CheckpointHeader header = read_checkpoint_header(file);
+  add_licence(header.metadata, licences);
   NamedTensors tensors;
-  for (const auto& [name, entry] : read_checkpoint_header(file).tensors)
+  for (const auto& [name, entry] : header.tensors)
     tensors.emplace(name, at::empty(entry.shape, at::TensorOptions(entry.dtype).device(at::kMeta)));
   return tensors;
 }
@@ -132,15 +142,15 @@ void read_part_config(const path& folder, Part part, DiffusionConfig& config) {
   config.latent_shift = number<double>(said, "shift_factor");
 }
 
-// One part from a file or a folder.
-ModelParts read_part(const path& from, Part part, DiffusionConfig& config, bool header_only) {
+// One part from a file or a folder; what its folder and files say goes into `made`.
+ModelParts read_part(const path& from, Part part, DiffusionTensors& made, bool header_only) {
   if (!std::filesystem::is_directory(from)) {
-    if (part == Part::text) config.text.emplace_back();
-    return parts_of(read_tensors(from, header_only));
+    if (part == Part::text) made.config.text.emplace_back();
+    return parts_of(read_tensors(from, header_only, made.licences));
   }
-  read_part_config(from, part, config);
+  read_part_config(from, part, made.config);
   NamedTensors tensors;
-  for (const path& file : weight_files(from)) tensors.merge(read_tensors(file, header_only));
+  for (const path& file : weight_files(from)) tensors.merge(read_tensors(file, header_only, made.licences));
   return parts_of(std::move(tensors));
 }
 
@@ -154,15 +164,18 @@ DiffusionTensors read_folder(const path& folder, bool header_only) {
   DiffusionTensors made;
   for (const auto& [name, part] : kFolders)
     if (const path inner = folder / name; std::filesystem::is_directory(inner))
-      add_parts(made.parts, read_part(inner, part, made.config, header_only));
+      add_parts(made.parts, read_part(inner, part, made, header_only));
   made.parts.layout = "diffusers folder";
   read_scheduler(read_config(folder / "scheduler" / "scheduler_config.json"), made.config);
   return made;
 }
 
 DiffusionTensors read_any(const path& from, bool header_only) {
-  if (!std::filesystem::is_directory(from))
-    return {.parts = parts_of(read_tensors(from, header_only)), .config = {}};
+  if (!std::filesystem::is_directory(from)) {
+    DiffusionTensors made;
+    made.parts = parts_of(read_tensors(from, header_only, made.licences));
+    return made;
+  }
   if (!std::filesystem::exists(from / "model_index.json"))
     throw std::invalid_argument(
         fmt::format("{}: no model_index.json, expected a checkpoint file or a folder as diffusers saves it",
@@ -176,7 +189,7 @@ void require(bool found, const path& file, const char* what) {
 
 void replace_part(const path& from, Part part, DiffusionTensors& made, bool header_only) {
   if (from.empty()) return;
-  ModelParts read = read_part(from, part, made.config, header_only);
+  ModelParts read = read_part(from, part, made, header_only);
   ModelParts wanted;
   wanted.layout = read.layout;
   if (part == Part::unet) {
@@ -199,7 +212,7 @@ void replace_text(const std::vector<path>& files, DiffusionTensors& made, bool h
   made.parts.text.clear();
   made.config.text.clear();
   for (const path& file : files) {
-    ModelParts read = read_part(file, Part::text, made.config, header_only);
+    ModelParts read = read_part(file, Part::text, made, header_only);
     require(!read.text.empty(), file, "text encoder");
     std::ranges::move(read.text, std::back_inserter(made.parts.text));
   }
@@ -211,7 +224,8 @@ void merge_loras(const DiffusionFiles& files, DiffusionTensors& made) {
   for (NamedTensors& encoder : parts.text) text.push_back(&encoder);
   for (const auto& [file, strength] : files.loras) {
     try {
-      const LoraReport report = merge_lora(parts.unet, text, read_checkpoint(file).tensors, strength);
+      const LoraReport report =
+          merge_lora(parts.unet, text, read_tensors(file, false, made.licences), strength);
       for (const std::string& module : report.unmatched)
         made.lora_unused.push_back(fmt::format("{}: {}", file.filename().string(), module));
     } catch (const std::invalid_argument& error) {
@@ -226,7 +240,9 @@ DiffusionTensors read_diffusion(const DiffusionFiles& files, bool header_only) {
   DiffusionTensors made;
   if (files.embedded != nullptr) {
     const EmbeddedModel& model = *files.embedded;
-    made.parts = parts_of(read_checkpoint(model.data, model.size, model.name).tensors);
+    Checkpoint checkpoint = read_checkpoint(model.data, model.size, model.name);
+    add_licence(checkpoint.metadata, made.licences);
+    made.parts = parts_of(std::move(checkpoint.tensors));
   } else if (!files.checkpoint.empty()) {
     made = read_any(files.checkpoint, header_only);
     require(!made.parts.empty(), files.checkpoint, "part of a diffusion model that is known");

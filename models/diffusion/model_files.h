@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +27,7 @@ struct DiffusionTensors {
   ModelParts parts;
   DiffusionConfig config;                // of the folders
   std::vector<std::string> lora_unused;  // modules of LoRAs that no part of the model has, "FILE: MODULE"
+  std::set<std::string> licences;        // that the files state, LoRAs too: all that bind the result
 };
 
 // Reads them; with header_only tensors are on device meta and LoRAs are not merged. Throws

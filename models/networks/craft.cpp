@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "models/networks/derive.h"
+#include "models/networks/kernels.h"
 #include "models/networks/windows.h"
 
 namespace upbench {
@@ -35,49 +36,76 @@ at::Tensor channel_norm(Layers& layers, const std::string& name, const at::Tenso
   return from_tokens(layers.layer_norm(name + ".body", to_tokens(x)));
 }
 
-// qkv: [N, H, W, 3 C], queries, keys and values, of which those of C / 2 channels from `first` on are used.
+// [heads, L, L] for L positions of a window. Each block has two branches of half the heads, one an
+// orientation.
+at::Tensor position_bias(Layers& layers, const std::string& name, const Rectangle& window,
+                         const CraftShape& shape) {
+  const std::int64_t length = window.height * window.width, heads = shape.heads / 2;
+  return dynamic_position_bias(layers, name + ".pos", window.offsets, shape.position, heads)
+      .index_select(0, window.index.flatten().to(window.offsets.device()))
+      .reshape({length, length, heads})
+      .permute({2, 0, 1})
+      .contiguous();
+}
+
 // Shifted blocks work on windows that lie half a window off; they wrap around the picture, as the authors'
 // do.
+AttentionWindows windows_of(const Rectangle& window, bool shifted) {
+  return {window.height, window.width, shifted ? window.height / 2 : 0, shifted ? window.width / 2 : 0};
+}
+
+// qkv: [N, H, W, 3 C], queries, keys and values, of which those of C / 2 channels from `first` on are used.
 at::Tensor window_attention(Layers& layers, const std::string& name, const at::Tensor& qkv,
                             std::int64_t first, bool shifted, const Rectangle& window,
                             const CraftShape& shape) {
+  const AttentionWindows windows = windows_of(window, shifted);
   const std::int64_t length = window.height * window.width, heads = shape.heads / 2,
-                     width = shape.features / shape.heads, down = shifted ? window.height / 2 : 0,
-                     right = shifted ? window.width / 2 : 0;
+                     width = shape.features / shape.heads;
   const auto part = [&](std::int64_t k) {
     const at::Tensor own = qkv.narrow(3, k * shape.features + first, shape.features / 2);
-    return to_windows(rolled(own, -down, -right), window.height, window.width)
+    return to_windows(rolled(own, -windows.down, -windows.right), window.height, window.width)
         .reshape({-1, length, heads, width})
         .transpose(1, 2);
   };
-  const at::Tensor bias = layers.constant(name + ".pos", [&] {
-    return dynamic_position_bias(layers, name + ".pos", window.offsets, shape.position, heads)
-        .index_select(0, window.index.flatten().to(qkv.device()))
-        .reshape({1, length, length, heads})
-        .permute({0, 3, 1, 2})
-        .contiguous();
-  });
+  const at::Tensor bias =
+      layers.constant(name + ".pos", [&] { return position_bias(layers, name, window, shape); });
   const at::Tensor q = part(0), k = part(1), v = part(2);
   const at::Tensor attended = layers.counted(
       q.sizes().vec(), 2.0 * static_cast<double>(q.numel() * length),
       [&] { return at::scaled_dot_product_attention(q, k, v, bias.expand({q.size(0), -1, -1, -1})); });
-  return rolled(from_windows(attended.transpose(1, 2).flatten(2), window.height, window.width, qkv), down,
-                right);
+  return rolled(from_windows(attended.transpose(1, 2).flatten(2), window.height, window.width, qkv),
+                windows.down, windows.right);
+}
+
+// Both orientations, [N, H, W, C].
+at::Tensor attended(Layers& layers, const std::string& prefix, const at::Tensor& qkv, bool shifted,
+                    const std::array<Rectangle, 2>& windows, const CraftShape& shape) {
+  const std::int64_t half = shape.features / 2;
+  const auto name = [&](std::size_t k) { return fmt::format("{}attns.{}", prefix, k); };
+  if (!window_attention_takes(qkv))
+    return at::cat({window_attention(layers, name(0), qkv, 0, shifted, windows[0], shape),
+                    window_attention(layers, name(1), qkv, half, shifted, windows[1], shape)},
+                   3);
+  const at::Tensor out = at::empty({qkv.size(0), qkv.size(1), qkv.size(2), shape.features}, qkv.options());
+  for (std::size_t k = 0; k < 2; ++k) {
+    const at::Tensor bias = layers.constant(name(k) + ".pos", [&] {
+      return window_attention_bias(position_bias(layers, name(k), windows[k], shape));
+    });
+    windowed_attention(qkv, windows_of(windows[k], shifted), shape.heads / 2, bias,
+                       static_cast<std::int64_t>(k) * half, half, out);
+  }
+  return out;
 }
 
 at::Tensor rectangle_block(Layers& layers, const std::string& prefix, const at::Tensor& tokens, bool shifted,
                            const std::array<Rectangle, 2>& windows, const CraftShape& shape) {
-  const std::int64_t features = shape.features, half = features / 2;
+  const std::int64_t features = shape.features;
   const at::Tensor qkv =
       layers.linear(prefix + "qkv", layers.layer_norm(prefix + "norm1", tokens), 3 * features);
-  std::vector<at::Tensor> branches;
-  for (int k = 0; k < 2; ++k)
-    branches.push_back(window_attention(layers, fmt::format("{}attns.{}", prefix, k), qkv, k * half, shifted,
-                                        windows[static_cast<std::size_t>(k)], shape));
   const at::Tensor values = from_tokens(qkv.narrow(3, 2 * features, features));
-  const at::Tensor attended =
-      layers.sum(at::cat(branches, 3), to_tokens(layers.depthwise(prefix + "get_v", values)));
-  const at::Tensor y = layers.linear(prefix + "proj", attended, features, {}, tokens);
+  const at::Tensor both = layers.sum(attended(layers, prefix, qkv, shifted, windows, shape),
+                                     to_tokens(layers.depthwise(prefix + "get_v", values)));
+  const at::Tensor y = layers.linear(prefix + "proj", both, features, {}, tokens);
   return perceptron(layers, prefix + "mlp", layers.layer_norm(prefix + "norm2", y), shape.hidden, y);
 }
 

@@ -46,4 +46,19 @@ at::Tensor multiplied_rows(const at::Tensor& x, const at::Tensor& weight, const 
 bool linear_attention_takes(const at::Tensor& qkv);
 at::Tensor windowed_linear_attention(const at::Tensor& qkv, std::int64_t heads, std::int64_t window);
 
+// Windows of a picture whose height and width are multiples of theirs. The first begins `down` rows and
+// `right` columns off (less than a window), and the last wrap around the picture.
+struct AttentionWindows {
+  std::int64_t height = 0, width = 0, down = 0, right = 0;
+};
+bool window_attention_takes(const at::Tensor& qkv);
+// [heads, queries, keys] -> [heads, keys, queries rounded up to 16 by zeros].
+at::Tensor window_attention_bias(const at::Tensor& bias);
+// Of queries, keys and values qkv [N, H, W, 3 C], those of `channels` channels from `first` on, in heads of
+// channels / heads each: softmax(q k^T / sqrt(channels / heads) + bias) v, within windows, into the same
+// channels of out [N, H, W, C], which is contiguous. bias is what window_attention_bias() made.
+void windowed_attention(const at::Tensor& qkv, const AttentionWindows& windows, std::int64_t heads,
+                        const at::Tensor& bias, std::int64_t first, std::int64_t channels,
+                        const at::Tensor& out);
+
 }  // namespace upbench

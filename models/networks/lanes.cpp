@@ -50,6 +50,10 @@ bool linear_attention_takes(const at::Tensor& qkv) {
   return is_wide(qkv, qkv.size(-1) / 3);
 }
 
+bool window_attention_takes(const at::Tensor& qkv) {
+  return is_wide(qkv, qkv.size(-1) / 3);
+}
+
 bool pointwise_takes(const ConvolutionLayer& layer, const at::Tensor& x) {
   return layer.groups == 1 && takes(layer, x, 1);
 }

@@ -142,23 +142,12 @@ NetworkMatch recognise(const NamedTensors& tensors) {
   refuse_unknown(tensors);
 }
 
-namespace {
-
-std::string stated_licence(const Checkpoint& checkpoint) {
-  for (const char* key : {"license", "licence", "modelspec.license"})
-    if (const auto found = checkpoint.metadata.find(key); found != checkpoint.metadata.end())
-      return found->second;
-  return {};
-}
-
-}  // namespace
-
 LoadedNetwork load_network(const Checkpoint& checkpoint) {
   LoadedNetwork network{.match = recognise(checkpoint.tensors),
                         .weights = {},
                         .hash = tensor_hash(checkpoint.tensors),
                         .dialect = checkpoint.dialect,
-                        .licence = stated_licence(checkpoint)};
+                        .licence = stated_licence(checkpoint.metadata)};
   for (const auto& [name, expected] : network.match.layout)
     if (expected.use == ExpectedTensor::Use::weight)
       network.weights.emplace(expected.canonical, checkpoint.tensors.at(name));

@@ -46,7 +46,11 @@
     const watcher = new IntersectionObserver(entries => {
       for (const entry of entries) if (entry.isIntersecting) drawOnce(Number(entry.target.id.slice(5)));
     }, {rootMargin: '600px'});
-    plots.forEach((_, index) => watcher.observe(target(index)));
+    plots.forEach((plot, index) => {
+      const height = heightOf(plot.spec);  // kept free, so that what lies below stays where it is when the plot is drawn
+      if (Number.isFinite(height)) target(index).style.minHeight = `${height}px`;
+      watcher.observe(target(index));
+    });
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => drawn.forEach(index => draw(plots[index], target(index))));
     addEventListener('beforeprint', () => plots.forEach((_, index) => drawOnce(index)));
     await drawOnce(0);

@@ -46,8 +46,8 @@
     get scene() { return this.data.scenes[this.state.scene]; }
     sourceOf(layer) { return layer.id === 'ref' ? this.scene.reference : layer.id === 'in' ? this.scene.input : this.scene.sources[layer.index]; }
 
-    // Kinds of artifact of which any scene has a map.
-    get mapKinds() { return [...new Set(this.data.scenes.flatMap(scene => (scene.maps ?? []).map(map => map.kind)))]; }
+    // Kinds of map that any scene has: of detectors, of local scores.
+    get mapKinds() { return [...new Set(this.data.scenes.flatMap(scene => (scene.maps ?? []).map(map => map.kind)))].sort(); }
     // The chosen map of what a layer shows.
     mapOf(id) { return (this.scene.maps ?? []).find(map => map.kind === this.state.map && id === `m${map.method + 1}`); }
 
@@ -204,7 +204,7 @@
       this.drawMap(context, id, left, top, zoom);
     }
 
-    // Over the dimmed picture: what a detector found glows, whatever lies below. A map covers the whole picture.
+    // Over the dimmed picture: what is wrong glows, whatever lies below. A map covers the whole picture.
     drawMap(context, id, left, top, zoom) {
       const map = this.mapOf(id), picture = map && this.loadedMaps?.get(map.source);
       if (!picture || this.state.mode === 'difference') return;

@@ -53,7 +53,7 @@
       this.gain = chooser(gains.map(gain => [gain, `× ${gain}`]), state.gain, gain => viewer.set({gain: Number(gain)}), 'Gain of the difference');
       this.heat = this.check('heat map', state.heat, heat => viewer.set({heat}));
       this.boxes = this.check('marks', state.boxes, boxes => viewer.set({boxes}));
-      this.map = chooser([['', 'none'], ...viewer.mapKinds.map(kind => [kind, kind])], state.map, map => viewer.set({map}), 'Artifact map');
+      this.map = chooser([['', 'none'], ...viewer.mapKinds.map(kind => [kind, kind])], state.map, map => viewer.set({map}), 'Map');
       this.automatic = this.check('automatic', false, on => viewer.blinkAutomatically(on));
       this.split = make('input', {type: 'range', min: 0, max: 100, step: 0.5, value: state.split, 'aria-label': 'Where A ends and B begins, percent'});
       this.split.addEventListener('input', () => viewer.set({split: Number(this.split.value)}));
@@ -67,7 +67,7 @@
                               button('+', () => viewer.zoomBy(1), {'aria-label': 'Zoom in'}),
                               button('Fit', () => { viewer.fit(); viewer.update(); }, {title: 'Key f'})]));
       this.pair = row(labelled('A', this.a), labelled('B', this.b), button('Swap', () => viewer.swap(), {title: 'Space'}), this.automatic,
-                      labelled('Gain', this.gain), this.heat, this.boxes, labelled('Artifact map', this.map), button('Link to this view', () => this.copyLink()));
+                      labelled('Gain', this.gain), this.heat, this.boxes, labelled('Map', this.map), button('Link to this view', () => this.copyLink()));
       this.shown = this.layerChooser();
       viewer.host.append(this.shown, this.split, this.status, heatFilter());
     }
@@ -138,10 +138,11 @@
 
   // What the colours of the chosen map mean, or why there are none.
   function mapText(viewer, id) {
-    const {map: kind} = viewer.state, map = viewer.mapOf(id), about = viewer.data.metrics.find(metric => metric.name === kind);
+    const {map: kind} = viewer.state, map = viewer.mapOf(id);
     if (!map) return `${kind}: not flagged, or no map was kept`;
-    const amount = value => `${value.toPrecision(3)}${about?.unit ? ' ' + about.unit : ''}`;
-    return `${kind}: black 0, white ${amount(map.white)}; flagged above ${amount(map.threshold)}`;
+    const amount = value => `${Number(value.toPrecision(3))}${map.unit ? ' ' + map.unit : ''}`;
+    const beyond = map.threshold !== null ? `; flagged above ${amount(map.threshold)}` : map.white < map.black ? ' and less' : ' and more';
+    return `${kind}: black ${map.black}, white ${amount(map.white)}${beyond}`;
   }
 
   // Name, settings and scores of what a pane shows.

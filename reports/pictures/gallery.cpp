@@ -5,8 +5,8 @@
 //                reference, input: index, link or null, input_rect: [x, y, w, h] in pixels of the scene,
 //                scores: [by method: null or by metric: number, "inf" or null], missing: [by method: why,
 //                ""], boxes: [{method, kind: name of the detector, rect: in pixels of the scene}],
-//                maps: [{method, kind, source: index, white, threshold: in the metric's unit}] over the whole
-//                picture}]
+//                maps: [{method, kind, unit, source: index, black, white: what they stand for, threshold:
+//                number or null}] over the whole picture}]
 //   worst      [{metric, method, rival, scene, rect: in pixels of the scene, score, behind, rank, detects:
 //                the metric is an artifact detector, flagged}]
 // An index is that of a source, a link the name of a file beside the page.
@@ -19,6 +19,7 @@
 
 #include "reports/pictures/methods.h"
 #include "reports/pictures/picture_files.h"
+#include "reports/pictures/picture_maps.h"
 #include "reports/pictures/picture_store.h"
 #include "reports/pictures/shown_picture.h"
 #include "reports/render/format.h"
@@ -69,14 +70,14 @@ class GalleryMaker {
   std::vector<std::uint32_t> by_priority() const;
   bool all_fit() const;
   void add_picture(std::uint32_t image, bool whole, std::size_t waiting);
-  bool embed(const ShownPicture& picture, const Rect& rect);
-  void add_full(const ShownPicture& picture);
+  bool embed(const ShownPicture& picture, const std::vector<PictureMap>& maps, const Rect& rect);
+  void add_full(const ShownPicture& picture, const std::vector<PictureMap>& maps);
   void add_worst(const ShownPicture& picture, std::size_t first_scene);
   std::vector<Rect> crops_of(const ShownPicture& picture, std::size_t waiting) const;
   json scene(const ShownPicture& picture, const Rect& rect) const;
   json scores(std::size_t method, std::uint32_t image) const;
   json boxes(const ShownPicture& picture, const Rect& rect) const;
-  void add_maps(const ShownPicture& picture, json& scene);
+  void add_maps(const std::vector<PictureMap>& maps, json& scene);
   Rect place_of(const ShownPicture& picture, const WorstCase& worst, int side) const;
   std::string missing(const ShownPicture& picture, std::size_t method) const;
   bool is_worst_somewhere(std::uint32_t image) const;
@@ -183,18 +184,19 @@ std::vector<Rect> GalleryMaker::crops_of(const ShownPicture& picture, std::size_
 void GalleryMaker::add_picture(std::uint32_t image, bool whole, std::size_t waiting) {
   const ShownPicture picture(files_, data_, methods_, image);
   if (picture.width() == 0) return;
+  const std::vector<PictureMap> maps = picture_maps(picture, files_, data_, methods_);
   const Rect all{0, 0, picture.width(), picture.height()};
   const std::size_t first_scene = scenes_.size();
   const bool share =
       static_cast<double>(embedded_.left()) > (1 - kForWorst) * static_cast<double>(options_.embed_limit);
   const bool enough = !is_worst_somewhere(image) || share || whole;
-  if (!(whole && embed(picture, all)) && enough)
-    for (const Rect& rect : crops_of(picture, waiting)) embed(picture, rect);
-  if (scenes_.size() == first_scene && enough) embed(picture, picture.worst_of_all(kLeastSide));
+  if (!(whole && embed(picture, maps, all)) && enough)
+    for (const Rect& rect : crops_of(picture, waiting)) embed(picture, maps, rect);
+  if (scenes_.size() == first_scene && enough) embed(picture, maps, picture.worst_of_all(kLeastSide));
   if (scenes_.size() == first_scene) ++left_out_;
   if (!options_.full_pictures.empty() &&
       (scenes_.size() == first_scene || scenes_.back()["rect"] != rect_json(all)))
-    add_full(picture);
+    add_full(picture, maps);
   add_worst(picture, first_scene);
 }
 
@@ -241,34 +243,19 @@ Rect GalleryMaker::place_of(const ShownPicture& picture, const WorstCase& worst,
   return picture.worst(worst.method, side).rect;
 }
 
-// From black over red and yellow to white, so that light says how much.
-Raster glowing(const Raster& grey) {
-  Raster raster{.width = grey.width, .height = grey.height, .samples = {}};
-  raster.samples.reserve(3 * grey.samples.size());
-  for (const std::uint8_t value : grey.samples)
-    for (int channel = 0; channel < 3; ++channel)
-      raster.samples.push_back(static_cast<std::uint8_t>(std::clamp(3 * value - 255 * channel, 0, 255)));
-  return raster;
-}
-
 // Small beside the pictures; they are left out where nothing fits any more.
-void GalleryMaker::add_maps(const ShownPicture& picture, json& scene) {
+void GalleryMaker::add_maps(const std::vector<PictureMap>& maps, json& scene) {
   scene["maps"] = json::array();
-  for (std::size_t k = 0; k < picture.methods(); ++k) {
-    const std::uint32_t trial = methods_.trial(k, picture.image());
-    const auto found = data_.maps.find(trial);
-    if (found == data_.maps.end()) continue;
-    for (const RunData::Map& map : found->second) {
-      const std::optional<Raster> grey = files_.map(data_.trials[trial], map);
-      if (!grey || grey->width > picture.width() || grey->height > picture.height()) continue;
-      const std::vector<std::size_t> index = embedded_.add({glowing(*grey)});
-      if (index.empty()) continue;
-      scene["maps"].push_back({{"method", k},
-                               {"kind", clean_text(data_.plan.metrics[map.metric].name)},
-                               {"source", index.front()},
-                               {"white", map.white},
-                               {"threshold", map.threshold}});
-    }
+  for (const PictureMap& map : maps) {
+    const std::vector<std::size_t> index = embedded_.add({map.colours});
+    if (index.empty()) continue;
+    scene["maps"].push_back({{"method", map.method},
+                             {"kind", map.kind},
+                             {"unit", map.unit},
+                             {"source", index.front()},
+                             {"black", map.black},
+                             {"white", map.white},
+                             {"threshold", map.threshold ? json(*map.threshold) : json(nullptr)}});
   }
 }
 
@@ -300,7 +287,7 @@ json GalleryMaker::scene(const ShownPicture& picture, const Rect& rect) const {
   return scene;
 }
 
-bool GalleryMaker::embed(const ShownPicture& picture, const Rect& rect) {
+bool GalleryMaker::embed(const ShownPicture& picture, const std::vector<PictureMap>& maps, const Rect& rect) {
   json added = scene(picture, rect);
   std::vector<Raster> rasters;
   std::vector<json*> places;
@@ -325,12 +312,12 @@ bool GalleryMaker::embed(const ShownPicture& picture, const Rect& rect) {
   const std::vector<std::size_t> indices = embedded_.add(rasters);
   if (indices.empty()) return false;
   for (std::size_t i = 0; i < indices.size(); ++i) *places[i] = indices[i];
-  add_maps(picture, added);
+  add_maps(maps, added);
   scenes_.push_back(std::move(added));
   return true;
 }
 
-void GalleryMaker::add_full(const ShownPicture& picture) {
+void GalleryMaker::add_full(const ShownPicture& picture, const std::vector<PictureMap>& maps) {
   json added = scene(picture, {0, 0, picture.width(), picture.height()});
   for (std::size_t k = 0; k < picture.methods(); ++k) {
     if (const auto raster = picture.output(k))
@@ -344,7 +331,7 @@ void GalleryMaker::add_full(const ShownPicture& picture) {
     added["input"] = write_full_picture(options_.full_pictures, *picture.input());
     added["input_rect"] = {0, 0, picture.width(), picture.height()};
   }
-  add_maps(picture, added);
+  add_maps(maps, added);
   scenes_.push_back(std::move(added));
 }
 

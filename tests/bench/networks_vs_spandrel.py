@@ -31,7 +31,7 @@ GEMM_SIDE = 2048
 def load_peer(path, functions):
     import spandrel
     try:
-        return spandrel.ModelLoader(device="cpu").load_from_file(path).eval()
+        return spandrel.ModelLoader(device="cpu").load_from_file(path).eval().float()
     except Exception:  # spandrel's own errors and the unpickler's alike
         if functions is None:
             return None

@@ -129,6 +129,18 @@ TEST_F(RefineStages, ALoraChangesThePicture) {
   EXPECT_TRUE(at::equal(run({{"denoise", 0.5}, {"lora", "style:0"}}), plain));
 }
 
+TEST_F(RefineStages, LicencesOfAllFilesAreRecorded) {
+  run({{"denoise", 0.5}});
+  EXPECT_FALSE(used_.contains("licence")) << "its file states none";
+  const std::string key = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q";
+  const NamedTensors lora = {{key + ".lora_up.weight", at::ones({64, 2})},
+                             {key + ".lora_down.weight", at::ones({2, 64})}};
+  write_safetensors(folder_ / "first.safetensors", lora, {{"modelspec.license", "CreativeML Open RAIL-M"}});
+  write_safetensors(folder_ / "second.safetensors", lora, {{"license", "MIT"}});
+  run({{"denoise", 0.5}, {"lora", "first:0.5+second:0.5"}});
+  EXPECT_EQ(used_["licence"], "CreativeML Open RAIL-M; MIT");
+}
+
 TEST_F(RefineStages, ColoursComeBackToTheInputs) {
   const auto tone = [](const at::Tensor& picture) { return picture.mean(at::IntArrayRef{1, 2}); };
   const double plain =

@@ -49,7 +49,15 @@ class ViewerPages(browser.PageTest):
     def viewer(self, page="whole.html", hash=""):
         opened = self.open(folder / page, hash)
         opened.wait_for_selector("#viewer .pane canvas")
+        self.come_to_rest(opened)
         return opened
+
+    def come_to_rest(self, page):
+        """Plots above the pictures are drawn when they come near, and move what lies below: a click would miss."""
+        viewer, last = page.locator("#viewer"), None
+        viewer.scroll_into_view_if_needed()
+        while last != (last := viewer.bounding_box()):
+            page.wait_for_timeout(100)
 
     def state(self, page):
         return page.evaluate("(({x, y, zoom, mode, a, b, front, scene}) => ({x, y, zoom, mode, a, b, front, scene}))(document.getElementById('viewer').viewer.state)")
@@ -151,12 +159,12 @@ class ViewerTest(ViewerPages):
     def test_the_map_of_what_a_detector_flagged_glows_over_the_dimmed_picture(self):
         page = self.viewer("flagged.html", "#view?scene=1&x=80&y=80&zoom=2")
         self.without_marks(page)
-        maps = page.evaluate("document.getElementById('viewer').viewer.scene.maps")
+        maps = page.evaluate("document.getElementById('viewer').viewer.scene.maps.filter(map => map.threshold !== null)")
         self.assertTrue(maps and all(shown["kind"] == "hallucination" for shown in maps), maps)
-        self.assertEqual(page.get_by_label("Artifact map").locator("option").all_inner_texts(), ["none", "hallucination"])
+        self.assertEqual(page.get_by_label("Map", exact=True).locator("option").all_inner_texts(), ["none", "hallucination", "local SSIM", "local error"])
         flagged = self.canvas(page, maps[0]["method"])
         before = pixels(flagged)
-        page.get_by_label("Artifact map").select_option("hallucination")
+        page.get_by_label("Map", exact=True).select_option("hallucination")
         after = pixels(flagged)
         # Where the map is black the picture is dimmed to two fifths, where it is white it shines.
         dimmed = sum(abs(new[c] - 0.4 * old[c]) <= 2 for old, new in zip(before.get_flattened_data(), after.get_flattened_data()) if max(old) > 60 for c in range(3))
@@ -166,6 +174,27 @@ class ViewerTest(ViewerPages):
         caption = page.locator("#viewer .pane figcaption").nth(maps[0]["method"]).inner_text()
         self.assertRegex(caption, r"hallucination: black 0, white [\d.]+ levels; flagged above [\d.]+ levels")
         self.assertIn("map=hallucination", page.evaluate("document.getElementById('viewer').viewer.link"))
+
+    def test_local_scores_glow_where_a_method_errs_on_one_scale_for_all(self):
+        page = self.viewer(hash="#view?scene=0&x=80&y=80&zoom=2")
+        self.without_marks(page)
+        before = [pixels(self.canvas(page, pane)) for pane in range(4)]
+        for kind, scale in (("local SSIM", r"local SSIM: black 1, white 0\.\d+ and less"), ("local error", r"local error: black 0, white [\d.]+ levels of Y and more")):
+            page.get_by_label("Map", exact=True).select_option(kind)
+            captions = page.locator("#viewer .pane figcaption .map").all_inner_texts()
+            self.assertEqual(len(captions), 3)
+            self.assertEqual(len(set(captions)), 1, "one scale")
+            self.assertRegex(captions[0], scale)
+            light = []
+            for pane in range(3):
+                after = pixels(self.canvas(page, pane))
+                light.append(sum(max(0, new[0] - old[0]) for old, new in zip(before[pane].get_flattened_data(), after.get_flattened_data())))
+            self.assertGreater(max(light[:2]), 100_000)
+            self.assertLess(light[self.method(page, "lanczos")], light[self.method(page, "nearest")])
+            self.assertEqual(pixels(self.canvas(page, 3)).tobytes(), before[3].tobytes(), "the reference has no map")
+
+    def method(self, page, name):
+        return page.evaluate("name => document.getElementById('viewer').viewer.layers.findIndex(layer => layer.name.startsWith(name))", name)
 
     def test_the_worst_places_of_a_detector_lead_to_its_boxes(self):
         page = self.viewer("flagged.html")

@@ -1,6 +1,9 @@
 // Which pictures a page shows, and which places of them.
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <set>
+#include <string>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -120,7 +123,9 @@ TEST_F(GalleryTest, ShowsWholePicturesOnceAndWhyOneIsMissing) {
   const auto shown = gallery();
   ASSERT_TRUE(shown);
   EXPECT_EQ(shown->data["scenes"].size(), 3U);
-  EXPECT_EQ(shown->sources.size(), 3U) << "exact (as the reference), blurred, input: each once";
+  EXPECT_EQ(shown->sources.size(), 6U)
+      << "exact (as the reference), blurred, input, the black maps of the exact "
+         "ones, two maps of the blurred: each once";
   std::string missing;
   for (const auto& scene : shown->data["scenes"])
     for (const auto& why : scene["missing"]) missing += why.get<std::string>();
@@ -183,6 +188,7 @@ TEST_F(GalleryTest, MapsOfWhatDetectorsFlaggedGlowOverTheirPictures) {
   std::size_t maps = 0;
   for (const auto& scene : shown->data["scenes"])
     for (const auto& drawn : scene["maps"]) {
+      if (drawn["threshold"].is_null()) continue;  // of local scores
       ++maps;
       EXPECT_EQ(scene["picture"], data_.plan.images[data_.trials[trial].image].name);
       EXPECT_EQ(drawn["kind"], "ssim-y");
@@ -199,6 +205,27 @@ TEST_F(GalleryTest, MapsOfWhatDetectorsFlaggedGlowOverTheirPictures) {
           << "black, red, yellow, white";
     }
   EXPECT_EQ(maps, 1U) << "what lies outside the folder, or is gone, is not shown";
+}
+
+TEST_F(GalleryTest, LocalScoresOfAllMethodsShareOneScale) {
+  const auto shown = gallery();
+  ASSERT_TRUE(shown);
+  for (const auto& scene : shown->data["scenes"]) {
+    std::map<std::string, std::set<double>> whites;
+    std::map<std::string, std::size_t> methods;
+    for (const auto& map : scene["maps"]) {
+      whites[map["kind"]].insert(map["white"].get<double>());
+      ++methods[map["kind"]];
+      EXPECT_TRUE(map["threshold"].is_null());
+      EXPECT_EQ(map["black"], map["kind"] == "local SSIM" ? 1 : 0);
+    }
+    std::size_t outputs = 0;
+    for (const auto& source : scene["sources"]) outputs += source.is_null() ? 0 : 1;
+    EXPECT_EQ(methods,
+              (std::map<std::string, std::size_t>{{"local SSIM", outputs}, {"local error", outputs}}));
+    EXPECT_EQ(whites["local SSIM"].size(), 1U);
+    EXPECT_EQ(whites["local error"].size(), 1U);
+  }
 }
 
 TEST_F(GalleryTest, TheWorstOfADetectorIsItsWorstBox) {

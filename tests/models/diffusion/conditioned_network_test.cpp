@@ -15,7 +15,7 @@ constexpr double kRounding = 1e-4;  // of a network in another memory order
 class FusedNetwork : public ::testing::Test {
  protected:
   FusedNetwork() {
-    DiffusionTensors tensors{.parts = tiny_diffusion(1), .config = {}, .lora_unused = {}};
+    DiffusionTensors tensors{.parts = tiny_diffusion(1), .config = {}, .lora_unused = {}, .licences = {}};
     tensors.parts.control_net = tiny_control_net(3);
     model_ = std::make_unique<DiffusionModel>(std::move(tensors), at::kCPU, at::kFloat);
     conditioning_.cond = at::randn({1, 77, 32});

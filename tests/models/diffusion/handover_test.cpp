@@ -31,8 +31,8 @@ class RefinerHandover : public ::testing::Test {
 
   static std::shared_ptr<const DiffusionModel> model(std::uint64_t seed) {
     return std::make_shared<const DiffusionModel>(
-        DiffusionTensors{.parts = tiny_diffusion(seed), .config = {}, .lora_unused = {}}, at::kCPU,
-        at::kFloat);
+        DiffusionTensors{.parts = tiny_diffusion(seed), .config = {}, .lora_unused = {}, .licences = {}},
+        at::kCPU, at::kFloat);
   }
   SampledLatents handed(double at) const {
     LatentRun run = run_;

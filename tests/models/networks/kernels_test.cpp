@@ -200,16 +200,80 @@ TEST_F(LinearAttention, EqualsTheDefinition) {
   }
 }
 
+// softmax(q k^T / sqrt(width) + bias) v of each head of each window of the rolled picture, written out.
+at::Tensor softmax_attention_by_definition(const at::Tensor& qkv, const AttentionWindows& windows,
+                                           std::int64_t heads, const at::Tensor& bias, std::int64_t first,
+                                           std::int64_t channels) {
+  const std::int64_t features = qkv.size(3) / 3, width = channels / heads;
+  const at::Tensor rolled = at::roll(qkv.to(at::kDouble), {-windows.down, -windows.right}, {1, 2});
+  at::Tensor result = at::zeros({qkv.size(0), qkv.size(1), qkv.size(2), features}, at::kDouble);
+  for (std::int64_t n = 0; n < qkv.size(0); ++n)
+    for (std::int64_t y = 0; y < qkv.size(1); y += windows.height)
+      for (std::int64_t x = 0; x < qkv.size(2); x += windows.width)
+        for (std::int64_t head = 0; head < heads; ++head) {
+          const auto part = [&](const at::Tensor& t, std::int64_t from) {
+            return t[n].narrow(0, y, windows.height).narrow(1, x, windows.width).narrow(2, from, width);
+          };
+          const auto tokens = [&](std::int64_t k) {
+            return part(rolled, k * features + first + head * width).flatten(0, 1);
+          };
+          const at::Tensor scores =
+              at::mm(tokens(0), tokens(1).t()) / std::sqrt(static_cast<double>(width)) + bias[head];
+          part(result, first + head * width)
+              .copy_(at::mm(scores.softmax(1), tokens(2)).reshape({windows.height, windows.width, width}));
+        }
+  return at::roll(result, {windows.down, windows.right}, {1, 2});
+}
+
+TEST_F(Kernels, WindowAttentionEqualsTheDefinition) {
+  struct Case {
+    AttentionWindows windows;
+    std::int64_t heads, width, first, features;
+  };
+  for (const auto& [windows, heads, width, first, features] :
+       {Case{{4, 16, 2, 8}, 3, 8, 24, 48}, Case{{16, 4}, 3, 8, 0, 48}, Case{{3, 7, 1, 2}, 2, 5, 7, 17},
+        Case{{8, 9}, 1, 33, 0, 33}}) {
+    const std::int64_t tokens = windows.height * windows.width;
+    const at::Tensor qkv = random({2, 2 * windows.height, 3 * windows.width, 3 * features}, 1) * 3,
+                     bias = random({heads, tokens, tokens}, 2) * 2;
+    const at::Tensor expected =
+        softmax_attention_by_definition(qkv, windows, heads, bias, first, heads * width);
+    const at::Tensor out = at::zeros({2, 2 * windows.height, 3 * windows.width, features});
+    windowed_attention(qkv, windows, heads, window_attention_bias(bias), first, heads * width, out);
+    EXPECT_LT(distance(out, expected),
+              3e-6 * expected.abs().max().item<double>())  // float32 sums over a window
+        << windows.height << " x " << windows.width;
+  }
+}
+
+// Scores far beyond what exp() holds.
+TEST_F(Kernels, WindowAttentionOfLargeScoresIsTheGreatest) {
+  at::Tensor qkv = random({1, 4, 16, 48}, 1);
+  qkv.narrow(3, 0, 32).mul_(1000);
+  const at::Tensor bias = at::zeros({2, 64, 64});
+  const AttentionWindows windows{4, 16};
+  const at::Tensor out = at::zeros({1, 4, 16, 16});
+  windowed_attention(qkv, windows, 2, window_attention_bias(bias), 0, 16, out);
+  EXPECT_LT(distance(out, softmax_attention_by_definition(qkv, windows, 2, bias, 0, 16)), 1e-4);
+}
+
 TEST_F(Kernels, AnyNumberOfThreadsGivesTheSameBits) {
   const at::Tensor x = last(random({1, 20, 150, 90}, 1)), qkv = random({1, 32, 64, 60}, 5);
   const ConvolutionLayer wide{.weight = random({24, 20, 3, 3}, 2), .bias = {}, .padding = 1},
       narrow{.weight = random({24, 20, 1, 1}, 3), .bias = {}},
       each{.weight = random({20, 1, 3, 3}, 4), .bias = {}, .padding = 1, .groups = 20};
+  const at::Tensor bias = window_attention_bias(random({2, 64, 64}, 6));
+  const auto attended = [&](const at::Tensor& of) {
+    at::Tensor out = at::zeros({1, 32, 64, 20});
+    windowed_attention(of, {4, 16, 2, 8}, 2, bias, 0, 20, out);
+    return out;
+  };
   const auto results = [&](int threads) {
     const int before = at::get_num_threads();
     at::set_num_threads(threads);
     const std::vector<at::Tensor> all{winograd(wide, x), pointwise_convolution(narrow, x),
-                                      depthwise_convolution(each, x), windowed_linear_attention(qkv, 4, 16)};
+                                      depthwise_convolution(each, x), windowed_linear_attention(qkv, 4, 16),
+                                      attended(qkv)};
     at::set_num_threads(before);
     return all;
   };
