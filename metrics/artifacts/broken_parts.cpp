@@ -127,6 +127,8 @@ cv::Mat foreign_cells(const cv::Mat& output, const cv::Mat& truth, double scale)
   constexpr double kSame = 0.35;         // correlation below which the structure is another
   constexpr double kElsewhere = 0.8;     // what it is elsewhere
   constexpr double kAliases = 0.35;      // px of the input, sigma
+  constexpr double kCoarse = 3;          // reduced pixels, sigma
+  constexpr double kOtherTone = 6;       // levels, mean absolute difference of what is coarser
   constexpr double kLargestShare = 0.5;  // of the picture: more is no broken place but another picture
   const int factor = std::max(2, static_cast<int>(std::lround(scale)));
   // What an input cannot hold must not come back aliased.
@@ -153,9 +155,12 @@ cv::Mat foreign_cells(const cv::Mat& output, const cv::Mat& truth, double scale)
       if (structured.at<std::uint8_t>(y, x) != 0 && foreign.at<std::uint8_t>(y, x) == 0)
         elsewhere.push_back(correlation.at<float>(y, x));
   if (elsewhere.empty() || quantile(cv::Mat(elsewhere), 0.5) < kElsewhere) return {};
+  // Another place has other tones, too; fine patterns that a network draws in another direction have not.
+  const cv::Mat tone = cv::abs(blurred(here - there, kCoarse));
   // The window reaches over the edges of a tile; a tile fills its box.
   const cv::Mat tiles = regions_that(foreign, [&](const cv::Mat& mask, const cv::Rect& box) {
-    return box.width >= kWindow / 2 && box.height >= kWindow / 2 && 2 * cv::countNonZero(mask) >= box.area();
+    return box.width >= kWindow / 2 && box.height >= kWindow / 2 &&
+           2 * cv::countNonZero(mask) >= box.area() && cv::mean(tone(box), mask)[0] > kOtherTone;
   });
   return to_cells(tiles, output.size());
 }

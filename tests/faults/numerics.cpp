@@ -91,10 +91,13 @@ FaultTable numeric_faults() {
   return {
       .title = "Arithmetic, memory and devices",
       .introduction =
-          "Memory that runs out (row 85), a device that is lost while it computes (86) and networks that "
-          "mix the "
-          "tiles of a batch (91) need an upscaler made for it: `tests/harness/sweep_faults_test.cpp` and "
-          "`tests/harness/stages_test.cpp` have them.",
+          "Memory that runs out, whoever took it (rows 85 and 88), a device that is lost while it computes "
+          "(86), networks that mix the tiles of a batch (91), and values below zero, too small for full "
+          "precision or beyond white (84, 92) need an upscaler made for it: "
+          "`tests/harness/sweep_faults_test.cpp` and `tests/harness/stages_test.cpp` have them. Clocks "
+          "that throttle (89) are told from the system's counters beside the model times, which are kept "
+          "and shown as doubtful (`tests/harness/timing_machine_test.cpp`). cuDNN chooses no algorithm by "
+          "trial (90) unless `--fast` asks for it, which the record says.",
       .faults = {
           upscaled(80, "Overflow", "weights that overflow", {}, "net.safetensors: the output is not finite"),
           upscaled(80, "OverflowInTiles", "weights that overflow, in tiles", {"--tile", "16"},

@@ -1,5 +1,6 @@
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <functional>
 #include <future>
@@ -132,6 +133,24 @@ TEST_F(SweepFaults, Row84TheShareOfClampedValuesIsInTheRecord) {
   EXPECT_EQ(used["operator_threads"], 1);
   EXPECT_EQ(used["parallel_trials"], 1);
   EXPECT_GE(used["stages"][0]["peak_bytes"], 3 * 64 * 64 * 4) << "the stage's memory: the output at least";
+}
+
+TEST_F(SweepFaults, Row92MinusZeroSubnormalsAndMoreThanWhiteAreWhatTheyRoundTo) {
+  const Sweep asked = sweep();
+  run(asked, [](const at::Tensor& enlarged, int call) {
+    at::Tensor output = at::full_like(enlarged, 0.5);
+    output.narrow(2, 0, 16).fill_(call == 0 ? -0.0 : 0.0);
+    output.narrow(2, 16, 16).fill_(call == 0 ? 1e-40 : 0.0);
+    output.narrow(2, 32, 16).fill_(call == 0 ? 7.0 : 1.0);
+    return output;
+  });
+  const std::vector<TrialResult> all = results(asked);
+  const Store store((folder_ / "s.db").string(), Store::Access::read);
+  EXPECT_EQ(store.output(all[0].output)->pixels, store.output(all[1].output)->pixels);
+  for (const TrialResult& trial : all) {
+    EXPECT_EQ(trial.status, Status::ok);
+    EXPECT_TRUE(std::isfinite(trial.scores[0].value));
+  }
 }
 
 TEST_F(SweepFaults, Row85MemoryThatRunsOutFailsItsTrialAndTheNextGoesOn) {
