@@ -32,6 +32,8 @@ REASONS = {
     ("s", "metric/ssim-y"): LEAVES_CACHE,
     ("s", "tiles/compact-x4"): "8 pixels of context around each tile are read twice: (1 + (n - 1) / 8n)^2 of the pixels with "
                                "n x n tiles; n is 1 up to 0.26 MP, 8 at 17 MP",
+    ("s", "metric/shift"): "of a large picture the middle 1024 x 1024 are looked at",
+    ("s", "metric/broken"): "copies are looked for in a table of all windows of 16 x 16, which outgrows the caches",
     ("bytes", "tiles/compact-x4"): "the tile does not grow with the picture, the output does",
 }
 
@@ -75,6 +77,16 @@ def fixed_part(points, key):
     return a if fits and a >= 0 and len(points) > 3 else None
 
 
+def levels_off(points):
+    """The least size from which, and from no smaller one, a megapixel costs the same, where all smaller ones are cheaper; else nothing."""
+    costs = {side: point["s"] / megapixels(side) for side, point in sorted(points.items())}
+    for side in list(costs)[:-1]:
+        from_here = [cost for other, cost in costs.items() if other >= side]
+        if max(from_here) / min(from_here) - 1 <= TOLERANCE:
+            return side if all(cost < max(from_here) for other, cost in costs.items() if other < side) else None
+    return None
+
+
 def growth_table(curves, key, unit, scale):
     lines = ["| what | " + " | ".join(f"{megapixels(side):.2g} MP" for side in SIDES) + " | spread | |",
              "|---|" + "---:|" * (len(SIDES) + 1) + "---|"]
@@ -82,9 +94,11 @@ def growth_table(curves, key, unit, scale):
         cells = [f"{points[side][key] * scale / megapixels(side):.3g}" if side in points else "" for side in SIDES]
         deviation = spread(points, key)
         remark = "linear" if deviation <= TOLERANCE else REASONS.get((key, name))
-        if remark is None:
-            fixed = fixed_part(points, key)
-            remark = f"linear but for {fixed * scale:.2g} {unit} a call" if fixed is not None else "**not linear, unexplained**"
+        if remark is None and (fixed := fixed_part(points, key)) is not None:
+            remark = f"linear but for {fixed * scale:.2g} {unit} a call"
+        if remark is None and key == "s" and (side := levels_off(points)) is not None:
+            remark = f"linear from {megapixels(side):.2g} MP on; smaller pictures stay in the caches"
+        remark = remark or "**not linear, unexplained**"
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {deviation * 100:.0f} % | {remark} |")
     return f"Cost of one megapixel, {unit}:\n\n" + "\n".join(lines)
 

@@ -134,7 +134,11 @@ at::Tensor channel_attention(Layers& layers, const std::string& prefix, const at
   return layers.counted(low.sizes().vec(), static_cast<double>(low.numel()) * products, [&] {
     const auto normalised = [](const at::Tensor& x) {  // [N, H W, C], each channel of length 1
       const at::Tensor tokens = to_tokens(x).flatten(1, 2);
-      return tokens / at::linalg_vector_norm(tokens, 2, 1, /*keepdim=*/true).clamp_min(1e-12);
+      // ATen's norm along a dimension that is not the last goes number by number; half precision needs it.
+      const at::Tensor length = tokens.scalar_type() == at::kFloat
+                                    ? tokens.square().sum(1, /*keepdim=*/true).sqrt()
+                                    : at::linalg_vector_norm(tokens, 2, 1, /*keepdim=*/true);
+      return tokens / length.clamp_min(1e-12);
     };
     const at::Tensor correlation =
         at::bmm(normalised(q).transpose(1, 2), normalised(kv.narrow(1, 0, features)));
