@@ -38,9 +38,8 @@ class Windows {
       }
     }
     cv::Mat smooth, squares;
-    cv::Mat plane = luma;
-    cv::blur(plane, smooth, {kWindow, kWindow});
-    cv::blur(plane.mul(plane), squares, {kWindow, kWindow});
+    cv::blur(luma, smooth, {kWindow, kWindow});
+    cv::blur(luma.mul(luma), squares, {kWindow, kWindow});
     for (int y = 0; y < height_; ++y)
       for (int x = 0; x < width_; ++x) {
         const int cx = x + kWindow / 2, cy = y + kWindow / 2;

@@ -130,7 +130,8 @@ at::Tensor channel_attention(Layers& layers, const std::string& prefix, const at
   const at::Tensor q = projected("q", high, features), kv = projected("kv", low, 2 * features);
   const at::Tensor temperature = layers.parameter(prefix + "temperature", {shape.heads, 1, 1});
   const at::Tensor weight = layers.parameter(prefix + "project_out.weight", {features, features, 1, 1});
-  const double products = 2.0 * static_cast<double>(features / shape.heads) + static_cast<double>(features);
+  const std::int64_t width = features / shape.heads;
+  const auto products = static_cast<double>(2 * width + features);
   return layers.counted(low.sizes().vec(), static_cast<double>(low.numel()) * products, [&] {
     const auto normalised = [](const at::Tensor& x) {  // [N, H W, C], each channel of length 1
       const at::Tensor tokens = to_tokens(x).flatten(1, 2);
@@ -165,19 +166,19 @@ at::Tensor fusion_block(Layers& layers, const std::string& prefix, const at::Ten
   const at::Tensor inside = layers.conv(prefix + "ffn.project_in", channel_norm(layers, prefix + "norm2", x),
                                         2 * shape.gated, {.kernel = 1, .bias = false});
   const at::Tensor weight = layers.parameter(prefix + "ffn.dwconv.weight", {2 * shape.gated, 1, 3, 3});
-  const at::Tensor y =
-      layers.counted({x.size(0), shape.gated, x.size(2), x.size(3)},
-                     18.0 * static_cast<double>(x.numel() / x.size(1) * shape.gated), [&] {
-                       const auto filtered = [&](std::int64_t k, const Following& following) {
-                         const std::int64_t first = k * shape.gated;
-                         return convolution({.weight = weight.narrow(0, first, shape.gated),
-                                             .bias = {},
-                                             .padding = 1,
-                                             .groups = shape.gated},
-                                            inside.narrow(1, first, shape.gated), following);
-                       };
-                       return filtered(1, {.times = filtered(0, {.then = kGelu})});
-                     });
+  const std::int64_t pixels = x.size(0) * x.size(2) * x.size(3);
+  const at::Tensor y = layers.counted(
+      {x.size(0), shape.gated, x.size(2), x.size(3)}, static_cast<double>(18 * pixels * shape.gated), [&] {
+        const auto filtered = [&](std::int64_t k, const Following& following) {
+          const std::int64_t first = k * shape.gated;
+          return convolution({.weight = weight.narrow(0, first, shape.gated),
+                              .bias = {},
+                              .padding = 1,
+                              .groups = shape.gated},
+                             inside.narrow(1, first, shape.gated), following);
+        };
+        return filtered(1, {.times = filtered(0, {.then = kGelu})});
+      });
   return layers.conv(prefix + "ffn.project_out", y, shape.features, {.kernel = 1, .bias = false, .plus = x});
 }
 

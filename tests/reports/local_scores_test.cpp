@@ -1,12 +1,14 @@
 // Known answers, and the same scores by the formula in double precision, a window at a time.
 #include "reports/pictures/local_scores.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
-#include <random>
 #include <stdexcept>
 
 #include <gtest/gtest.h>
+
+#include "tests/reports/sample_run.h"
 
 namespace upbench {
 namespace {
@@ -17,6 +19,12 @@ Raster drawn(int width, int height, const std::function<int(int x, int y, int ch
     for (int x = 0; x < width; ++x)
       for (int c = 0; c < 3; ++c) raster.samples.push_back(static_cast<std::uint8_t>(value(x, y, c)));
   return raster;
+}
+
+// 0 to below `most`, different at each place.
+int noise_at(int x, int y, int channel, int most) {
+  return static_cast<int>((test::noise(std::size_t(y) * 64 + std::size_t(x), std::size_t(channel)) + 0.5) *
+                          most);
 }
 
 Raster flat(int width, int height, int value) {
@@ -63,8 +71,7 @@ TEST(LocalScores, FlatPicturesDifferInMeanAlone) {
 }
 
 TEST(LocalScores, EqualPicturesLoseNothing) {
-  std::mt19937 random(3);
-  const Raster noise = drawn(40, 33, [&](int, int, int) { return static_cast<int>(random() % 256); });
+  const Raster noise = drawn(40, 33, [](int x, int y, int c) { return noise_at(x, y, c, 256); });
   const LocalScores scores = local_scores(noise, noise);
   for (const float loss : scores.ssim_loss) EXPECT_EQ(loss, 0);
   for (const float error : scores.error) EXPECT_EQ(error, 0);
@@ -72,10 +79,9 @@ TEST(LocalScores, EqualPicturesLoseNothing) {
 
 // 22 x 19 pixels are 3 x 3 blocks of 7 1/3 x 6 1/3: a pixel on a border counts in both blocks by its share.
 TEST(LocalScores, BlocksAreMeansOfTheFormulaOverTheirPixels) {
-  std::mt19937 random(5);
   const Raster reference = drawn(22, 19, [](int x, int y, int c) { return (9 * x + 5 * y + 20 * c) % 256; });
-  const Raster output = drawn(22, 19, [&](int x, int y, int c) {
-    return std::clamp((9 * x + 5 * y + 20 * c) % 256 + static_cast<int>(random() % 41) - 20, 0, 255);
+  const Raster output = drawn(22, 19, [](int x, int y, int c) {
+    return std::clamp((9 * x + 5 * y + 20 * c) % 256 + noise_at(x, y, c, 41) - 20, 0, 255);
   });
   const LocalScores scores = local_scores(output, reference);
   ASSERT_EQ(scores.columns * scores.rows, 9);
@@ -93,7 +99,7 @@ TEST(LocalScores, BlocksAreMeansOfTheFormulaOverTheirPixels) {
           loss += weight * (1 - ssim_at(output, reference, x, y));
           square += weight * std::pow(luma(output, x, y) - luma(reference, x, y), 2);
         }
-      const auto block = static_cast<std::size_t>(3 * row + column);
+      const auto block = std::size_t{3} * static_cast<std::size_t>(row) + static_cast<std::size_t>(column);
       EXPECT_NEAR(scores.ssim_loss[block], loss / area, 2e-5) << "float32 sums of squares";
       EXPECT_NEAR(scores.error[block], std::sqrt(square / area), 1e-3);
     }
