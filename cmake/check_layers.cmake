@@ -3,10 +3,10 @@ set(allowed_datasets datasets)
 set(allowed_models datasets models)
 set(allowed_metrics datasets metrics models/checkpoint)
 set(allowed_harness datasets models metrics harness reports/statistics)
-set(allowed_reports reports harness/record.h harness/store.h harness/store/kept_names.h harness/spec/read.h harness/spec/yaml.h datasets/codec datasets/digest.h datasets/safe_text.h)
+set(allowed_reports reports metrics/ssim_window.h harness/record.h harness/store.h harness/store/kept_names.h harness/spec/read.h harness/spec/yaml.h datasets/codec datasets/digest.h datasets/safe_text.h)
 # Torch-free files: nothing of ATen, c10 or torch, and no header of ours that brings it.
 set(torch_free datasets/codec/* datasets/allocator.* datasets/device/*_math.h datasets/device/kernel_table.h datasets/device/portable.h datasets/digest.* datasets/edit_distance.* datasets/resampling/* datasets/safe_text.* datasets/manifest.* datasets/pairing.* datasets/picture_source.* datasets/vector_clones.h harness/record.* harness/store.h
-    harness/store/* harness/spec.h harness/spec/* harness/plan.h harness/plan/* harness/stage_kinds.* models/diffusion/sampling/beta_quantile.* models/diffusion/sampling/denoise.* models/diffusion/sampling/diffusers_levels.* models/diffusion/sampling/latent_resize_rows.* models/diffusion/sampling/latent_space.* models/diffusion/sampling/named_row.h
+    harness/store/* harness/spec.h harness/spec/* harness/plan.h harness/plan/* harness/stage_kinds.* metrics/ssim_window.* models/diffusion/sampling/beta_quantile.* models/diffusion/sampling/denoise.* models/diffusion/sampling/diffusers_levels.* models/diffusion/sampling/latent_resize_rows.* models/diffusion/sampling/latent_space.* models/diffusion/sampling/named_row.h
     models/diffusion/sampling/noise_schedule.* models/diffusion/sampling/sampler_rows.* models/diffusion/sampling/sigma_schedule.*
     models/diffusion/tiled/fused_tiles.* models/diffusion/tiled/pixel_box.h models/diffusion/tiled/redraw_plan.* models/tiling/tile_plan.h reports/*)
 
@@ -36,7 +36,7 @@ foreach(pattern ${torch_free})
   foreach(file ${files})
     if(file MATCHES "\\.(h|cpp)$")
       file(STRINGS ${ROOT}/${file} torch REGEX "^#include [<\"](ATen|c10|torch|datasets/image\\.h|datasets/load_item|models/|metrics/)")
-      list(FILTER torch EXCLUDE REGEX "models/diffusion/sampling/(beta_quantile|denoise|diffusers_levels|latent_resize_rows|latent_space|named_row|noise_schedule|sampler_rows|sigma_schedule)\\.h|models/diffusion/tiled/(fused_tiles|pixel_box|redraw_plan)\\.h|models/tiling/tile_plan\\.h")
+      list(FILTER torch EXCLUDE REGEX "models/diffusion/sampling/(beta_quantile|denoise|diffusers_levels|latent_resize_rows|latent_space|named_row|noise_schedule|sampler_rows|sigma_schedule)\\.h|models/diffusion/tiled/(fused_tiles|pixel_box|redraw_plan)\\.h|models/tiling/tile_plan\\.h|metrics/ssim_window\\.h")
       if(torch)
         message("${file}: is torch-free but has ${torch}")
         math(EXPR wrong "${wrong}+1")
