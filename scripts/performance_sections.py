@@ -30,7 +30,7 @@ def _score_differences(build, file):
     assets = Path(os.environ["UPBENCH_ASSETS"])
     spec = f"""name: bf16
 images: {{hr: {assets}/images/Set5/HR, lr: {assets}/images/Set5/LR_bicubic/X4}}
-pipeline: [{{upscale: {{model: {Path(file).name.rsplit('.', 1)[0]}, precision: [fp32, bf16]}}}}]
+pipeline: [{{upscale: {{model: {Path(file).stem}, precision: [fp32, bf16]}}}}]
 metrics: [psnr-y]
 timing: none
 """
@@ -52,7 +52,7 @@ def bf16(build, rounds, side, said):
     bench = bench_peers.Bench(build, "network", True)
     lines = ["| network | fp32 | bf16 | times as fast | PSNR-Y of Set5, bf16 less fp32 |", "|---|---:|---:|---:|---:|"]
     for file in BF16:
-        name = Path(file).name.rsplit(".", 1)[0].replace(".", r"\.")
+        name = Path(file).stem.replace(".", r"\.")
         seconds = {"fp32": [], "bf16": []}
         for _ in range(min(rounds, 3) if "RRDB_PSNR" in file else rounds):
             for precision, samples in seconds.items():

@@ -15,15 +15,10 @@ namespace {
 // Of regions of 8-connected cells, those that satisfy `wanted(cells of the region as a mask, its box)`.
 template <class Wanted>
 cv::Mat regions_that(const cv::Mat& cells, Wanted wanted) {
-  cv::Mat labels, statistics, centres, kept = cv::Mat::zeros(cells.size(), CV_8U);
-  const int regions = cv::connectedComponentsWithStats(cells, labels, statistics, centres, 8, CV_32S);
-  for (int region = 1; region < regions; ++region) {
-    const cv::Rect box(
-        statistics.at<int>(region, cv::CC_STAT_LEFT), statistics.at<int>(region, cv::CC_STAT_TOP),
-        statistics.at<int>(region, cv::CC_STAT_WIDTH), statistics.at<int>(region, cv::CC_STAT_HEIGHT));
-    const cv::Mat mask = labels(box) == region;
+  cv::Mat kept = cv::Mat::zeros(cells.size(), CV_8U);
+  for_each_region(cells, [&](const cv::Rect& box, const cv::Mat& mask) {
     if (wanted(mask, box)) kept(box).setTo(255, mask);
-  }
+  });
   return kept;
 }
 

@@ -15,17 +15,22 @@ ArtifactMap artifact_map(const cv::Mat& cells) {
   return map;
 }
 
-std::vector<ArtifactBox> worst_regions(const cv::Mat& cells, double level, int width, int height) {
-  const cv::Mat above = cells > level;
+void for_each_region(const cv::Mat& mask, const std::function<void(const cv::Rect&, const cv::Mat&)>& visit) {
   cv::Mat labels, statistics, centres;
-  const int regions = cv::connectedComponentsWithStats(above, labels, statistics, centres, 8, CV_32S);
-  std::vector<ArtifactBox> boxes;
+  const int regions = cv::connectedComponentsWithStats(mask, labels, statistics, centres, 8, CV_32S);
   for (int region = 1; region < regions; ++region) {
-    const cv::Rect area(
+    const cv::Rect box(
         statistics.at<int>(region, cv::CC_STAT_LEFT), statistics.at<int>(region, cv::CC_STAT_TOP),
         statistics.at<int>(region, cv::CC_STAT_WIDTH), statistics.at<int>(region, cv::CC_STAT_HEIGHT));
+    visit(box, labels(box) == region);
+  }
+}
+
+std::vector<ArtifactBox> worst_regions(const cv::Mat& cells, double level, int width, int height) {
+  std::vector<ArtifactBox> boxes;
+  for_each_region(cells > level, [&](const cv::Rect& area, const cv::Mat& mask) {
     double largest = 0;
-    cv::minMaxLoc(cells(area), nullptr, &largest, nullptr, nullptr, labels(area) == region);
+    cv::minMaxLoc(cells(area), nullptr, &largest, nullptr, nullptr, mask);
     const auto pixel = [](int cell, int count, int side) {
       return static_cast<int>(static_cast<std::int64_t>(cell) * side / count);
     };
@@ -35,7 +40,7 @@ std::vector<ArtifactBox> worst_regions(const cv::Mat& cells, double level, int w
                      .width = pixel(area.br().x, cells.cols, width) - x,
                      .height = pixel(area.br().y, cells.rows, height) - y,
                      .value = largest});
-  }
+  });
   std::ranges::stable_sort(boxes, std::ranges::greater{}, &ArtifactBox::value);
   if (boxes.size() > kMostBoxes) boxes.resize(kMostBoxes);
   return boxes;

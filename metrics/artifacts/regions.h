@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include <opencv2/core/mat.hpp>
@@ -10,6 +11,9 @@
 namespace upbench {
 
 ArtifactMap artifact_map(const cv::Mat& cells);  // CV_32F
+
+// visit(box, mask) for each 8-connected region of a mask (CV_8U): where it lies, and it within that box.
+void for_each_region(const cv::Mat& mask, const std::function<void(const cv::Rect&, const cv::Mat&)>& visit);
 
 // Boxes around the 8-connected regions of cells above `level`, worst first, at most kMostBoxes; in pixels of
 // a picture of that size, which the cells cover evenly.

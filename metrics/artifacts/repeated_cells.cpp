@@ -8,6 +8,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "metrics/artifacts/broken_parts.h"
+#include "metrics/artifacts/regions.h"
 
 namespace upbench {
 namespace {
@@ -93,25 +94,20 @@ void keep_whole_squares(cv::Mat& mask, int side) {
 cv::Mat wrong_copies(const cv::Mat& copies, Displacement displacement, const cv::Mat& output,
                      const cv::Mat& truth) {
   constexpr double kOther = 8;  // levels, mean absolute difference
-  cv::Mat labels, statistics, centres, wrong = cv::Mat::zeros(copies.size(), CV_8U);
-  const int areas = cv::connectedComponentsWithStats(copies, labels, statistics, centres, 8, CV_32S);
-  for (int area = 1; area < areas; ++area) {
-    const cv::Rect here(statistics.at<int>(area, cv::CC_STAT_LEFT), statistics.at<int>(area, cv::CC_STAT_TOP),
-                        statistics.at<int>(area, cv::CC_STAT_WIDTH),
-                        statistics.at<int>(area, cv::CC_STAT_HEIGHT));
+  cv::Mat wrong = cv::Mat::zeros(copies.size(), CV_8U);
+  for_each_region(copies, [&](const cv::Rect& here, const cv::Mat& mask) {
     const cv::Rect there = here - cv::Point(displacement.first, displacement.second);
-    const cv::Mat mask = labels(here) == area;
     const auto distance = [&](const cv::Mat& a, const cv::Mat& b) {
       cv::Mat difference;
       cv::absdiff(a, b, difference);
       return cv::mean(difference, mask)[0];
     };
-    if (distance(truth(here), truth(there)) < kOther) continue;
+    if (distance(truth(here), truth(there)) < kOther) return;
     const double at_copy = distance(output(here), truth(here)),
                  at_first = distance(output(there), truth(there));
-    if (std::max(at_copy, at_first) < 2 * std::min(at_copy, at_first) + kOther / 2) continue;
+    if (std::max(at_copy, at_first) < 2 * std::min(at_copy, at_first) + kOther / 2) return;
     wrong(at_copy > at_first ? here : there).setTo(255, mask);
-  }
+  });
   return wrong;
 }
 

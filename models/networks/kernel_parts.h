@@ -122,6 +122,19 @@ UPBENCH_INLINE void multiply_block(const Factors& a, const Columns& b, float* c,
   });
 }
 
+// The same for any number of rows, kRows at a time.
+template <std::size_t kRows, std::size_t kVectors>
+UPBENCH_INLINE void multiply_blocks(const Factors& a, const Columns& b, std::int64_t rows, float* c,
+                                    std::int64_t c_stride) {
+  const auto from = [&](std::int64_t row) UPBENCH_INLINED {
+    return Factors{a.data + row * a.stride, a.inputs, a.stride, a.step};
+  };
+  std::int64_t row = 0;
+  for (; row + static_cast<std::int64_t>(kRows) <= rows; row += static_cast<std::int64_t>(kRows))
+    multiply_block<kRows, kVectors>(from(row), b, c + row * c_stride, c_stride);
+  for (; row < rows; ++row) multiply_block<1, kVectors>(from(row), b, c + row * c_stride, c_stride);
+}
+
 // How many rows are multiplied at once: of 32 registers, some are left for the columns.
 template <std::size_t kVectors>
 inline constexpr std::size_t kRowsAtOnce = kVectors == 4   ? 6

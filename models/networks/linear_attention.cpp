@@ -51,32 +51,15 @@ UPBENCH_INLINE void softmax(float* k, const Shape& shape) {
 // out: q k^T v of one head, over the head's values; of its numbers, those behind `width` are of no use.
 UPBENCH_INLINE void attend(const Memory& memory, std::int64_t head, const Shape& shape, float scale,
                            float* out) {
-  const std::int64_t first = head * shape.width, rows = static_cast<std::int64_t>(kRows);
+  const std::int64_t first = head * shape.width;
   for (std::int64_t column = 0; column < shape.width; column += kLanes) {
     const Columns values{memory.v + first + column, shape.padded};
-    for (std::int64_t row = 0; row < shape.width;) {
-      const Factors keys{memory.k + first + row, shape.tokens, 1, shape.padded};
-      float* const to = memory.products + row * kLanes;
-      if (shape.width - row >= rows) {
-        multiply_block<kRows, 1>(keys, values, to, kLanes);
-        row += rows;
-      } else {
-        multiply_block<1, 1>(keys, values, to, kLanes);
-        ++row;
-      }
-    }
+    multiply_blocks<kRows, 1>({memory.k + first, shape.tokens, 1, shape.padded}, values, shape.width,
+                              memory.products, kLanes);
     for (std::int64_t i = 0; i < shape.width * kLanes; ++i) memory.products[i] *= scale;
-    constexpr auto kAtOnce = static_cast<std::int64_t>(kRowsAtOnce<1>);
-    std::int64_t token = 0;
-    const Columns products{memory.products, kLanes};
-    const auto queries = [&](std::int64_t row) {
-      return Factors{memory.q + row * shape.padded + first, shape.width, shape.padded};
-    };
-    float* const to = out + first + column;
-    for (; token + kAtOnce <= shape.tokens; token += kAtOnce)
-      multiply_block<kRowsAtOnce<1>, 1>(queries(token), products, to + token * shape.padded, shape.padded);
-    for (; token < shape.tokens; ++token)
-      multiply_block<1, 1>(queries(token), products, to + token * shape.padded, shape.padded);
+    multiply_blocks<kRowsAtOnce<1>, 1>({memory.q + first, shape.width, shape.padded},
+                                       {memory.products, kLanes}, shape.tokens, out + first + column,
+                                       shape.padded);
   }
 }
 

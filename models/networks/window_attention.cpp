@@ -31,15 +31,7 @@ struct Memory {
 UPBENCH_INLINE void multiply(const Factors& a, const Columns& b, std::int64_t rows, std::int64_t columns,
                              float* c) {
   const auto some = [&](std::int64_t column, const auto vectors) UPBENCH_INLINED {
-    constexpr std::size_t kVectors = vectors, kRows = 4;
-    const Columns own{b.data + column, b.stride};
-    std::int64_t row = 0;
-    for (; row + static_cast<std::int64_t>(kRows) <= rows; row += kRows)
-      multiply_block<kRows, kVectors>({a.data + row * a.stride, a.inputs, a.stride, a.step}, own,
-                                      c + row * columns + column, columns);
-    for (; row < rows; ++row)
-      multiply_block<1, kVectors>({a.data + row * a.stride, a.inputs, a.stride, a.step}, own,
-                                  c + row * columns + column, columns);
+    multiply_blocks<4, vectors>(a, {b.data + column, b.stride}, rows, c + column, columns);
   };
   std::int64_t column = 0;
   for (; column + 4 * kLanes <= columns; column += 4 * kLanes)

@@ -70,14 +70,14 @@ class GalleryMaker {
   std::vector<std::uint32_t> by_priority() const;
   bool all_fit() const;
   void add_picture(std::uint32_t image, bool whole, std::size_t waiting);
-  bool embed(const ShownPicture& picture, const std::vector<PictureMap>& maps, const Rect& rect);
-  void add_full(const ShownPicture& picture, const std::vector<PictureMap>& maps);
+  bool embed(const ShownPicture& picture, const Rect& rect);
+  void add_full(const ShownPicture& picture);
   void add_worst(const ShownPicture& picture, std::size_t first_scene);
   std::vector<Rect> crops_of(const ShownPicture& picture, std::size_t waiting) const;
   json scene(const ShownPicture& picture, const Rect& rect) const;
   json scores(std::size_t method, std::uint32_t image) const;
   json boxes(const ShownPicture& picture, const Rect& rect) const;
-  void add_maps(const std::vector<PictureMap>& maps, json& scene);
+  void add_maps(const ShownPicture& picture, std::size_t first_scene);
   Rect place_of(const ShownPicture& picture, const WorstCase& worst, int side) const;
   std::string missing(const ShownPicture& picture, std::size_t method) const;
   bool is_worst_somewhere(std::uint32_t image) const;
@@ -184,19 +184,19 @@ std::vector<Rect> GalleryMaker::crops_of(const ShownPicture& picture, std::size_
 void GalleryMaker::add_picture(std::uint32_t image, bool whole, std::size_t waiting) {
   const ShownPicture picture(files_, data_, methods_, image);
   if (picture.width() == 0) return;
-  const std::vector<PictureMap> maps = picture_maps(picture, files_, data_, methods_);
   const Rect all{0, 0, picture.width(), picture.height()};
   const std::size_t first_scene = scenes_.size();
   const bool share =
       static_cast<double>(embedded_.left()) > (1 - kForWorst) * static_cast<double>(options_.embed_limit);
   const bool enough = !is_worst_somewhere(image) || share || whole;
-  if (!(whole && embed(picture, maps, all)) && enough)
-    for (const Rect& rect : crops_of(picture, waiting)) embed(picture, maps, rect);
-  if (scenes_.size() == first_scene && enough) embed(picture, maps, picture.worst_of_all(kLeastSide));
+  if (!(whole && embed(picture, all)) && enough)
+    for (const Rect& rect : crops_of(picture, waiting)) embed(picture, rect);
+  if (scenes_.size() == first_scene && enough) embed(picture, picture.worst_of_all(kLeastSide));
   if (scenes_.size() == first_scene) ++left_out_;
   if (!options_.full_pictures.empty() &&
       (scenes_.size() == first_scene || scenes_.back()["rect"] != rect_json(all)))
-    add_full(picture, maps);
+    add_full(picture);
+  add_maps(picture, first_scene);
   add_worst(picture, first_scene);
 }
 
@@ -243,20 +243,22 @@ Rect GalleryMaker::place_of(const ShownPicture& picture, const WorstCase& worst,
   return picture.worst(worst.method, side).rect;
 }
 
-// Small beside the pictures; they are left out where nothing fits any more.
-void GalleryMaker::add_maps(const std::vector<PictureMap>& maps, json& scene) {
-  scene["maps"] = json::array();
-  for (const PictureMap& map : maps) {
+// Of the picture's scenes. Small beside the pictures; they are left out where nothing fits any more.
+void GalleryMaker::add_maps(const ShownPicture& picture, std::size_t first_scene) {
+  if (scenes_.size() == first_scene) return;
+  json shown = json::array();
+  for (const PictureMap& map : picture_maps(picture, files_, data_, methods_)) {
     const std::vector<std::size_t> index = embedded_.add({map.colours});
     if (index.empty()) continue;
-    scene["maps"].push_back({{"method", map.method},
-                             {"kind", map.kind},
-                             {"unit", map.unit},
-                             {"source", index.front()},
-                             {"black", map.black},
-                             {"white", map.white},
-                             {"threshold", map.threshold ? json(*map.threshold) : json(nullptr)}});
+    shown.push_back({{"method", map.method},
+                     {"kind", map.kind},
+                     {"unit", map.unit},
+                     {"source", index.front()},
+                     {"black", map.black},
+                     {"white", map.white},
+                     {"threshold", map.threshold ? json(*map.threshold) : json(nullptr)}});
   }
+  for (std::size_t s = first_scene; s < scenes_.size(); ++s) scenes_[s]["maps"] = shown;
 }
 
 std::string GalleryMaker::missing(const ShownPicture& picture, std::size_t method) const {
@@ -287,7 +289,7 @@ json GalleryMaker::scene(const ShownPicture& picture, const Rect& rect) const {
   return scene;
 }
 
-bool GalleryMaker::embed(const ShownPicture& picture, const std::vector<PictureMap>& maps, const Rect& rect) {
+bool GalleryMaker::embed(const ShownPicture& picture, const Rect& rect) {
   json added = scene(picture, rect);
   std::vector<Raster> rasters;
   std::vector<json*> places;
@@ -312,12 +314,11 @@ bool GalleryMaker::embed(const ShownPicture& picture, const std::vector<PictureM
   const std::vector<std::size_t> indices = embedded_.add(rasters);
   if (indices.empty()) return false;
   for (std::size_t i = 0; i < indices.size(); ++i) *places[i] = indices[i];
-  add_maps(maps, added);
   scenes_.push_back(std::move(added));
   return true;
 }
 
-void GalleryMaker::add_full(const ShownPicture& picture, const std::vector<PictureMap>& maps) {
+void GalleryMaker::add_full(const ShownPicture& picture) {
   json added = scene(picture, {0, 0, picture.width(), picture.height()});
   for (std::size_t k = 0; k < picture.methods(); ++k) {
     if (const auto raster = picture.output(k))
@@ -331,7 +332,6 @@ void GalleryMaker::add_full(const ShownPicture& picture, const std::vector<Pictu
     added["input"] = write_full_picture(options_.full_pictures, *picture.input());
     added["input_rect"] = {0, 0, picture.width(), picture.height()};
   }
-  add_maps(maps, added);
   scenes_.push_back(std::move(added));
 }
 
