@@ -2,6 +2,7 @@
 
 #include <list>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -24,8 +25,9 @@ std::string key_of(const std::string& name, const at::Tensor& input) {
 }
 
 struct Graph {
-  Graph(std::string which, const at::Tensor& like, const CudaModule& module)
-      : key(std::move(which)), input(at::empty_like(like)), cuda(module) {}
+  Graph(std::string which, const at::Tensor& like, std::weak_ptr<const void> weights,
+        const CudaModule& module)
+      : key(std::move(which)), input(at::empty_like(like)), owner(std::move(weights)), cuda(module) {}
   ~Graph() {
     if (recorded) cuda.free_graph(recorded);
   }
@@ -34,6 +36,7 @@ struct Graph {
 
   std::string key;
   at::Tensor input, output;  // at the addresses that the graph reads and writes
+  std::weak_ptr<const void> owner;
   const CudaModule& cuda;
   void* recorded = nullptr;
 };
@@ -47,15 +50,22 @@ struct GraphPool::Impl {
   std::string why_eager;
   std::optional<DeviceStream> side;  // graphs cannot be recorded on the default stream
   std::list<Graph> graphs;           // the one used last in front
+  std::set<std::string> eager;       // names of functions that cannot be recorded
 
   c10::Stream current() const {
     const c10::Device of(device);
     return c10::impl::VirtualGuardImpl(of.type()).getStream(of);
   }
 
-  Graph* find(const std::string& key) {
+  // Without a live owner a graph reads memory that is no longer its network's.
+  Graph* find(const std::string& key, const std::shared_ptr<const void>& owner) {
     for (auto graph = graphs.begin(); graph != graphs.end(); ++graph) {
       if (graph->key != key) continue;
+      if (graph->owner.lock() != owner) {
+        synchronize();
+        graphs.erase(graph);
+        return nullptr;
+      }
       graphs.splice(graphs.begin(), graphs, graph);
       return &graphs.front();
     }
@@ -63,9 +73,13 @@ struct GraphPool::Impl {
   }
 
   // A graph's memory may still be in use by what was replayed last.
+  void synchronize() const {
+    c10::impl::VirtualGuardImpl(c10::Device(device).type()).synchronizeStream(current());
+  }
+
   void drop_all_but(std::size_t kept) {
     if (graphs.size() <= kept) return;
-    c10::impl::VirtualGuardImpl(c10::Device(device).type()).synchronizeStream(current());
+    synchronize();
     while (graphs.size() > kept) graphs.pop_back();
   }
 
@@ -131,13 +145,14 @@ GraphPool::~GraphPool() {
   }
 }
 
-at::Tensor GraphPool::run(const std::string& name, const at::Tensor& input, const TensorFunction& function) {
-  if (!replays()) return function(input);
+at::Tensor GraphPool::run(const std::string& name, const at::Tensor& input, const TensorFunction& function,
+                          const std::shared_ptr<const void>& owner) {
+  if (!replays() || impl_->eager.contains(name)) return function(input);
   const std::string key = key_of(name, input);
-  Graph* graph = impl_->find(key);
+  Graph* graph = impl_->find(key, owner);
   if (!graph) {
     impl_->drop_all_but(impl_->capacity - 1);
-    graph = &impl_->graphs.emplace_front(key, input, *impl_->cuda);
+    graph = &impl_->graphs.emplace_front(key, input, owner, *impl_->cuda);
     graph->input.copy_(input, /*non_blocking=*/true);
     std::string problem;
     try {
@@ -148,7 +163,7 @@ at::Tensor GraphPool::run(const std::string& name, const at::Tensor& input, cons
       problem = device_error_text(error);
     }
     if (!problem.empty()) {  // what cannot be recorded is run as it is, from now on
-      impl_->cuda = nullptr;
+      impl_->eager.insert(name);
       impl_->why_eager = fmt::format("{} cannot be recorded: {}", name, problem);
       return function(input);
     }

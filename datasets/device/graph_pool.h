@@ -13,8 +13,9 @@ using TensorFunction = std::function<at::Tensor(const at::Tensor&)>;
 
 // CUDA graphs of pure functions of one tensor (a network), one per (name, shape, type, layout): the first
 // call runs the function eagerly on a stream of the pool and records it, later calls copy the input into the
-// graph's own and replay. Where graphs are not to be had (CPU, a build without nvcc, disabled) every call is
-// function(input). Not thread-safe: one pool per thread that computes.
+// graph's own and replay. Where graphs are not to be had (CPU, a build without nvcc, disabled), and for a
+// function that cannot be recorded, every call is function(input). Not thread-safe: one pool per thread that
+// computes.
 class GraphPool {
  public:
   // capacity: graphs kept, the least recently used goes first; 0: no graphs.
@@ -24,14 +25,17 @@ class GraphPool {
   GraphPool& operator=(const GraphPool&) = delete;
 
   // name: identifies the function with its weights and precision. The function must launch the same work for
-  // every input of a shape and may not wait for the device or read values back. On the current stream. The
-  // result is the graph's own memory: valid until the next call with the same name, shape and type.
-  at::Tensor run(const std::string& name, const at::Tensor& input, const TensorFunction& function);
+  // every input of a shape and may not wait for the device or read values back. owner: holds the tensors that
+  // the function reads beside its input. A graph reads them where they lay when it was recorded: once its
+  // owner is gone, it is recorded anew. On the current stream. The result is the graph's own memory: valid
+  // until the next call with the same name, shape and type.
+  at::Tensor run(const std::string& name, const at::Tensor& input, const TensorFunction& function,
+                 const std::shared_ptr<const void>& owner);
 
   void clear();  // frees the graphs and their memory; after out-of-memory, before a second try
   std::size_t graphs() const;
-  bool replays() const;  // false: every call is eager, and why_eager() says why
-  const std::string& why_eager() const;
+  bool replays() const;                  // false: every call is eager, and why_eager() says why
+  const std::string& why_eager() const;  // also of the function last found that cannot be recorded
 
  private:
   struct Impl;

@@ -7,7 +7,7 @@
 
 namespace upbench {
 
-inline constexpr int kKernelTableVersion = 2;
+inline constexpr int kKernelTableVersion = 3;
 
 enum class PixelType : int { u8, f32, f16, bf16 };
 
@@ -65,6 +65,16 @@ struct SimilaritySums {
   double similarity, squared_error;
 };
 
+// What follows a convolution: bias added, then a parametric ReLU, in place. values: [pixels, channels],
+// dense; bias and slope: [channels]; all of one float type. Sums and products are float32, rounded once.
+struct RectifyRequest {
+  void* values = nullptr;
+  const void *bias = nullptr, *slope = nullptr;
+  PixelType type = PixelType::f32;
+  std::int64_t pixels = 0;
+  int channels = 0;
+};
+
 // Every function queues its work on `stream` (a cudaStream_t) of the current device and returns 0 or a CUDA
 // error code. Pointers are the device's, but for requests and views themselves. Work areas hold as many bytes
 // as the function above them says and may be reused when the stream has passed.
@@ -87,6 +97,8 @@ struct PixelKernels {
 
   std::size_t (*similarity_work)(int height, int width, int signals);
   int (*similarity)(const SimilarityRequest& request, SimilaritySums* results, void* work, void* stream);
+
+  int (*rectify)(const RectifyRequest& request, void* stream);
 };
 
 // The module as loaded. Graph functions throw what LibTorch throws.

@@ -24,7 +24,8 @@ struct Named {
 constexpr Named kKernels[] = {{"layout", &KernelChoice::layout},
                               {"tiles", &KernelChoice::tiles},
                               {"statistics", &KernelChoice::statistics},
-                              {"similarity", &KernelChoice::similarity}};
+                              {"similarity", &KernelChoice::similarity},
+                              {"rectify", &KernelChoice::rectify}};
 
 KernelChoice& choice_in_force() {
   static KernelChoice choice = [] {
@@ -58,7 +59,7 @@ KernelChoice parse_kernel_choice(std::string_view list) {
     if (!known)
       throw std::invalid_argument(
           fmt::format("unknown device kernel '{}': expected none, all, or a list of layout, tiles, "
-                      "statistics, similarity",
+                      "statistics, similarity, rectify",
                       name));
   }
   return choice;
@@ -261,6 +262,26 @@ at::Tensor similarity(const PixelKernels& table, const at::Tensor& output, const
                                     work.data_ptr(), current_stream(output)),
                    "similarity");
   return results;
+}
+
+void rectify(const PixelKernels& table, const at::Tensor& x, const at::Tensor& bias,
+             const at::Tensor& slope) {
+  const auto is_of_channels = [&](const at::Tensor& t) {
+    return t.dim() == 1 && t.numel() == x.size(1) && t.is_contiguous() && t.scalar_type() == x.scalar_type();
+  };
+  if (x.dim() != 4 || x.numel() == 0 || !x.is_contiguous(at::MemoryFormat::ChannelsLast) ||
+      !is_of_channels(bias) || !is_of_channels(slope))
+    throw std::invalid_argument(
+        "rectify: expected a batch with channels last in memory, a bias and a slope a channel, of one type");
+  const c10::OptionalDeviceGuard guard(x.device());
+  require_launched(table.rectify({.values = x.mutable_data_ptr(),
+                                  .bias = bias.const_data_ptr(),
+                                  .slope = slope.const_data_ptr(),
+                                  .type = type_of(x),
+                                  .pixels = x.numel() / x.size(1),
+                                  .channels = static_cast<int>(x.size(1))},
+                                 current_stream(x)),
+                   "rectify");
 }
 
 }  // namespace kernels

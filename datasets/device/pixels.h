@@ -16,10 +16,10 @@ namespace upbench {
 // Kernels of our own that stand in for ATen's operators. None is on by default: each has to be measured
 // faster on a GPU first (docs/gpu.md).
 struct KernelChoice {
-  bool layout = false, tiles = false, statistics = false, similarity = false;
+  bool layout = false, tiles = false, statistics = false, similarity = false, rectify = false;
 };
 
-// "none", "all" or a list "similarity,tiles" of: layout, tiles, statistics, similarity. Throws
+// "none", "all" or a list "similarity,tiles" of: layout, tiles, statistics, similarity, rectify. Throws
 // std::invalid_argument for other names.
 KernelChoice parse_kernel_choice(std::string_view list);
 std::string to_string(const KernelChoice& choice);
@@ -87,6 +87,9 @@ std::vector<TileStatistics> read_statistics(const at::Tensor& results);
 // sum of SSIM, sum of squared differences.
 at::Tensor similarity(const PixelKernels& table, const at::Tensor& output, const at::Tensor& reference,
                       SimilarityRequest request);
+
+// x: [N, C, H, W], dense, channels last; bias, slope: [C] of its type. x = prelu(x + bias), in place.
+void rectify(const PixelKernels& table, const at::Tensor& x, const at::Tensor& bias, const at::Tensor& slope);
 
 }  // namespace kernels
 }  // namespace upbench

@@ -53,10 +53,10 @@ class UpscaleStage final : public Stage {
             {"precision", precision_}};
     if (!info.licence.empty()) used["licence"] = info.licence;
     if (info.spandrel_padding) used["padding"] = to_string(padding_);
-    if (usdu_ && input.target != PictureSize{}) return by_usdu(input, *upscaler, context, used);
+    if (usdu_ && input.target != PictureSize{}) return by_usdu(input, upscaler, context, used);
     const int scale = info.scale > 0 ? info.scale : scale_for(input, info);
-    Frame frame = pass(input, *upscaler, scale, context, used);
-    if (fit_ && input.target != PictureSize{}) frame = fit(std::move(frame), *upscaler, scale, context, used);
+    Frame frame = pass(input, upscaler, scale, context, used);
+    if (fit_ && input.target != PictureSize{}) frame = fit(std::move(frame), upscaler, scale, context, used);
     return frame;
   }
 
@@ -83,15 +83,26 @@ class UpscaleStage final : public Stage {
     return scale;
   }
 
-  Frame pass(const Frame& input, const Upscaler& upscaler, int scale, const StageContext& context,
+  Frame pass(const Frame& input, const UpscalerPtr& network, int scale, const StageContext& context,
              nlohmann::json& used) const {
+    const Upscaler& upscaler = *network;
     UpscaleOptions options{.scale = scale, .tile = tile_, .padding = padding_};
     const std::optional<bool> takes_batches = context.models.takes_batches(upscaler);
     if (takes_batches.value_or(true)) options.batch = planned_batch(upscaler.info(), scale, context);
     options.check_batch = !takes_batches;
-    options.forward = recorded(upscaler, scale, context);
+    options.forward = recorded(network, scale, context);
     const Image picture = input.rgb.clamp(0, 1);
-    UpscaleResult result = upscale(upscaler, picture, options);
+    UpscaleResult result;
+    bool not_finite_in_batch = false;
+    try {
+      result = upscale(upscaler, picture, options);
+    } catch (const NotFiniteError&) {
+      if (options.batch <= 1) throw;
+      options.batch = 1;
+      result = upscale(upscaler, picture, options);
+      not_finite_in_batch = true;
+      context.models.set_takes_batches(upscaler, false);
+    }
     if (const double difference = result.batch_difference; difference >= 0) {
       const bool takes = difference <= kLargestBatchDifference;
       context.models.set_takes_batches(upscaler, takes);
@@ -111,6 +122,7 @@ class UpscaleStage final : public Stage {
                            {"outside_share", result.outside_share}};
     if (result.batch_halved) made["batch_halved"] = true;
     if (result.batch_difference >= 0) made["batch_difference"] = result.batch_difference;
+    if (not_finite_in_batch) made["batch_not_finite"] = true;
     used["passes"].push_back(std::move(made));
     if (tile_.tile > 0)
       used["tile"] = {{"tile", tile_.tile},
@@ -120,15 +132,17 @@ class UpscaleStage final : public Stage {
     return frame;
   }
 
-  // Tiles have one shape for the whole sweep: the network's kernels are started together. Empty: not here.
-  BatchFunction recorded(const Upscaler& upscaler, int scale, const StageContext& context) const {
+  // Tiles have few shapes, those at the borders their own: the network's kernels are started together. Empty:
+  // not here.
+  BatchFunction recorded(const UpscalerPtr& network, int scale, const StageContext& context) const {
     GraphPool* graphs = context.graphs;
-    if (graphs == nullptr || tile_.tile == 0 || upscaler.info().tensor_hash.is_zero()) return {};
-    const std::string name = fmt::format("{} {} x{}", upscaler.info().tensor_hash.hex(), precision_, scale);
-    return [=, &upscaler, &context](const at::Tensor& batch) {
+    const Digest& tensors = network->info().tensor_hash;
+    if (graphs == nullptr || tile_.tile == 0 || tensors.is_zero()) return {};
+    const std::string name = fmt::format("{} {} x{}", tensors.hex(), precision_, scale);
+    return [=, &context](const at::Tensor& batch) {
       try {
-        return graphs->run(name, batch,
-                           [&](const at::Tensor& input) { return upscaler.forward(input, scale); });
+        const auto forward = [&](const at::Tensor& input) { return network->forward(input, scale); };
+        return graphs->run(name, batch, forward, network);
       } catch (const std::exception& error) {
         if (device_fault(error, context.device) == DeviceFault::out_of_memory) graphs->clear();
         throw;
@@ -145,7 +159,7 @@ class UpscaleStage final : public Stage {
 
   // As Ultimate SD Upscale enlarges a picture before it redraws it; see usdu_sizes(). 8 bit between all
   // steps.
-  Frame by_usdu(const Frame& input, const Upscaler& upscaler, const StageContext& context,
+  Frame by_usdu(const Frame& input, const UpscalerPtr& upscaler, const StageContext& context,
                 nlohmann::json& used) const {
     const auto size_of = [](const Frame& frame) {
       return PictureSize{static_cast<int>(frame.rgb.size(2)), static_cast<int>(frame.rgb.size(1))};
@@ -155,7 +169,7 @@ class UpscaleStage final : public Stage {
     for (std::size_t i = 0; i < sizes.size(); ++i) {
       for (int done = 0; i + 1 < sizes.size() && done < kMostPasses && is_smaller(size_of(frame), sizes[i]);
            ++done) {
-        const UpscalerInfo& info = upscaler.info();
+        const UpscalerInfo& info = upscaler->info();
         const int scale =
             info.scale > 0 ? info.scale : chosen_scale(size_of(frame), sizes[i], info.scales, true);
         if (scale <= 1) break;
@@ -179,7 +193,7 @@ class UpscaleStage final : public Stage {
   // As A1111's upscaler wrapper: more passes while smaller than wanted, 8 bit between them, then Lanczos to
   // the exact size. (A1111 also floors the wanted size to a multiple of 8; here the reference's own size is
   // the wanted one.)
-  Frame fit(Frame frame, const Upscaler& upscaler, int scale, const StageContext& context,
+  Frame fit(Frame frame, const UpscalerPtr& upscaler, int scale, const StageContext& context,
             nlohmann::json& used) const {
     const PictureSize target = frame.target;
     const auto height = [&] { return frame.rgb.size(1); };

@@ -118,6 +118,21 @@ at::Tensor high_frequency_block(Layers& layers, const std::string& prefix, const
   return layers.conv(prefix + "last_fc", at::cat({local, high}, 1), shape.features, {.kernel = 1, .plus = x});
 }
 
+// Of the channels of a to those of b [N, C, H, W], as vectors over all pixels: [N, C, C].
+at::Tensor cosines(const at::Tensor& a, const at::Tensor& b) {
+  constexpr double kLeast = 1e-12;
+  const auto pixels = [](const at::Tensor& x) { return x.permute({0, 2, 3, 1}).flatten(1, 2); };
+  if (a.scalar_type() != at::kFloat) {  // sums over a picture are too large for half precision
+    const auto unit = [&](const at::Tensor& x) {
+      return pixels(x) / at::linalg_vector_norm(pixels(x), 2, 1, /*keepdim=*/true).clamp_min(kLeast);
+    };
+    return at::bmm(unit(a).transpose(1, 2), unit(b));
+  }
+  // ATen's norm along a dimension that is not the last goes number by number.
+  const auto length = [&](const at::Tensor& x) { return pixels(x).square().sum(1).sqrt().clamp_min(kLeast); };
+  return at::bmm(pixels(a).transpose(1, 2), pixels(b)).div_(length(a).unsqueeze(2) * length(b).unsqueeze(1));
+}
+
 // Queries from `high`, keys and values from `low`; `sum` is added.
 at::Tensor channel_attention(Layers& layers, const std::string& prefix, const at::Tensor& low,
                              const at::Tensor& high, const at::Tensor& sum, const CraftShape& shape) {
@@ -133,16 +148,7 @@ at::Tensor channel_attention(Layers& layers, const std::string& prefix, const at
   const std::int64_t width = features / shape.heads;
   const auto products = static_cast<double>(2 * width + features);
   return layers.counted(low.sizes().vec(), static_cast<double>(low.numel()) * products, [&] {
-    const auto normalised = [](const at::Tensor& x) {  // [N, H W, C], each channel of length 1
-      const at::Tensor tokens = to_tokens(x).flatten(1, 2);
-      // ATen's norm along a dimension that is not the last goes number by number; half precision needs it.
-      const at::Tensor length = tokens.scalar_type() == at::kFloat
-                                    ? tokens.square().sum(1, /*keepdim=*/true).sqrt()
-                                    : at::linalg_vector_norm(tokens, 2, 1, /*keepdim=*/true);
-      return tokens / length.clamp_min(1e-12);
-    };
-    const at::Tensor correlation =
-        at::bmm(normalised(q).transpose(1, 2), normalised(kv.narrow(1, 0, features)));
+    const at::Tensor correlation = cosines(q, kv.narrow(1, 0, features));
     const at::Tensor other_head =
         layers.constant("other heads", [&] { return same_head(features, shape.heads, 1, q).eq(0); });
     const at::Tensor factors = temperature.flatten().repeat_interleave(features / shape.heads).unsqueeze(1);
@@ -185,7 +191,7 @@ at::Tensor fusion_block(Layers& layers, const std::string& prefix, const at::Ten
 at::Tensor craft(Layers& layers, const at::Tensor& x, const CraftShape& shape) {
   const std::array<Rectangle, 2> windows{rectangle(layers, "h", shape.across, shape.along),
                                          rectangle(layers, "v", shape.along, shape.across)};
-  const at::Tensor mean = div2k_mean(x), first = layers.conv("conv_first", x - mean, shape.features);
+  const at::Tensor mean = div2k_mean(layers, x), first = layers.conv("conv_first", x - mean, shape.features);
   at::Tensor y = first;
   for (int g = 0; g < shape.groups; ++g) {
     const at::Tensor before = y;

@@ -4,25 +4,26 @@
 #include <ATen/Parallel.h>
 
 #include "models/networks/kernel_parts.h"
-#include "models/networks/kernels.h"
+#include "models/networks/kernels_of_lanes.h"
 
 UPBENCH_WIDE_VECTORS_BEGIN
-namespace upbench {
+namespace upbench::UPBENCH_LANES_NAMESPACE {
 namespace {
 
 constexpr std::size_t kSide = 3;
 
-// Part of a line of the output, 16 channels at a time from left to right: every pixel of the three lines of
-// input is read once and adds to the outputs to its left, of its own place and to its right. weight:
+// Part of a line of the output, a vector of channels at a time from left to right: every pixel of the three
+// lines of input is read once and adds to the outputs to its left, of its own place and to its right. weight:
 // [9][channels].
 void filter_part(const ChannelsLast& x, const float* image, std::int64_t y, std::int64_t first,
                  std::int64_t end, const float* weight, const Target& target) {
   const std::int64_t channels = x.channels;
   for (std::int64_t step = 0; step < channels; step += kLanes) {
     const std::int64_t channel = std::min(step, channels - kLanes);
-    Lanes filter[kSide][kSide], bias;
+    ChannelConstants constants;
+    Lanes filter[kSide][kSide];
     const float* lines[kSide];
-    load_bias(target, channel, bias);
+    load_constants(target, channel, constants);
     repeat<kSide>([&](auto k) UPBENCH_INLINED {
       const std::int64_t line = y + static_cast<std::int64_t>(k) - 1;
       const bool inside = line >= 0 && line < x.height;
@@ -42,7 +43,7 @@ void filter_part(const ChannelsLast& x, const float* image, std::int64_t y, std:
         here += filter[k][1] * pixel;
         right += filter[k][0] * pixel;
       });
-      if (column > first) finish(target, bias, (y * x.width + column - 1) * channels + channel, left);
+      if (column > first) finish(target, constants, (y * x.width + column - 1) * channels + channel, left);
       left = here;
       here = right;
     }
@@ -50,10 +51,10 @@ void filter_part(const ChannelsLast& x, const float* image, std::int64_t y, std:
 }
 
 }  // namespace
-}  // namespace upbench
+}  // namespace upbench::UPBENCH_LANES_NAMESPACE
 UPBENCH_WIDE_VECTORS_END
 
-namespace upbench {
+namespace upbench::UPBENCH_LANES_NAMESPACE {
 
 at::Tensor depthwise_convolution(const ConvolutionLayer& layer, const at::Tensor& x,
                                  const Following& following) {
@@ -76,4 +77,4 @@ at::Tensor depthwise_convolution(const ConvolutionLayer& layer, const at::Tensor
   return out.tensor();
 }
 
-}  // namespace upbench
+}  // namespace upbench::UPBENCH_LANES_NAMESPACE

@@ -111,7 +111,7 @@ at::Tensor mixed(Layers& layers, const std::string& name, const at::Tensor& toke
 }
 
 at::Tensor hit_srf(Layers& layers, const at::Tensor& x, const HitSrfShape& shape) {
-  const at::Tensor mean = div2k_mean(x), first = layers.conv("conv_first", x - mean, shape.features);
+  const at::Tensor mean = div2k_mean(layers, x), first = layers.conv("conv_first", x - mean, shape.features);
   at::Tensor tokens = layers.layer_norm("patch_embed.norm", to_tokens(first));
   for (int g = 0; g < shape.groups; ++g) {
     const at::Tensor before = tokens;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <type_traits>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -31,6 +32,7 @@ struct Target {
   const float* bias;  // these three: null where there is none
   const float* plus;
   const float* times;
+  const float* slope;  // of a parametric ReLU, one a channel, which follows last; null: none
   float* out;
   Activation then;
 };
@@ -38,18 +40,25 @@ struct Target {
 // Keeps what a target points to, dense with channels last.
 class Output {
  public:
-  Output(const at::Tensor& bias, const Following& following, const at::Tensor& x, std::int64_t channels)
+  Output(const at::Tensor& bias, const Following& following, const at::Tensor& x, std::int64_t channels,
+         const at::Tensor& slope = {})
       : out_(at::empty({x.size(0), channels, x.size(2), x.size(3)},
                        x.options().memory_format(at::MemoryFormat::ChannelsLast))),
         bias_(bias.defined() ? bias.contiguous() : bias),
         plus_(dense(following.plus)),
         times_(dense(following.times)),
+        slope_(slope.defined() ? slope.contiguous() : slope),
         then_(following.then) {}
 
   const at::Tensor& tensor() const { return out_; }
   Target image(std::int64_t index) const {
     const std::int64_t at = index * out_.size(1) * out_.size(2) * out_.size(3);
-    return {data(bias_, 0), data(plus_, at), data(times_, at), out_.mutable_data_ptr<float>() + at, then_};
+    return {data(bias_, 0),
+            data(plus_, at),
+            data(times_, at),
+            data(slope_, 0),
+            out_.mutable_data_ptr<float>() + at,
+            then_};
   }
 
  private:
@@ -60,19 +69,31 @@ class Output {
     return x.defined() ? x.const_data_ptr<float>() + at : nullptr;
   }
 
-  at::Tensor out_, bias_, plus_, times_;
+  at::Tensor out_, bias_, plus_, times_, slope_;
   Activation then_;
 };
 
 }  // namespace upbench
 
 UPBENCH_WIDE_VECTORS_BEGIN
-namespace upbench {
+namespace upbench::UPBENCH_LANES_NAMESPACE {
 
-// value: 16 channels of a pixel, the first of which is number `at` of the output.
-UPBENCH_INLINE void finish(const Target& target, const Lanes& bias, std::int64_t at, Lanes& value) {
+// Of the channels of a vector.
+struct ChannelConstants {
+  Lanes bias, slope;
+};
+
+UPBENCH_INLINE void load_constants(const Target& target, std::int64_t channel, ChannelConstants& constants) {
+  constants.bias = constants.slope = Lanes{};
+  if (target.bias != nullptr) load(target.bias + channel, constants.bias);
+  if (target.slope != nullptr) load(target.slope + channel, constants.slope);
+}
+
+// value: channels of a pixel, the first of which is number `at` of the output.
+UPBENCH_INLINE void finish(const Target& target, const ChannelConstants& constants, std::int64_t at,
+                           Lanes& value) {
   Lanes other;
-  value += bias;
+  value += constants.bias;
   if (target.plus != nullptr) {
     load(target.plus + at, other);
     value += other;
@@ -82,12 +103,8 @@ UPBENCH_INLINE void finish(const Target& target, const Lanes& bias, std::int64_t
     value *= other;
   }
   activate(target.then, value);
+  if (target.slope != nullptr) value = value > 0 ? value : value * constants.slope;
   store(value, target.out + at);
-}
-
-UPBENCH_INLINE void load_bias(const Target& target, std::int64_t channel, Lanes& bias) {
-  bias = Lanes{};
-  if (target.bias != nullptr) load(target.bias + channel, bias);
 }
 
 struct Factors {
@@ -135,11 +152,25 @@ UPBENCH_INLINE void multiply_blocks(const Factors& a, const Columns& b, std::int
   for (; row < rows; ++row) multiply_block<1, kVectors>(from(row), b, c + row * c_stride, c_stride);
 }
 
-// How many rows are multiplied at once: of 32 registers, some are left for the columns.
+// How many vectors of columns and how many rows are multiplied at once: of 32 or 16 registers, some are left
+// for the columns.
+inline constexpr std::int64_t kMostVectors = kLanes == 16 ? 4 : 2;
 template <std::size_t kVectors>
-inline constexpr std::size_t kRowsAtOnce = kVectors == 4   ? 6
+inline constexpr std::size_t kRowsAtOnce = kLanes == 8     ? 12 / kVectors
+                                           : kVectors == 4 ? 6
                                            : kVectors == 3 ? 8
                                                            : 12;
 
-}  // namespace upbench
+// body(count) with `count` as a constant, 1 to kMostVectors.
+template <typename Body>
+UPBENCH_INLINE void with_vectors(std::int64_t count, const Body& body) {
+  if (count == 1) return body(std::integral_constant<std::size_t, 1>());
+  if (count == 2) return body(std::integral_constant<std::size_t, 2>());
+  if constexpr (kMostVectors > 2) {
+    if (count == 3) return body(std::integral_constant<std::size_t, 3>());
+    body(std::integral_constant<std::size_t, 4>());
+  }
+}
+
+}  // namespace upbench::UPBENCH_LANES_NAMESPACE
 UPBENCH_WIDE_VECTORS_END

@@ -9,9 +9,11 @@
 // the same bits.
 namespace upbench {
 
-// Whether the processor has the vectors (AVX-512) that these loops are compiled for; elsewhere they must not
-// run.
-bool has_wide_vectors();
+// How many numbers the vectors hold that these loops are compiled for and the processor has: 16 (AVX-512), 8
+// (AVX2), or 0: they must not run.
+int vector_lanes();
+// From now on no wider ones, 16, 8 or 0; to compare them. Networks already bound must not be run then.
+void limit_vector_lanes(int lanes);
 
 // Whether these convolutions take a layer (its weight as it is in the file) of x: all take 16 channels or
 // more.
@@ -22,11 +24,13 @@ bool pointwise_takes(const ConvolutionLayer& layer, const at::Tensor& x);
 // A 3x3 convolution of stride 1, padded by a pixel of zeros, as F(2x2, 3x3) of "Fast algorithms for
 // convolutional neural networks" (Lavin and Gray, 2016): 16 products make 2 x 2 pixels instead of 36. No less
 // exact: half the error of the sum by definition. weight: [outputs, inputs, 3, 3] -> [16, inputs, outputs
-// rounded up to 16 by zeros].
+// rounded up to whole vectors by zeros].
 at::Tensor winograd_weight(const at::Tensor& weight);
-// layer.weight is what winograd_weight() made of that of `outputs` outputs.
-at::Tensor winograd_convolution(const ConvolutionLayer& layer, std::int64_t outputs, const at::Tensor& x,
-                                const Following& following = {});
+// layer.weight is what winograd_weight() made of that of `outputs` outputs. x: the input, or several tensors
+// of 16 channels or more that would have to be concatenated to be it. slope: of a parametric ReLU that
+// follows last, one a channel.
+at::Tensor winograd_convolution(const ConvolutionLayer& layer, std::int64_t outputs, at::TensorList x,
+                                const Following& following = {}, const at::Tensor& slope = {});
 
 // One 3x3 filter a channel, stride 1, padded by a pixel of zeros. layer.weight: [channels, 1, 3, 3].
 at::Tensor depthwise_convolution(const ConvolutionLayer& layer, const at::Tensor& x,
@@ -52,7 +56,7 @@ struct AttentionWindows {
   std::int64_t height = 0, width = 0, down = 0, right = 0;
 };
 bool window_attention_takes(const at::Tensor& qkv);
-// [heads, queries, keys] -> [heads, keys, queries rounded up to 16 by zeros].
+// [heads, queries, keys] -> [heads, keys, queries rounded up to whole vectors by zeros].
 at::Tensor window_attention_bias(const at::Tensor& bias);
 // Of queries, keys and values qkv [N, H, W, 3 C], those of `channels` channels from `first` on, in heads of
 // channels / heads each: softmax(q k^T / sqrt(channels / heads) + bias) v, within windows, into the same

@@ -7,11 +7,21 @@
 
 #include "models/networks/fused.h"
 
-// What the kernels of this folder are written in: channels side by side, as many at a time as the widest
-// vectors hold. Their files are compiled for AVX-512 between these two, and run where has_wide_vectors() says
-// so. (UPBENCH_VECTOR_CLONES would come too late: GCC splits vectors before it clones functions.)
+// What the kernels of this folder are written in: channels side by side, as many at a time as a vector holds.
+// Their files are compiled twice, with UPBENCH_LANES 16 for AVX-512 and 8 for AVX2, each in a namespace of
+// its own; kernels.cpp calls the one that the processor has. What uses vectors stands between these two.
+// (UPBENCH_VECTOR_CLONES would come too late: GCC splits vectors before it clones functions.)
+#if UPBENCH_LANES == 16
+#define UPBENCH_LANES_NAMESPACE lanes16
+#define UPBENCH_LANES_TARGET "arch=x86-64-v4"
+#else
+#define UPBENCH_LANES_NAMESPACE lanes8
+#define UPBENCH_LANES_TARGET "arch=x86-64-v3"
+#endif
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define UPBENCH_WIDE_VECTORS_BEGIN _Pragma("GCC push_options") _Pragma("GCC target(\"arch=x86-64-v4\")")
+#define UPBENCH_PRAGMA(text) _Pragma(#text)
+#define UPBENCH_TARGET_PRAGMA(name) UPBENCH_PRAGMA(GCC target(name))
+#define UPBENCH_WIDE_VECTORS_BEGIN _Pragma("GCC push_options") UPBENCH_TARGET_PRAGMA(UPBENCH_LANES_TARGET)
 #define UPBENCH_WIDE_VECTORS_END _Pragma("GCC pop_options")
 #else
 #define UPBENCH_WIDE_VECTORS_BEGIN
@@ -19,9 +29,9 @@
 #endif
 
 UPBENCH_WIDE_VECTORS_BEGIN
-namespace upbench {
+namespace upbench::UPBENCH_LANES_NAMESPACE {
 
-inline constexpr std::int64_t kLanes = 16;
+inline constexpr std::int64_t kLanes = UPBENCH_LANES;
 using Lanes [[gnu::vector_size(kLanes * sizeof(float))]] = float;
 using LaneBits [[gnu::vector_size(kLanes * sizeof(std::int32_t))]] = std::int32_t;
 
@@ -109,5 +119,5 @@ UPBENCH_INLINE void activate(const Activation& activation, Lanes& x) {
   }
 }
 
-}  // namespace upbench
+}  // namespace upbench::UPBENCH_LANES_NAMESPACE
 UPBENCH_WIDE_VECTORS_END

@@ -6,10 +6,10 @@
 #include <ATen/Parallel.h>
 
 #include "models/networks/kernel_parts.h"
-#include "models/networks/kernels.h"
+#include "models/networks/kernels_of_lanes.h"
 
 UPBENCH_WIDE_VECTORS_BEGIN
-namespace upbench {
+namespace upbench::UPBENCH_LANES_NAMESPACE {
 namespace {
 
 constexpr std::size_t kRows = 4;  // of what is between keys and values, at once
@@ -18,7 +18,8 @@ struct Shape {
   std::int64_t channels, heads, width, window, tokens, padded;  // width: channels / heads; tokens: window^2
 };
 
-// A window's tokens, `padded` numbers each, which is more than channels by 16 or more. products: [width][16].
+// A window's tokens, `padded` numbers each, which is more than channels by a vector or more. products:
+// [width][kLanes].
 struct Memory {
   float *q, *k, *v, *products;
 };
@@ -71,10 +72,10 @@ void attend_in_window(const Memory& memory, const Shape& shape, float* out) {
 }
 
 }  // namespace
-}  // namespace upbench
+}  // namespace upbench::UPBENCH_LANES_NAMESPACE
 UPBENCH_WIDE_VECTORS_END
 
-namespace upbench {
+namespace upbench::UPBENCH_LANES_NAMESPACE {
 
 at::Tensor windowed_linear_attention(const at::Tensor& qkv, std::int64_t heads, std::int64_t window) {
   const at::Tensor input = qkv.contiguous();
@@ -111,4 +112,4 @@ at::Tensor windowed_linear_attention(const at::Tensor& qkv, std::int64_t heads, 
   return result;
 }
 
-}  // namespace upbench
+}  // namespace upbench::UPBENCH_LANES_NAMESPACE

@@ -5,13 +5,11 @@
 #include <ATen/Parallel.h>
 
 #include "models/networks/kernel_parts.h"
-#include "models/networks/kernels.h"
+#include "models/networks/kernels_of_lanes.h"
 
 UPBENCH_WIDE_VECTORS_BEGIN
-namespace upbench {
+namespace upbench::UPBENCH_LANES_NAMESPACE {
 namespace {
-
-constexpr std::int64_t kMostVectors = 4;  // of columns at once
 
 struct Rows {
   Factors x;
@@ -29,12 +27,13 @@ UPBENCH_INLINE void multiply_rows(const Rows& rows, std::int64_t row, const Colu
 #pragma GCC unroll 1
   for (std::int64_t vector = 0; vector < static_cast<std::int64_t>(kVectors); ++vector) {
     const std::int64_t channel = std::min((first_vector + vector) * kLanes, rows.outputs - kLanes);
-    Lanes bias, value;
-    load_bias(target, channel, bias);
+    ChannelConstants constants;
+    Lanes value;
+    load_constants(target, channel, constants);
 #pragma GCC unroll 1
     for (std::int64_t k = 0; k < static_cast<std::int64_t>(kRows); ++k) {
       load(products + k * kStride + vector * kLanes, value);
-      finish(target, bias, (row + k) * rows.outputs + channel, value);
+      finish(target, constants, (row + k) * rows.outputs + channel, value);
     }
   }
 }
@@ -53,23 +52,15 @@ UPBENCH_INLINE void multiply_columns(const Rows& rows, const float* packed, std:
 
 void multiply(const Rows& rows, const float* packed, std::int64_t first_vector, std::int64_t vectors,
               const Target& target) {
-  switch (vectors) {
-    case 1:
-      return multiply_columns<1>(rows, packed, first_vector, target);
-    case 2:
-      return multiply_columns<2>(rows, packed, first_vector, target);
-    case 3:
-      return multiply_columns<3>(rows, packed, first_vector, target);
-    default:
-      return multiply_columns<kMostVectors>(rows, packed, first_vector, target);
-  }
+  with_vectors(vectors, [&](auto count)
+                            UPBENCH_INLINED { multiply_columns<count>(rows, packed, first_vector, target); });
 }
 
 }  // namespace
-}  // namespace upbench
+}  // namespace upbench::UPBENCH_LANES_NAMESPACE
 UPBENCH_WIDE_VECTORS_END
 
-namespace upbench {
+namespace upbench::UPBENCH_LANES_NAMESPACE {
 namespace {
 
 // Columns are taken in groups of nearly equal numbers of vectors, at most kMostVectors.
@@ -124,19 +115,4 @@ at::Tensor pointwise_convolution(const ConvolutionLayer& layer, const at::Tensor
   return out.tensor();
 }
 
-at::Tensor multiplied_rows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                           const Following& following) {
-  const auto as_picture = [](const at::Tensor& rows) {  // [1, C, 1, rows], channels last
-    return rows.defined() ? rows.reshape({1, 1, -1, rows.size(-1)}).permute({0, 3, 1, 2}) : rows;
-  };
-  std::vector<std::int64_t> shape = x.sizes().vec();
-  shape.back() = weight.size(0);
-  return pointwise_convolution({.weight = weight, .bias = bias}, as_picture(x),
-                               {.plus = as_picture(following.plus),
-                                .times = as_picture(following.times),
-                                .then = following.then})
-      .permute({0, 2, 3, 1})
-      .reshape(shape);
-}
-
-}  // namespace upbench
+}  // namespace upbench::UPBENCH_LANES_NAMESPACE

@@ -26,7 +26,14 @@ struct RrdbShape {
 
 std::optional<NetworkMatch> match_rrdb(const NamedTensors& tensors);
 
+// How the convolutions of a dense block, each of which reads all that was made before it, are computed
+// without concatenating: convolution by convolution (what a CPU's caches like), or source by source, one wide
+// convolution for all that read it (what a GPU likes: few launches, many outputs each).
+enum class DenseOrder { by_convolution, by_source };
+
 // weights: by canonical name. The function keeps them, works without gradients, and modifies no argument.
+NetworkFunction bind_rrdb(const NamedTensors& weights, const RrdbShape& shape, DenseOrder order);
+// In the order of the device that the weights are on.
 NetworkFunction bind_rrdb(const NamedTensors& weights, const RrdbShape& shape);
 
 // The tensors of such a network in one spelling; canonical names are BasicSR's.

@@ -16,7 +16,7 @@ at::Tensor span(Layers& layers, const at::Tensor& x, const SpanShape& shape) {
   const auto conv = [&](const std::string& name, const at::Tensor& y, const Activation& then = {}) {
     return layers.conv(name + ".eval_conv", y, shape.features, {.then = then});
   };
-  const at::Tensor first = conv("conv_1", shape.normalised ? (x - div2k_mean(x)) * 255 : x);
+  const at::Tensor first = conv("conv_1", shape.normalised ? (x - div2k_mean(layers, x)) * 255 : x);
   at::Tensor y = first, after_first_block, inside_last_block;
   for (int i = 1; i <= shape.blocks; ++i) {
     const std::string block = fmt::format("block_{}.", i);

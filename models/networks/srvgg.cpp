@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "models/networks/layers.h"
+#include "models/networks/prepared.h"
 
 namespace upbench {
 namespace {
@@ -17,19 +18,36 @@ std::string bias_name(int layer) {
   return fmt::format("body.{}.bias", layer);
 }
 
-at::Tensor convolve(const NamedTensors& weights, int layer, const at::Tensor& x) {
-  return convolution(
-      {.weight = weights.at(weight_name(layer)), .bias = weights.at(bias_name(layer)), .padding = 1}, x);
+ConvolutionLayer convolution_of(const NamedTensors& weights, int layer) {
+  return {.weight = weights.at(weight_name(layer)), .bias = weights.at(bias_name(layer)), .padding = 1};
+}
+
+at::Tensor enlarged_sum(const at::Tensor& y, const at::Tensor& x, int scale) {
+  return at::pixel_shuffle(y, scale) + at::upsample_nearest2d(x, {x.size(2) * scale, x.size(3) * scale});
+}
+
+NetworkFunction bind_srvgg(const NamedTensors& weights, int scale) {
+  std::vector<PreparedConvolution> convolutions;
+  std::vector<at::Tensor> slopes;  // of what follows each but the last
+  for (int layer = 0; weights.contains(weight_name(layer)); layer += 2) {
+    convolutions.push_back(prepared(convolution_of(weights, layer)));
+    if (const auto slope = weights.find(weight_name(layer + 1)); slope != weights.end())
+      slopes.push_back(slope->second);
+  }
+  return [=](const at::Tensor& x) {
+    at::Tensor y = x;
+    for (std::size_t i = 0; i < slopes.size(); ++i) y = rectified_convolution(convolutions[i], y, slopes[i]);
+    return enlarged_sum(convolution(convolutions.back(), y), x, scale);
+  };
 }
 
 }  // namespace
 
 at::Tensor srvgg_forward(const NamedTensors& weights, const at::Tensor& x, int scale) {
-  at::Tensor y = convolve(weights, 0, x);
-  for (int layer = 1; weights.contains(weight_name(layer)); layer += 2) {
-    y = convolve(weights, layer + 1, parametric_relu(y, weights.at(weight_name(layer))));
-  }
-  return at::pixel_shuffle(y, scale) + at::upsample_nearest2d(x, {x.size(2) * scale, x.size(3) * scale});
+  at::Tensor y = convolution(convolution_of(weights, 0), x);
+  for (int layer = 1; weights.contains(weight_name(layer)); layer += 2)
+    y = convolution(convolution_of(weights, layer + 1), parametric_relu(y, weights.at(weight_name(layer))));
+  return enlarged_sum(y, x, scale);
 }
 
 Layout srvgg_layout(std::int64_t features, int convolutions, int scale) {
@@ -77,9 +95,7 @@ std::optional<NetworkMatch> match_srvgg(const NamedTensors& tensors) {
   match.hyper_parameters = {{"features", std::to_string(features)},
                             {"convolutions", std::to_string(convolutions)},
                             {"activation", "prelu"}};
-  match.bind = [scale = match.scale](const NamedTensors& weights) -> NetworkFunction {
-    return [weights, scale](const at::Tensor& x) { return srvgg_forward(weights, x, scale); };
-  };
+  match.bind = [scale = match.scale](const NamedTensors& weights) { return bind_srvgg(weights, scale); };
   return match;
 }
 

@@ -8,14 +8,15 @@
 #include <ATen/Parallel.h>
 
 #include "models/networks/kernel_parts.h"
-#include "models/networks/kernels.h"
+#include "models/networks/kernels_of_lanes.h"
 
 UPBENCH_WIDE_VECTORS_BEGIN
-namespace upbench {
+namespace upbench::UPBENCH_LANES_NAMESPACE {
 namespace {
 
 struct Shape {
-  std::int64_t channels, heads, width, tokens, padded;  // width: channels / heads; padded: tokens, to 16
+  std::int64_t channels, heads, width, tokens,
+      padded;  // width: channels / heads; padded: tokens, to whole vectors
 };
 
 // Of one window. Scores and results lie with the queries side by side, so that no sum goes across a vector.
@@ -27,19 +28,21 @@ struct Memory {
   float* out;     // [channels][padded]
 };
 
-// c = a b for any number of rows and columns (a multiple of 16).
+// c = a b for any number of rows and columns (whole vectors).
 UPBENCH_INLINE void multiply(const Factors& a, const Columns& b, std::int64_t rows, std::int64_t columns,
                              float* c) {
   const auto some = [&](std::int64_t column, const auto vectors) UPBENCH_INLINED {
     multiply_blocks<4, vectors>(a, {b.data + column, b.stride}, rows, c + column, columns);
   };
+  constexpr std::int64_t kColumns = kMostVectors * kLanes;
   std::int64_t column = 0;
-  for (; column + 4 * kLanes <= columns; column += 4 * kLanes)
-    some(column, std::integral_constant<std::size_t, 4>());
+  for (; column + kColumns <= columns; column += kColumns)
+    some(column, std::integral_constant<std::size_t, kMostVectors>());
   for (; column < columns; column += kLanes) some(column, std::integral_constant<std::size_t, 1>());
 }
 
-// exp(scores + bias - the greatest) of 16 queries from `query` on, in place, and their sums over the keys.
+// exp(scores + bias - the greatest) of a vector of queries from `query` on, in place, and their sums over the
+// keys.
 UPBENCH_INLINE void exponentials(const Memory& memory, const float* bias, std::int64_t query,
                                  const Shape& shape) {
   Lanes most = Lanes{} - std::numeric_limits<float>::max(), sum{}, value, added;
@@ -88,10 +91,10 @@ void attend_in_window(const Memory& memory, const float* bias, const Shape& shap
 }
 
 }  // namespace
-}  // namespace upbench
+}  // namespace upbench::UPBENCH_LANES_NAMESPACE
 UPBENCH_WIDE_VECTORS_END
 
-namespace upbench {
+namespace upbench::UPBENCH_LANES_NAMESPACE {
 
 at::Tensor window_attention_bias(const at::Tensor& bias) {
   const std::int64_t tokens = bias.size(1), padded = (tokens + kLanes - 1) / kLanes * kLanes;
@@ -146,4 +149,4 @@ void windowed_attention(const at::Tensor& qkv, const AttentionWindows& windows, 
   });
 }
 
-}  // namespace upbench
+}  // namespace upbench::UPBENCH_LANES_NAMESPACE

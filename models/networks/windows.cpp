@@ -94,8 +94,10 @@ at::Tensor perceptron(Layers& layers, const std::string& name, const at::Tensor&
                        {}, plus);
 }
 
-at::Tensor div2k_mean(const at::Tensor& x) {
-  return at::tensor({0.4488, 0.4371, 0.4040}, at::kDouble).reshape({1, 3, 1, 1}).to(x.options());
+at::Tensor div2k_mean(Layers& layers, const at::Tensor& x) {
+  return layers.constant("mean of DIV2K", [&] {
+    return at::tensor({0.4488, 0.4371, 0.4040}, at::kDouble).reshape({1, 3, 1, 1}).to(x.options());
+  });
 }
 
 }  // namespace upbench

@@ -41,6 +41,6 @@ at::Tensor perceptron(Layers& layers, const std::string& name, const at::Tensor&
                       const at::Tensor& plus);
 
 // The mean colour of DIV2K in RGB, [1, 3, 1, 1], as x is.
-at::Tensor div2k_mean(const at::Tensor& x);
+at::Tensor div2k_mean(Layers& layers, const at::Tensor& x);
 
 }  // namespace upbench

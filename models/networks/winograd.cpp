@@ -5,17 +5,17 @@
 #include <ATen/Parallel.h>
 
 #include "models/networks/kernel_parts.h"
-#include "models/networks/kernels.h"
+#include "models/networks/kernels_of_lanes.h"
 
 UPBENCH_WIDE_VECTORS_BEGIN
-namespace upbench {
+namespace upbench::UPBENCH_LANES_NAMESPACE {
 namespace {
 
 constexpr std::int64_t kProducts = 16;  // of a tile: 4 x 4 transformed numbers a channel
 
 // Tiles beside each other: each makes 2 x 2 pixels of the output from 4 x 4 of the input.
 struct Strip {
-  std::int64_t outputs, columns;  // columns: outputs rounded up to 16
+  std::int64_t inputs, outputs, columns;  // columns: outputs rounded up to whole vectors
   std::int64_t tile_row, first, tiles;
 };
 
@@ -27,7 +27,7 @@ UPBENCH_INLINE void transform_four(Lanes (&d)[4]) {
   d[3] = fourth;
 }
 
-// 4 x 4 pixels at 16 channels from (y, x) on; zeros outside the picture.
+// 4 x 4 pixels at a vector of channels from (y, x) on; zeros outside the picture.
 UPBENCH_INLINE void load_tile(const ChannelsLast& in, const float* image, std::int64_t y, std::int64_t x,
                               Lanes (&d)[4][4]) {
   const bool inside = x >= 0 && x + 4 <= in.width && y >= 0 && y + 4 <= in.height;
@@ -43,17 +43,17 @@ UPBENCH_INLINE void load_tile(const ChannelsLast& in, const float* image, std::i
   });
 }
 
-// -> transformed: [16][tiles][channels].
+// -> the channels of transformed [16][tiles][inputs] that begin there.
 UPBENCH_INLINE void transform_input(const ChannelsLast& in, const float* image, const Strip& strip,
                                     float* transformed) {
-  const std::int64_t plane = strip.tiles * in.channels;
+  const std::int64_t plane = strip.tiles * strip.inputs;
   for (std::int64_t tile = 0; tile < strip.tiles; ++tile) {
     for (std::int64_t step = 0; step < in.channels; step += kLanes) {
       const std::int64_t channel = std::min(step, in.channels - kLanes);
       Lanes d[4][4];
       load_tile(in, image + channel, 2 * strip.tile_row - 1, 2 * (strip.first + tile) - 1, d);
       repeat<4>([&](auto k) UPBENCH_INLINED { transform_four(d[k]); });
-      float* const to = transformed + tile * in.channels + channel;
+      float* const to = transformed + tile * strip.inputs + channel;
       repeat<4>([&](auto j) UPBENCH_INLINED {
         Lanes column[4] = {d[0][j], d[1][j], d[2][j], d[3][j]};
         transform_four(column);
@@ -65,7 +65,7 @@ UPBENCH_INLINE void transform_input(const ChannelsLast& in, const float* image, 
   }
 }
 
-constexpr std::int64_t kTilesMultiple = 24;  // of kRowsAtOnce
+constexpr std::int64_t kTilesMultiple = 24;  // of every kRowsAtOnce
 
 template <std::size_t kVectors>
 UPBENCH_INLINE void multiply_columns(const float* a, std::int64_t inputs, const float* b, float* c,
@@ -81,8 +81,9 @@ UPBENCH_INLINE void multiply_columns(const float* a, std::int64_t inputs, const 
 }
 
 // [16][tiles][inputs] times [16][inputs][columns] -> [16][tiles][columns].
-UPBENCH_INLINE void multiply(const float* transformed, std::int64_t inputs, const float* weights,
-                             float* products, const Strip& strip) {
+UPBENCH_INLINE void multiply(const float* transformed, const float* weights, float* products,
+                             const Strip& strip) {
+  const std::int64_t inputs = strip.inputs;
   for (std::int64_t k = 0; k < kProducts; ++k) {
     const float *const a = transformed + k * strip.tiles * inputs, *const b =
                                                                        weights + k * inputs * strip.columns;
@@ -90,20 +91,10 @@ UPBENCH_INLINE void multiply(const float* transformed, std::int64_t inputs, cons
     for (std::int64_t column = 0; column < strip.columns;) {
       const std::int64_t left = (strip.columns - column) / kLanes;
       // Five are taken as three and two: one alone takes nearly as long as two.
-      const std::int64_t vectors = left == 5 ? 3 : std::min<std::int64_t>(left, 4);
-      switch (vectors) {
-        case 1:
-          multiply_columns<1>(a, inputs, b + column, c + column, strip);
-          break;
-        case 2:
-          multiply_columns<2>(a, inputs, b + column, c + column, strip);
-          break;
-        case 3:
-          multiply_columns<3>(a, inputs, b + column, c + column, strip);
-          break;
-        default:
-          multiply_columns<4>(a, inputs, b + column, c + column, strip);
-      }
+      const std::int64_t vectors = left == 5 && kMostVectors > 2 ? 3 : std::min(left, kMostVectors);
+      with_vectors(vectors, [&](auto count) UPBENCH_INLINED {
+        multiply_columns<count>(a, inputs, b + column, c + column, strip);
+      });
       column += vectors * kLanes;
     }
   }
@@ -111,14 +102,15 @@ UPBENCH_INLINE void multiply(const float* transformed, std::int64_t inputs, cons
 
 // products: [16][tiles][columns].
 UPBENCH_INLINE void transform_output(const ChannelsLast& in, const float* products, const Strip& strip,
-                                     const Target& target) {
+                                     const Target& target) {  // in: of the output's height and width
   const std::int64_t plane = strip.tiles * strip.columns, y = 2 * strip.tile_row;
   for (std::int64_t tile = 0; tile < strip.tiles; ++tile) {
     const std::int64_t x = 2 * (strip.first + tile);
     const bool right = x + 1 < in.width, below = y + 1 < in.height;
     for (std::int64_t step = 0; step < strip.outputs; step += kLanes) {
       const std::int64_t channel = std::min(step, strip.outputs - kLanes);
-      Lanes rows[2][4], bias;
+      ChannelConstants constants;
+      Lanes rows[2][4];
       repeat<4>([&](auto j) UPBENCH_INLINED {
         Lanes m[4];
         repeat<4>([&](auto k) UPBENCH_INLINED {
@@ -128,34 +120,38 @@ UPBENCH_INLINE void transform_output(const ChannelsLast& in, const float* produc
         rows[0][j] = m[0] + m[1] + m[2];
         rows[1][j] = m[1] - m[2] - m[3];
       });
-      load_bias(target, channel, bias);
+      load_constants(target, channel, constants);
       repeat<2>([&](auto k) UPBENCH_INLINED {
         if (k == 1 && !below) return;
         const auto& row = rows[k];
         const std::int64_t at = ((y + static_cast<std::int64_t>(k)) * in.width + x) * strip.outputs + channel;
         Lanes pixel = row[0] + row[1] + row[2];
-        finish(target, bias, at, pixel);
+        finish(target, constants, at, pixel);
         if (!right) return;
         pixel = row[1] - row[2] - row[3];
-        finish(target, bias, at + strip.outputs, pixel);
+        finish(target, constants, at + strip.outputs, pixel);
       });
     }
   }
 }
 
-void convolve(const ChannelsLast& in, const float* image, const float* weights, const Strip& strip,
-              const Target& target, float* memory) {
-  float* const products = memory + kProducts * strip.tiles * in.channels;
-  transform_input(in, image, strip, memory);
-  multiply(memory, in.channels, weights, products, strip);
-  transform_output(in, products, strip, target);
+void convolve(const std::vector<ChannelsLast>& parts, std::int64_t image, const float* weights,
+              const Strip& strip, const Target& target, float* memory) {
+  float* const products = memory + kProducts * strip.tiles * strip.inputs;
+  float* transformed = memory;
+  for (const ChannelsLast& in : parts) {
+    transform_input(in, in.image(image), strip, transformed);
+    transformed += in.channels;
+  }
+  multiply(memory, weights, products, strip);
+  transform_output(parts[0], products, strip, target);
 }
 
 }  // namespace
-}  // namespace upbench
+}  // namespace upbench::UPBENCH_LANES_NAMESPACE
 UPBENCH_WIDE_VECTORS_END
 
-namespace upbench {
+namespace upbench::UPBENCH_LANES_NAMESPACE {
 namespace {
 
 // What a strip's transformed numbers and products take stays in a core's own cache, beside the weights.
@@ -178,25 +174,27 @@ at::Tensor winograd_weight(const at::Tensor& weight) {
   return values;
 }
 
-at::Tensor winograd_convolution(const ConvolutionLayer& layer, std::int64_t outputs, const at::Tensor& x,
-                                const Following& following) {
-  at::Tensor kept;
-  const ChannelsLast in = channels_last(x, kept);
-  const Output out(layer.bias, following, x, outputs);
-  const std::int64_t columns = layer.weight.size(2), rows = (in.height + 1) / 2, across = (in.width + 1) / 2,
-                     most = std::min(tiles_at_once(in.channels + columns), across);
+at::Tensor winograd_convolution(const ConvolutionLayer& layer, std::int64_t outputs, at::TensorList x,
+                                const Following& following, const at::Tensor& slope) {
+  std::vector<at::Tensor> kept(x.size());
+  std::vector<ChannelsLast> parts;
+  for (std::size_t i = 0; i < x.size(); ++i) parts.push_back(channels_last(x[i], kept[i]));
+  const Output out(layer.bias, following, x[0], outputs, slope);
+  const std::int64_t inputs = layer.weight.size(1), columns = layer.weight.size(2),
+                     rows = (parts[0].height + 1) / 2, across = (parts[0].width + 1) / 2,
+                     most = std::min(tiles_at_once(inputs + columns), across);
   const auto* const weights = layer.weight.const_data_ptr<float>();
-  at::parallel_for(0, x.size(0) * rows, 1, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<float> memory(static_cast<std::size_t>(kProducts * most * (in.channels + columns)));
+  at::parallel_for(0, x[0].size(0) * rows, 1, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<float> memory(static_cast<std::size_t>(kProducts * most * (inputs + columns)));
     for (std::int64_t line = begin; line < end; ++line) {
       const std::int64_t image = line / rows;
       for (std::int64_t first = 0; first < across; first += most) {
-        const Strip strip{outputs, columns, line % rows, first, std::min(most, across - first)};
-        convolve(in, in.image(image), weights, strip, out.image(image), memory.data());
+        const Strip strip{inputs, outputs, columns, line % rows, first, std::min(most, across - first)};
+        convolve(parts, image, weights, strip, out.image(image), memory.data());
       }
     }
   });
   return out.tensor();
 }
 
-}  // namespace upbench
+}  // namespace upbench::UPBENCH_LANES_NAMESPACE

@@ -96,7 +96,7 @@ void TileRunner::run_tiles(const TileBatch& batch, std::size_t begin, std::size_
 double TileRunner::require_finite() const {
   const TileChecks::Answer answer = checks_.answer();
   if (!answer.not_finite) return answer.outside_share;
-  throw std::runtime_error(
+  throw NotFiniteError(
       fmt::format("{}: {} is not finite", upscaler_.info().name, tile_name(plan_, *answer.not_finite)));
 }
 

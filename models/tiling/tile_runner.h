@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,12 @@
 #include "models/upscaler.h"
 
 namespace upbench {
+
+// What a network made is not finite; its text says where.
+class NotFiniteError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 // batch [N, 3, H, W], padded -> [N, 3, H * scale, W * scale]. The result may be memory that the next call
 // overwrites.

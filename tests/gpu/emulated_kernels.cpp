@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "datasets/device/layout_math.h"
+#include "datasets/device/rectify_math.h"
 #include "datasets/device/similarity_math.h"
 #include "datasets/device/statistics_math.h"
 #include "datasets/device/tile_math.h"
@@ -110,6 +111,14 @@ int similarity(const SimilarityRequest& request, SimilaritySums* results, void*,
   return 0;
 }
 
+int rectify(const RectifyRequest& request, void*) {
+  if (request.type != PixelType::f32) return 1;
+  auto* values = static_cast<float*>(request.values);
+  for (std::int64_t i = 0; i < request.pixels * request.channels; ++i)
+    values[i] = rectified(request, i, values[i], Same{}, Same{});
+  return 0;
+}
+
 }  // namespace
 
 const PixelKernels& emulated_kernels() {
@@ -120,7 +129,8 @@ const PixelKernels& emulated_kernels() {
                                   .statistics_work = statistics_work,
                                   .tile_statistics = tile_statistics,
                                   .similarity_work = similarity_work,
-                                  .similarity = similarity};
+                                  .similarity = similarity,
+                                  .rectify = rectify};
   return table;
 }
 

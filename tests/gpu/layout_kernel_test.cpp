@@ -84,7 +84,7 @@ TEST(KernelChoice, NamesKernels) {
   EXPECT_EQ(to_string(parse_kernel_choice("none")), "none");
   EXPECT_EQ(to_string(parse_kernel_choice("")), "none");
   EXPECT_EQ(to_string(parse_kernel_choice("similarity,layout")), "layout,similarity");
-  EXPECT_EQ(to_string(parse_kernel_choice("all")), "layout,tiles,statistics,similarity");
+  EXPECT_EQ(to_string(parse_kernel_choice("all")), "layout,tiles,statistics,similarity,rectify");
   EXPECT_THROW(parse_kernel_choice("ssim"), std::invalid_argument);
 }
 

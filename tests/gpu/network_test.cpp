@@ -66,8 +66,9 @@ TEST_F(CudaNetwork, GraphsGiveTheBitsOfEagerRuns) {
   for (int round = 0; round < 3; ++round) {
     const at::Tensor batch = at::rand({2, 3, 64, 64}, at::TensorOptions(at::Device("cuda:0")));
     const at::Tensor eager = network->forward(batch, 2);
-    EXPECT_TRUE(at::equal(pool.run("compact-x2 fp16", batch,
-                                   [&](const at::Tensor& input) { return network->forward(input, 2); }),
+    EXPECT_TRUE(at::equal(pool.run(
+                              "compact-x2 fp16", batch,
+                              [&](const at::Tensor& input) { return network->forward(input, 2); }, network),
                           eager));
   }
 }

@@ -172,7 +172,7 @@ TEST_P(DeviceRuntime, GraphsGiveWhatTheFunctionGives) {
   for (const int side : {32, 48, 32, 64, 32}) {  // three shapes, room for two
     const at::Tensor batch = at::rand({2, 3, side, side}, there());
     const at::Tensor expected = at::conv2d(batch, weights, {}, 1, 1).relu_();
-    EXPECT_TRUE(at::equal(pool.run("net", batch, network), expected)) << side;
+    EXPECT_TRUE(at::equal(pool.run("net", batch, network, nullptr), expected)) << side;
     EXPECT_LE(pool.graphs(), 2U);
   }
   if (pool.replays())
@@ -187,10 +187,39 @@ TEST_P(DeviceRuntime, WhatCannotBeRecordedRunsAsItIs) {
   GraphPool pool(device(), 2);
   const TensorFunction reads_back = [](const at::Tensor& batch) { return batch * batch.sum().item<float>(); };
   const at::Tensor batch = at::ones({2, 2}, there());
-  EXPECT_TRUE(at::equal(pool.run("reads back", batch, reads_back), batch * 4));
-  EXPECT_FALSE(pool.replays());
+  const bool replays = pool.replays();
+  EXPECT_TRUE(at::equal(pool.run("reads back", batch, reads_back, nullptr), batch * 4));
   EXPECT_NE(pool.why_eager(), "");
-  EXPECT_TRUE(at::equal(pool.run("reads back", batch, reads_back), batch * 4));  // the device is as before
+  EXPECT_EQ(pool.graphs(), 0U);
+  EXPECT_TRUE(
+      at::equal(pool.run("reads back", batch, reads_back, nullptr), batch * 4));  // the device is as before
+  const TensorFunction doubles = [](const at::Tensor& x) { return x * 2; };
+  EXPECT_TRUE(
+      at::equal(pool.run("doubles", batch, doubles, nullptr), batch * 2));  // others are still recorded
+  EXPECT_EQ(pool.replays(), replays);
+  EXPECT_EQ(pool.graphs(), replays ? 1U : 0U);
+}
+
+TEST_P(DeviceRuntime, AGraphWhoseWeightsAreGoneIsRecordedAnew) {
+  GraphPool pool(device(), 2);
+  const at::Tensor batch = at::ones({2, 2}, there());
+  int calls = 0;
+  const auto run_with = [&](float value) {
+    const auto weights = std::make_shared<at::Tensor>(at::full({2, 2}, value, there()));
+    const TensorFunction scaled = [&calls, weights](const at::Tensor& x) {
+      ++calls;
+      return x * *weights;
+    };
+    const at::Tensor first = pool.run("scaled", batch, scaled, weights).clone();
+    return std::pair(first, pool.run("scaled", batch, scaled, weights).clone());
+  };
+  for (const float value : {2.0F, 3.0F}) {  // as a network that is evicted and loaded again
+    const auto [first, second] = run_with(value);
+    EXPECT_TRUE(at::equal(first, batch * value));
+    EXPECT_TRUE(at::equal(second, batch * value));
+  }
+  EXPECT_EQ(calls, 4);  // eager: every call; recorded: twice for each of the two
+  EXPECT_LE(pool.graphs(), 1U);
 }
 
 TEST_P(DeviceRuntime, MoreMemoryThanThereIsIsOutOfMemory) {

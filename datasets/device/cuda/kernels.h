@@ -16,5 +16,6 @@ std::size_t statistics_work(int count);
 int tile_statistics(const BatchView& batch, TileStatistics* results, void* work, void* stream);
 std::size_t similarity_work(int height, int width, int signals);
 int similarity(const SimilarityRequest& request, SimilaritySums* results, void* work, void* stream);
+int rectify(const RectifyRequest& request, void* stream);
 
 }  // namespace upbench::cuda

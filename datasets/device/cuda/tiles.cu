@@ -1,6 +1,4 @@
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
-
+#include "datasets/device/cuda/elements.h"
 #include "datasets/device/cuda/kernels.h"
 #include "datasets/device/cuda/launch.h"
 #include "datasets/device/tile_math.h"
@@ -10,27 +8,6 @@ namespace {
 
 constexpr int kColumns = 32, kRows = 8;  // of a block
 constexpr int kMostPictures = 65535;     // what the third dimension of a grid takes
-
-// Rounded to nearest even, as LibTorch converts.
-struct Convert {
-  __device__ float operator()(float value) const { return value; }
-  __device__ float operator()(__half value) const { return __half2float(value); }
-  __device__ float operator()(__nv_bfloat16 value) const { return __bfloat162float(value); }
-};
-template <typename Element>
-struct Store;
-template <>
-struct Store<float> {
-  __device__ float operator()(float value) const { return value; }
-};
-template <>
-struct Store<__half> {
-  __device__ __half operator()(float value) const { return __float2half_rn(value); }
-};
-template <>
-struct Store<__nv_bfloat16> {
-  __device__ __nv_bfloat16 operator()(float value) const { return __float2bfloat16_rn(value); }
-};
 
 template <typename Element>
 __global__ void gather(PixelView picture, const TileSource* tiles, int mirrored, BatchView batch) {
@@ -46,22 +23,6 @@ __global__ void scatter(BatchView batch, const TileTarget* tiles, const float* r
   const int x = blockIdx.x * kColumns + threadIdx.x, y = row_begin + blockIdx.y * kRows + threadIdx.y;
   if (x < picture.width && y < row_end)
     scatter_pixel<Element>(batch, tiles, row_weights, column_weights, picture, y, x, Convert{});
-}
-
-// Calls function(Element{}) for the type of a batch.
-template <typename Function>
-int by_type(PixelType type, Function function) {
-  switch (type) {
-    case PixelType::f32:
-      return function(float{});
-    case PixelType::f16:
-      return function(__half{});
-    case PixelType::bf16:
-      return function(__nv_bfloat16{});
-    case PixelType::u8:
-      break;
-  }
-  return refused();
 }
 
 bool sane(const BatchView& batch) {

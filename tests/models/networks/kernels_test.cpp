@@ -25,16 +25,24 @@ double distance(const at::Tensor& a, const at::Tensor& b) {
   return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>();
 }
 
-class Kernels : public testing::Test {
+// Every width of vectors that the processor has.
+class Kernels : public testing::TestWithParam<int> {
  protected:
   void SetUp() override {
-    if (!has_wide_vectors()) GTEST_SKIP() << "needs a processor with AVX-512";
+    if (vector_lanes() < GetParam()) GTEST_SKIP() << "needs a processor with vectors of " << GetParam();
+    limit_vector_lanes(GetParam());
   }
+  void TearDown() override { limit_vector_lanes(16); }
 };
 using WinogradConvolution = Kernels;
 using DepthwiseConvolution = Kernels;
 using PointwiseConvolution = Kernels;
 using LinearAttention = Kernels;
+INSTANTIATE_TEST_SUITE_P(Lanes, Kernels, testing::Values(8, 16));
+INSTANTIATE_TEST_SUITE_P(Lanes, WinogradConvolution, testing::Values(8, 16));
+INSTANTIATE_TEST_SUITE_P(Lanes, DepthwiseConvolution, testing::Values(8, 16));
+INSTANTIATE_TEST_SUITE_P(Lanes, PointwiseConvolution, testing::Values(8, 16));
+INSTANTIATE_TEST_SUITE_P(Lanes, LinearAttention, testing::Values(8, 16));
 
 at::Tensor winograd(const ConvolutionLayer& layer, const at::Tensor& x, const Following& following = {}) {
   return winograd_convolution({.weight = winograd_weight(layer.weight), .bias = layer.bias},
@@ -61,7 +69,7 @@ std::vector<Following> followings(std::int64_t outputs, const at::Tensor& x) {
 const std::vector<std::pair<int, int>> kSizes{{1, 1}, {1, 7}, {2, 2}, {5, 1}, {6, 9}, {3, 130}};
 
 // The transformed weights of whole numbers are quarters, sums of small ones are exact.
-TEST_F(WinogradConvolution, OnWholeNumbersIsExact) {
+TEST_P(WinogradConvolution, OnWholeNumbersIsExact) {
   const at::Tensor x = last(at::randint(-8, 9, {1, 20, 9, 14}, at::make_generator<at::CPUGeneratorImpl>(1),
                                         at::kFloat)),
                    weight = at::randint(-4, 5, {17, 20, 3, 3}, at::make_generator<at::CPUGeneratorImpl>(2),
@@ -69,7 +77,7 @@ TEST_F(WinogradConvolution, OnWholeNumbersIsExact) {
   EXPECT_TRUE(at::equal(winograd({.weight = weight, .bias = {}}, x), at::conv2d(x, weight, {}, 1, 1)));
 }
 
-TEST_F(WinogradConvolution, EqualsTheDefinitionForEverySizeAndNumberOfChannels) {
+TEST_P(WinogradConvolution, EqualsTheDefinitionForEverySizeAndNumberOfChannels) {
   for (const auto& [inputs, outputs] :
        {std::pair(16, 16), {17, 28}, {52, 48}, {40, 64}, {33, 80}, {16, 144}}) {
     const ConvolutionLayer layer{.weight = random({outputs, inputs, 3, 3}, 1).div_(std::sqrt(9.0 * inputs)),
@@ -84,7 +92,26 @@ TEST_F(WinogradConvolution, EqualsTheDefinitionForEverySizeAndNumberOfChannels) 
   }
 }
 
-TEST_F(WinogradConvolution, AnInvalidPixelSpreadsNoFurtherThanByDefinition) {
+// Without a copy, where a dense block would concatenate; slices of wider tensors too.
+TEST_P(WinogradConvolution, OfSeveralTensorsIsThatOfAllTogether) {
+  const at::Tensor wide = last(random({2, 40, 7, 11}, 1));
+  const std::vector<at::Tensor> parts{last(random({2, 64, 7, 11}, 2)), wide.narrow(1, 3, 20),
+                                      random({2, 16, 7, 11}, 3)};
+  const ConvolutionLayer layer{.weight = random({32, 100, 3, 3}, 4).div_(30), .bias = random({32}, 5)};
+  const at::Tensor weight = winograd_weight(layer.weight);
+  EXPECT_TRUE(at::equal(winograd_convolution({.weight = weight, .bias = layer.bias}, 32, parts),
+                        winograd(layer, last(at::cat(parts, 1)))));
+}
+
+TEST_P(WinogradConvolution, AParametricReluFollows) {
+  const at::Tensor x = last(random({1, 20, 6, 9}, 1)), slope = random({28}, 2);
+  const ConvolutionLayer layer{.weight = random({28, 20, 3, 3}, 3).div_(13), .bias = random({28}, 4)};
+  EXPECT_TRUE(at::equal(
+      winograd_convolution({.weight = winograd_weight(layer.weight), .bias = layer.bias}, 28, x, {}, slope),
+      at::prelu(winograd(layer, x), slope)));
+}
+
+TEST_P(WinogradConvolution, AnInvalidPixelSpreadsNoFurtherThanByDefinition) {
   const at::Tensor weight = random({16, 16, 3, 3}, 1);
   for (const double invalid :
        {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()})
@@ -101,7 +128,7 @@ TEST_F(WinogradConvolution, AnInvalidPixelSpreadsNoFurtherThanByDefinition) {
     }
 }
 
-TEST_F(DepthwiseConvolution, EqualsTheDefinitionForEverySizeAndNumberOfChannels) {
+TEST_P(DepthwiseConvolution, EqualsTheDefinitionForEverySizeAndNumberOfChannels) {
   for (const std::int64_t channels : {16, 19, 64, 254}) {
     const ConvolutionLayer layer{.weight = random({channels, 1, 3, 3}, 1).div_(3),
                                  .bias = random({channels}, 2),
@@ -117,7 +144,7 @@ TEST_F(DepthwiseConvolution, EqualsTheDefinitionForEverySizeAndNumberOfChannels)
   }
 }
 
-TEST_F(PointwiseConvolution, EqualsTheDefinitionForEverySizeAndNumberOfChannels) {
+TEST_P(PointwiseConvolution, EqualsTheDefinitionForEverySizeAndNumberOfChannels) {
   for (const auto& [inputs, outputs] : {std::pair(16, 16), {20, 40}, {55, 165}, {48, 254}, {33, 50}}) {
     const ConvolutionLayer layer{.weight = random({outputs, inputs, 1, 1}, 1).div_(std::sqrt(1.0 * inputs)),
                                  .bias = random({outputs}, 2)};
@@ -131,14 +158,14 @@ TEST_F(PointwiseConvolution, EqualsTheDefinitionForEverySizeAndNumberOfChannels)
   }
 }
 
-TEST_F(PointwiseConvolution, RowsOfAnyShapeAreMultipliedAlike) {
+TEST_P(PointwiseConvolution, RowsOfAnyShapeAreMultipliedAlike) {
   const at::Tensor x = random({2, 3, 5, 20}, 1), weight = random({18, 20}, 2).div_(4), bias = random({18}, 3),
                    plus = random({2, 3, 5, 18}, 4);
   const at::Tensor expected = at::matmul(x.to(at::kDouble), weight.to(at::kDouble).t()) + bias + plus;
   EXPECT_LT(distance(multiplied_rows(x, weight, bias, {.plus = plus}), expected), kRounding);
 }
 
-TEST_F(PointwiseConvolution, ActivationsAreThoseByDefinitionFromEndToEnd) {
+TEST_P(PointwiseConvolution, ActivationsAreThoseByDefinitionFromEndToEnd) {
   const at::Tensor x = at::linspace(-120, 120, 16 * 4001).reshape({4001, 16});
   const at::Tensor exact = x.to(at::kDouble);
   const auto activation = [&](const Activation& then) {
@@ -155,7 +182,7 @@ TEST_F(PointwiseConvolution, ActivationsAreThoseByDefinitionFromEndToEnd) {
   EXPECT_LT(error(activation(leaky_relu_of(0.05)), at::leaky_relu(exact, 0.05)), 1e-7);  // one rounding
 }
 
-TEST_F(Kernels, ASliceOfChannelsIsReadWhereItLies) {
+TEST_P(Kernels, ASliceOfChannelsIsReadWhereItLies) {
   const at::Tensor all = last(random({2, 60, 6, 7}, 1)), slice = all.narrow(1, 24, 20);
   const ConvolutionLayer wide{.weight = random({16, 20, 3, 3}, 2), .bias = {}, .padding = 1},
       narrow{.weight = random({16, 20, 1, 1}, 3), .bias = {}},
@@ -190,7 +217,7 @@ at::Tensor attention_by_definition(const at::Tensor& qkv, std::int64_t heads, st
   return result;
 }
 
-TEST_F(LinearAttention, EqualsTheDefinition) {
+TEST_P(LinearAttention, EqualsTheDefinition) {
   for (const auto& [heads, width, window] : {std::tuple(5, 11, 16), {2, 20, 4}, {6, 3, 5}, {1, 16, 2}}) {
     const at::Tensor qkv = random({2, 2 * window, 3 * window, 3 * heads * width}, 1) * 3;
     const at::Tensor expected = attention_by_definition(qkv, heads, window);
@@ -225,7 +252,7 @@ at::Tensor softmax_attention_by_definition(const at::Tensor& qkv, const Attentio
   return at::roll(result, {windows.down, windows.right}, {1, 2});
 }
 
-TEST_F(Kernels, WindowAttentionEqualsTheDefinition) {
+TEST_P(Kernels, WindowAttentionEqualsTheDefinition) {
   struct Case {
     AttentionWindows windows;
     std::int64_t heads, width, first, features;
@@ -247,7 +274,7 @@ TEST_F(Kernels, WindowAttentionEqualsTheDefinition) {
 }
 
 // Scores far beyond what exp() holds.
-TEST_F(Kernels, WindowAttentionOfLargeScoresIsTheGreatest) {
+TEST_P(Kernels, WindowAttentionOfLargeScoresIsTheGreatest) {
   at::Tensor qkv = random({1, 4, 16, 48}, 1);
   qkv.narrow(3, 0, 32).mul_(1000);
   const at::Tensor bias = at::zeros({2, 64, 64});
@@ -257,7 +284,7 @@ TEST_F(Kernels, WindowAttentionOfLargeScoresIsTheGreatest) {
   EXPECT_LT(distance(out, softmax_attention_by_definition(qkv, windows, 2, bias, 0, 16)), 1e-4);
 }
 
-TEST_F(Kernels, AnyNumberOfThreadsGivesTheSameBits) {
+TEST_P(Kernels, AnyNumberOfThreadsGivesTheSameBits) {
   const at::Tensor x = last(random({1, 20, 150, 90}, 1)), qkv = random({1, 32, 64, 60}, 5);
   const ConvolutionLayer wide{.weight = random({24, 20, 3, 3}, 2), .bias = {}, .padding = 1},
       narrow{.weight = random({24, 20, 1, 1}, 3), .bias = {}},
@@ -281,7 +308,7 @@ TEST_F(Kernels, AnyNumberOfThreadsGivesTheSameBits) {
   for (std::size_t k = 0; k < one.size(); ++k) EXPECT_TRUE(at::equal(one[k], three[k])) << k;
 }
 
-TEST_F(Kernels, OtherLayersAreLeftToOneDnnOrAten) {
+TEST_P(Kernels, OtherLayersAreLeftToOneDnnOrAten) {
   const at::Tensor x = last(random({1, 20, 8, 8}, 1)), weight = random({20, 20, 3, 3}, 2);
   const auto takes = [](const at::Tensor& of, const ConvolutionLayer& layer) {
     return winograd_takes(layer, of);

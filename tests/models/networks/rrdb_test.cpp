@@ -55,13 +55,15 @@ at::Tensor reference_rrdb(const NamedTensors& weights, const RrdbShape& shape, c
 }
 
 const RrdbShape kShapes[] = {
-    {.features = 8, .growth = 4, .blocks = 2},                   // x4
-    {.features = 8, .growth = 4, .blocks = 1, .unshuffle = 2},   // Real-ESRGAN x2
-    {.features = 8, .growth = 4, .blocks = 1, .unshuffle = 4},   // Real-ESRGAN x1
-    {.features = 6, .growth = 5, .blocks = 1, .upsamplers = 3},  // x8
-    {.features = 6, .growth = 5, .blocks = 1, .upsamplers = 1},  // x2
-    {.features = 6, .growth = 5, .blocks = 1, .upsamplers = 0},  // x1
-    {.features = 8, .growth = 4, .blocks = 2, .plus = true},     // ESRGAN+
+    {.features = 8, .growth = 4, .blocks = 2},                     // x4
+    {.features = 8, .growth = 4, .blocks = 1, .unshuffle = 2},     // Real-ESRGAN x2
+    {.features = 8, .growth = 4, .blocks = 1, .unshuffle = 4},     // Real-ESRGAN x1
+    {.features = 6, .growth = 5, .blocks = 1, .upsamplers = 3},    // x8
+    {.features = 6, .growth = 5, .blocks = 1, .upsamplers = 1},    // x2
+    {.features = 6, .growth = 5, .blocks = 1, .upsamplers = 0},    // x1
+    {.features = 8, .growth = 4, .blocks = 2, .plus = true},       // ESRGAN+
+    {.features = 20, .growth = 17, .blocks = 1, .upsamplers = 1},  // wide enough for Winograd
+    {.features = 16, .growth = 16, .blocks = 1, .plus = true},
 };
 
 TEST(Rrdb, EverySpellingAndVariantIsRecognisedAndComputesThePapersNetwork) {
@@ -91,6 +93,10 @@ TEST(Rrdb, EverySpellingAndVariantIsRecognisedAndComputesThePapersNetwork) {
         if (tensor.dim() == 4) tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
       }
       EXPECT_LT((match.bind(channels_last)(batch) - result).abs().max().item<float>(), 1e-5);
+      for (const NamedTensors& placed : {weights, channels_last}) {  // as on a GPU
+        const at::Tensor there = bind_rrdb(placed, shape, DenseOrder::by_source)(batch);
+        EXPECT_LT((there - result).abs().max().item<float>(), 1e-5);
+      }
     }
   }
 }

@@ -38,6 +38,17 @@ TEST(Srvgg, EveryScaleIsRecognisedAndComputesTheNetworkByDefinition) {
   }
 }
 
+// As placed to be run fast, by Winograd where the processor has the vectors.
+TEST(Srvgg, WideAndPlacedIsTheSame) {
+  NamedTensors weights = test::random_tensors(srvgg_layout(24, 2, 2), 5);
+  const at::Tensor x = at::rand({2, 3, 11, 14}), expected = srvgg_forward(weights, x, 2);
+  const NetworkMatch match = recognise(weights);
+  for (auto& [name, tensor] : weights)
+    if (tensor.dim() == 4) tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor placed = match.bind(weights)(x.contiguous(at::MemoryFormat::ChannelsLast));
+  EXPECT_LT((placed - expected).abs().max().item<float>(), 1e-5);  // the same float32 sums in another order
+}
+
 TEST(Srvgg, WorkOfTheStandardNetworksIsThatCountedByHand) {
   const auto macs = [](int convolutions, int scale) {
     return recognise(test::random_tensors(srvgg_layout(64, convolutions, scale), 1)).macs_per_pixel;

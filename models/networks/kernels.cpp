@@ -1,0 +1,131 @@
+#include "models/networks/kernels.h"
+
+#include <algorithm>
+#include <atomic>
+#include <vector>
+
+#include <ATen/ATen.h>
+
+#include "models/networks/kernels_of_lanes.h"
+
+namespace upbench {
+namespace {
+
+constexpr std::int64_t kLeastChannels = 16;
+std::atomic<int> most_lanes = 16;
+
+int lanes_of_processor() {
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("bmi2"))
+    return 0;
+  const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                    __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                    __builtin_cpu_supports("avx512vl");
+  return wide ? 16 : 8;
+#else
+  return 0;
+#endif
+}
+
+bool is_wide(const at::Tensor& x, std::int64_t channels) {
+  return is_fusible(x) && x.scalar_type() == at::kFloat && channels >= kLeastChannels && vector_lanes() > 0;
+}
+
+bool takes(const ConvolutionLayer& layer, const at::Tensor& x, std::int64_t side) {
+  const at::Tensor& weight = layer.weight;
+  return is_wide(x, x.size(1)) && is_wide(weight, weight.size(0)) &&
+         (x.suggest_memory_format() == at::MemoryFormat::ChannelsLast ||
+          weight.suggest_memory_format() == at::MemoryFormat::ChannelsLast) &&
+         weight.size(2) == side && weight.size(3) == side && layer.stride == 1 && layer.padding == side / 2 &&
+         layer.dilation == 1;
+}
+
+}  // namespace
+
+int vector_lanes() {
+  static const int has = lanes_of_processor();
+  return std::min(has, most_lanes.load(std::memory_order_relaxed));
+}
+
+void limit_vector_lanes(int lanes) {
+  most_lanes = lanes;
+}
+
+bool winograd_takes(const ConvolutionLayer& layer, const at::Tensor& x) {
+  return layer.groups == 1 && takes(layer, x, 3);
+}
+
+bool depthwise_takes(const ConvolutionLayer& layer, const at::Tensor& x) {
+  return layer.groups == x.size(1) && layer.weight.size(0) == x.size(1) && takes(layer, x, 3);
+}
+
+bool rows_take(const at::Tensor& weight, const at::Tensor& x) {
+  return is_wide(x, x.size(-1)) && is_wide(weight, weight.size(0));
+}
+
+bool linear_attention_takes(const at::Tensor& qkv) {
+  return is_wide(qkv, qkv.size(-1) / 3);
+}
+
+bool window_attention_takes(const at::Tensor& qkv) {
+  return is_wide(qkv, qkv.size(-1) / 3);
+}
+
+bool pointwise_takes(const ConvolutionLayer& layer, const at::Tensor& x) {
+  return layer.groups == 1 && takes(layer, x, 1);
+}
+
+at::Tensor winograd_weight(const at::Tensor& weight) {
+  return vector_lanes() == 16 ? lanes16::winograd_weight(weight) : lanes8::winograd_weight(weight);
+}
+
+at::Tensor winograd_convolution(const ConvolutionLayer& layer, std::int64_t outputs, at::TensorList x,
+                                const Following& following, const at::Tensor& slope) {
+  return vector_lanes() == 16 ? lanes16::winograd_convolution(layer, outputs, x, following, slope)
+                              : lanes8::winograd_convolution(layer, outputs, x, following, slope);
+}
+
+at::Tensor depthwise_convolution(const ConvolutionLayer& layer, const at::Tensor& x,
+                                 const Following& following) {
+  return vector_lanes() == 16 ? lanes16::depthwise_convolution(layer, x, following)
+                              : lanes8::depthwise_convolution(layer, x, following);
+}
+
+at::Tensor pointwise_convolution(const ConvolutionLayer& layer, const at::Tensor& x,
+                                 const Following& following) {
+  return vector_lanes() == 16 ? lanes16::pointwise_convolution(layer, x, following)
+                              : lanes8::pointwise_convolution(layer, x, following);
+}
+
+at::Tensor multiplied_rows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                           const Following& following) {
+  const auto as_picture = [](const at::Tensor& rows) {  // [1, C, 1, rows], channels last
+    return rows.defined() ? rows.reshape({1, 1, -1, rows.size(-1)}).permute({0, 3, 1, 2}) : rows;
+  };
+  std::vector<std::int64_t> shape = x.sizes().vec();
+  shape.back() = weight.size(0);
+  return pointwise_convolution({.weight = weight, .bias = bias}, as_picture(x),
+                               {.plus = as_picture(following.plus),
+                                .times = as_picture(following.times),
+                                .then = following.then})
+      .permute({0, 2, 3, 1})
+      .reshape(shape);
+}
+
+at::Tensor windowed_linear_attention(const at::Tensor& qkv, std::int64_t heads, std::int64_t window) {
+  return vector_lanes() == 16 ? lanes16::windowed_linear_attention(qkv, heads, window)
+                              : lanes8::windowed_linear_attention(qkv, heads, window);
+}
+
+at::Tensor window_attention_bias(const at::Tensor& bias) {
+  return vector_lanes() == 16 ? lanes16::window_attention_bias(bias) : lanes8::window_attention_bias(bias);
+}
+
+void windowed_attention(const at::Tensor& qkv, const AttentionWindows& windows, std::int64_t heads,
+                        const at::Tensor& bias, std::int64_t first, std::int64_t channels,
+                        const at::Tensor& out) {
+  const auto attend = vector_lanes() == 16 ? lanes16::windowed_attention : lanes8::windowed_attention;
+  attend(qkv, windows, heads, bias, first, channels, out);
+}
+
+}  // namespace upbench
