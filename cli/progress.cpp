@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "datasets/safe_text.h"
+
 namespace upbench {
 namespace {
 
@@ -58,6 +60,12 @@ void StatusLine::draw(std::string_view text) {
   }
 }
 
+void StatusLine::note(std::string_view text) {
+  if (drawn_) fmt::print(stderr, "\r\033[K");
+  drawn_ = false;
+  fmt::print(stderr, "upbench: {}\n", safe_text(text));
+}
+
 void show_pictures(StatusLine& line, std::size_t done, std::size_t total) {
   if (!line.is_due(done == total)) return;
   const double share = static_cast<double>(done) / static_cast<double>(total);
@@ -67,6 +75,10 @@ void show_pictures(StatusLine& line, std::size_t done, std::size_t total) {
 
 void ProgressLine::show(const Progress& progress, std::uint64_t executed) {
   if (line_.is_due(progress.done() == progress.total)) line_.draw(text(progress, executed));
+}
+
+void ProgressLine::note(const std::string& text) {
+  if (noted_.insert(text).second) line_.note("note: " + text);
 }
 
 std::string ProgressLine::text(const Progress& progress, std::uint64_t executed) const {

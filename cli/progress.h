@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,7 @@ class StatusLine {
   double seconds() const;      // since the beginning
   bool is_due(bool finished);  // whether enough time has passed; then the caller draws
   void draw(std::string_view text);
+  void note(std::string_view text);  // on a line of its own
 
  private:
   std::chrono::steady_clock::time_point start_, last_;
@@ -37,11 +39,13 @@ class ProgressLine {
  public:
   // executed: trials run by this process; what was finished before does not count for the rate.
   void show(const Progress& progress, std::uint64_t executed);
+  void note(const std::string& text);  // the first time it is said
 
  private:
   std::string text(const Progress& progress, std::uint64_t executed) const;
 
   StatusLine line_;
+  std::set<std::string> noted_;
 };
 
 // "1 h 02 min", "3 min 10 s", "4.2 s"

@@ -109,10 +109,12 @@ int run(const RunOptions& options) {
                          .only_failed = options.only == "failed",
                          .stop = &catch_stop_signals(),
                          .on_progress = {}};
-    if (!options.json)
+    if (!options.json) {
       worker.on_progress = [&](const Progress& progress, std::uint64_t executed) {
         line.show(progress, executed);
       };
+      worker.on_notice = [&](const std::string& text) { line.note(text); };
+    }
     if (options.adaptive.adaptive) {
       racing = adaptive_options(options.adaptive, sweep);
       race = run_adaptive(sweep, store, worker, racing);

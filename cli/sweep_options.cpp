@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 #include <unistd.h>
 
@@ -18,6 +19,9 @@ void add_sweep_options(CLI::App& command, SweepCommandOptions& options) {
       .add_option("--set", options.overrides,
                   "Override a value of the spec, e.g. --set images.limit=2 or --set upscale.tile=[none,64]")
       ->type_name("PATH=VALUE");
+  command.add_flag("--lenient", options.lenient,
+                   "Decode a JPEG with damaged data as far as that goes, and flag its trials input_corrupt; "
+                   "otherwise they fail");
   command.add_option("--device", options.sweep.device, "auto, cpu, cuda:N, or several: cuda:0,cuda:1")
       ->capture_default_str();
   command.add_option("--threads", options.sweep.threads, "Processors to use in all; 0: every one available")
@@ -39,7 +43,9 @@ void add_sweep_options(CLI::App& command, SweepCommandOptions& options) {
 Sweep prepare(const SweepCommandOptions& options) {
   SweepOptions sweep = options.sweep;
   sweep.command = command_line();
-  return prepare_sweep(read_spec(options.spec, options.overrides), sweep);
+  Spec spec = read_spec(options.spec, options.overrides);
+  spec.images.lenient = spec.images.lenient || options.lenient;
+  return prepare_sweep(std::move(spec), sweep);
 }
 
 int finish(const WorkerResult& result) {

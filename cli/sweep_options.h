@@ -15,6 +15,7 @@ namespace upbench {
 struct SweepCommandOptions {
   std::filesystem::path spec;
   std::vector<std::string> overrides;
+  bool lenient = false;  // as images.lenient
   SweepOptions sweep;
 };
 

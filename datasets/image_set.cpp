@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 #include <stdexcept>
+#include <string_view>
+#include <unordered_map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -17,15 +19,6 @@ namespace upbench {
 namespace {
 
 namespace fs = std::filesystem;
-
-void add_name_conflicts(const std::vector<PictureFile>& pictures, std::vector<SetConflict>& conflicts) {
-  for (std::size_t i = 1; i < pictures.size(); ++i) {
-    const PictureFile &first = pictures[i - 1], &second = pictures[i];
-    if (first.name != second.name) continue;
-    conflicts.push_back({second.file, fmt::format("two pictures of one name: {} and {}", first.file.string(),
-                                                  second.file.string())});
-  }
-}
 
 SetListing paired(const ImageSetSpec& spec) {
   FoundPictures hr = find_pictures(spec.hr), lr = find_pictures(spec.lr);
@@ -49,12 +42,11 @@ SetListing paired(const ImageSetSpec& spec) {
   if (one_folder) lr.pictures = hr.pictures;
   for (const FoundPictures* found : {&hr, &lr}) {
     if (one_folder && found == &lr) continue;
-    add_name_conflicts(found->pictures, listing.conflicts);
     for (const auto& [suffix, count] : found->left_out) listing.left_out[suffix] += count;
   }
   PairedItems pairs = pair_by_name(std::move(hr.pictures), std::move(lr.pictures), spec);
   listing.items = std::move(pairs.items);
-  for (SetConflict& conflict : pairs.conflicts) listing.conflicts.push_back(std::move(conflict));
+  listing.conflicts = std::move(pairs.conflicts);
   return listing;
 }
 
@@ -144,7 +136,9 @@ SetListing of_manifest(const ImageSetSpec& spec) {
     if (first.name != second.name) continue;
     const auto file = [](const ImageItem& item) { return (item.hr.empty() ? item.lr : item.hr).string(); };
     listing.conflicts.push_back(
-        {file(second), fmt::format("two items of one name: {} and {}", file(first), file(second))});
+        {.item = second.name,
+         .file = file(second),
+         .text = fmt::format("two items of one name: {} and {}; expected one", file(first), file(second))});
   }
   return listing;
 }
@@ -184,6 +178,7 @@ void require_one_source(const ImageSetSpec& spec) {
 }
 
 SetListing whole_set(const ImageSetSpec& spec) {
+  require_one_source(spec);
   if (spec.procedural) return {rendered(spec), {}, {}};
   if (!spec.prompts.empty()) return {prompted(spec.prompts), {}, {}};
   if (spec.manifest) return of_manifest(spec);
@@ -194,24 +189,36 @@ SetListing whole_set(const ImageSetSpec& spec) {
   return paired(spec);
 }
 
+// Which of several items of one name is meant cannot be told: one is left, which says so.
+void merge_names(SetListing& listing) {
+  if (listing.conflicts.empty()) return;
+  std::unordered_map<std::string_view, const SetConflict*> conflicts;  // the first of each item
+  for (const SetConflict& conflict : listing.conflicts) conflicts.emplace(conflict.item, &conflict);
+  const auto repeated = std::ranges::unique(listing.items, {}, &ImageItem::name);
+  listing.items.erase(repeated.begin(), repeated.end());
+  for (ImageItem& item : listing.items)
+    if (const auto found = conflicts.find(item.name); found != conflicts.end())
+      item.problem = found->second->text;
+}
+
+void keep_first(std::vector<ImageItem>& items, std::int64_t limit) {
+  if (limit > 0 && static_cast<std::uint64_t>(limit) < items.size())
+    items.resize(static_cast<std::size_t>(limit));
+}
+
 }  // namespace
 
 SetListing list_set(const ImageSetSpec& spec) {
-  require_one_source(spec);
   SetListing listing = whole_set(spec);
-  if (spec.limit > 0 && static_cast<std::uint64_t>(spec.limit) < listing.items.size()) {
-    listing.items.resize(static_cast<std::size_t>(spec.limit));
-  }
+  keep_first(listing.items, spec.limit);
   return listing;
 }
 
 std::vector<ImageItem> list_items(const ImageSetSpec& spec) {
-  SetListing listing = list_set(spec);
-  if (listing.conflicts.empty()) return std::move(listing.items);
-  const std::size_t more = listing.conflicts.size() - 1;
-  throw std::invalid_argument(
-      listing.conflicts[0].text +
-      (more == 0 ? "" : fmt::format(" (and {} more; upbench dataset check lists them)", more)));
+  SetListing listing = whole_set(spec);
+  merge_names(listing);
+  keep_first(listing.items, spec.limit);
+  return std::move(listing.items);
 }
 
 }  // namespace upbench

@@ -43,6 +43,7 @@ struct ImageSetSpec {
   bool cut_reference = false;  // a larger reference is cut at right and bottom, by however much
   std::int64_t limit = 0;      // first N in name order; 0: all
   int max_megapixels = 0;      // larger pictures are refused; 0: as DecodeLimits says
+  bool lenient = false;        // as DecodeLimits says; every JPEG is then decoded to identify it
 };
 
 // One picture of a set, before anything is decoded.
@@ -56,10 +57,11 @@ struct ImageItem {
   std::vector<std::string> notes;     // what a manifest says of the making
 };
 
-// What makes a set as a whole unusable: two files for one name.
+// Several files for one name.
 struct SetConflict {
+  std::string item;            // that cannot be used for it
   std::filesystem::path file;  // the second one
-  std::string text;            // names both
+  std::string text;            // names all of them
 };
 
 struct SetListing {
@@ -68,11 +70,11 @@ struct SetListing {
   std::map<std::string, std::size_t> left_out;  // files that are not named as pictures, by suffix
 };
 
-// Everything at once. Throws std::invalid_argument when there is nothing to list (no such folder, no pictures
-// at all, a contradiction in the spec).
+// Every file, also those of one name. Throws std::invalid_argument when there is nothing to list (no such
+// folder, no pictures at all, a contradiction in the spec).
 SetListing list_set(const ImageSetSpec& spec);
 
-// The items of a set without conflicts; throws std::invalid_argument for the first conflict too.
+// What a run works on: of several items of one name one is left, and the conflict is its problem.
 std::vector<ImageItem> list_items(const ImageSetSpec& spec);
 
 // What identifies an item's pixels: file bytes + decoder version (+ how LR is made), or its prompt, which has
@@ -84,6 +86,7 @@ struct ItemIdentity {
   int reference_width = 0, reference_height = 0;  // after the cut
   int scale = 0;                                  // reference size / input size; 0 without reference
   std::vector<std::string> notes;                 // "reference cut from 510x480 to 508x480"
+  bool corrupt = false;                           // a file of it is damaged, and was read leniently
 };
 // Reads headers and hashes; throws std::runtime_error naming the file and the reason (unreadable, sizes do
 // not fit, not the file that the manifest means).

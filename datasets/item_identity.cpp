@@ -1,11 +1,11 @@
 #include "datasets/item_identity.h"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
 #include <fmt/format.h>
 
-#include "datasets/codec/decode.h"
 #include "datasets/resampling/kernels.h"
 
 namespace upbench {
@@ -31,6 +31,12 @@ Digest made_digest(const Digest& pixels, const ImageSetSpec::LowResolution& made
       .add_field(static_cast<std::uint64_t>(made.scale))
       .add_field(made.kernel)
       .finish();
+}
+
+// What a strict run refuses must not be in the store under the name that it would have there.
+Digest set_apart(const Digest& pixels) {
+  if (pixels.is_zero()) return pixels;
+  return Hasher().add_field("picture read although corrupt").add_field(pixels).finish();
 }
 
 Digest cut_digest(const Digest& pixels, Size size) {
@@ -75,13 +81,17 @@ int pair_scale(const ImageItem& item, Size lr, Size hr) {
   const int down = static_cast<int>(std::lround(static_cast<double>(hr.height) / lr.height));
   if (across != down || across < 1) {
     throw std::runtime_error(
-        fmt::format("{}: reference {}x{} is not a whole multiple of the input {}x{} ({})", item.hr.string(),
-                    hr.width, hr.height, lr.width, lr.height, item.lr.string()));
+        fmt::format("{}: reference {}x{} is not a whole multiple of the input {}x{} ({}): crop it to one, or "
+                    "pair it with its own input",
+                    item.hr.string(), hr.width, hr.height, lr.width, lr.height, item.lr.string()));
   }
   return across;
 }
 
 constexpr std::int64_t kAnySlack = std::int64_t{1} << 32;
+constexpr std::string_view kCropReference =
+    "crop it with images.modcrop: true in a spec, or with --modcrop of upbench score";
+constexpr std::string_view kCropInput = "it is too small, so crop the other picture or make that from it";
 
 void set_pair(ItemIdentity& identity, const ImageSetSpec& spec, const ImageItem& item, const Digest& pixels,
               Size hr) {
@@ -93,18 +103,28 @@ void set_pair(ItemIdentity& identity, const ImageSetSpec& spec, const ImageItem&
   const bool fits =
       hr.width >= width && hr.width - width < slack && hr.height >= height && hr.height - height < slack;
   if (!fits) {
+    const bool larger = hr.width >= width && hr.height >= height;
     throw std::runtime_error(fmt::format(
-        "{}: reference {}x{}, expected {}x{} ({} is {}x{}, scale {}) or less than {} pixels more a side",
+        "{}: reference {}x{}, expected {}x{} ({} is {}x{}, scale {}) or less than {} pixels more a side: {}",
         item.hr.string(), hr.width, hr.height, width, height, item.lr.string(), lr.width, lr.height, scale,
-        scale));
+        scale, larger ? kCropReference : kCropInput));
   }
   set_reference(identity, pixels, hr, {static_cast<int>(width), static_cast<int>(height)}, scale);
 }
 
 RasterHeader header_of(const ImageSetSpec& spec, const std::filesystem::path& file, Bytes bytes,
                        std::string_view role, ItemIdentity& identity) {
-  RasterHeader header = read_header(bytes, file.string(), limited_to(spec.max_megapixels));
-  for (const std::string& note : header.notes) identity.notes.push_back(fmt::format("{}: {}", role, note));
+  const DecodeLimits limits = decode_limits(spec);
+  RasterHeader header = read_header(bytes, file.string(), limits);
+  // Only decoding finds the damage.
+  if (limits.lenient && header.format == "jpeg") header.notes = decode(bytes, file.string(), limits).notes;
+  if (header.bit_depth == 16) header.notes.emplace_back(kDeepNote);
+  for (const std::string& note : header.notes) {
+    identity.corrupt = identity.corrupt || note.starts_with(kCorruptNote);
+    std::string text = fmt::format("{}: {}", role, note);
+    if (std::ranges::find(identity.notes, text) == identity.notes.end())  // a manifest may say it too
+      identity.notes.push_back(std::move(text));
+  }
   return header;
 }
 
@@ -118,6 +138,34 @@ Digest file_pixels(const std::filesystem::path& file, Bytes bytes, const Digest&
   return pixels_digest(digest);
 }
 
+ItemIdentity identity_of(const ImageSetSpec& spec, const ImageItem& item, const ItemBytes& bytes) {
+  ItemIdentity identity{.notes = item.notes};
+  if (item.prompt) {
+    identity.input = Hasher().add_field("prompt").add_field(*item.prompt).finish();
+    return identity;
+  }
+  if (spec.procedural) {
+    const ProceduralPicture picture = procedural_picture(spec, item.procedural_index);
+    set_made(identity, spec, item.name, procedural_identity(picture), {picture.size, picture.size});
+    return identity;
+  }
+  if (item.lr.empty()) {
+    const RasterHeader hr = header_of(spec, item.hr, bytes.hr, "reference", identity);
+    if (hr.bit_depth == 16) identity.notes.emplace_back("input: made from 16 bit a sample, rounded to 8 bit");
+    set_made(identity, spec, item.hr.string(), file_pixels(item.hr, bytes.hr, item.hr_sha256),
+             {hr.width, hr.height});
+    return identity;
+  }
+  const RasterHeader lr = header_of(spec, item.lr, bytes.lr, "input", identity);
+  identity.input = file_pixels(item.lr, bytes.lr, item.lr_sha256);
+  identity.input_width = lr.width;
+  identity.input_height = lr.height;
+  if (item.hr.empty()) return identity;
+  const RasterHeader hr = header_of(spec, item.hr, bytes.hr, "reference", identity);
+  set_pair(identity, spec, item, file_pixels(item.hr, bytes.hr, item.hr_sha256), {hr.width, hr.height});
+  return identity;
+}
+
 }  // namespace
 
 std::optional<ScaleSuffix> scale_suffix(std::string_view stem) {
@@ -126,6 +174,12 @@ std::optional<ScaleSuffix> scale_suffix(std::string_view stem) {
   if (digits < 1 || digits > 2 || x == 0 || stem[x] != 'x' || stem[x + 1] == '0') return std::nullopt;
   const int scale = std::stoi(std::string(stem.substr(x + 1)));
   return ScaleSuffix{std::string(stem.substr(0, x)), scale};
+}
+
+DecodeLimits decode_limits(const ImageSetSpec& spec) {
+  DecodeLimits limits = limited_to(spec.max_megapixels);
+  limits.lenient = spec.lenient;
+  return limits;
 }
 
 ImageSetSpec::LowResolution low_resolution(const ImageSetSpec& spec) {
@@ -150,29 +204,10 @@ ItemBytes read_item(const ImageItem& item) {
 
 ItemIdentity identify_bytes(const ImageSetSpec& spec, const ImageItem& item, const ItemBytes& bytes) {
   if (!item.problem.empty()) throw std::runtime_error(item.problem);
-  ItemIdentity identity{.notes = item.notes};
-  if (item.prompt) {
-    identity.input = Hasher().add_field("prompt").add_field(*item.prompt).finish();
-    return identity;
-  }
-  if (spec.procedural) {
-    const ProceduralPicture picture = procedural_picture(spec, item.procedural_index);
-    set_made(identity, spec, item.name, procedural_identity(picture), {picture.size, picture.size});
-    return identity;
-  }
-  if (item.lr.empty()) {
-    const RasterHeader hr = header_of(spec, item.hr, bytes.hr, "reference", identity);
-    set_made(identity, spec, item.hr.string(), file_pixels(item.hr, bytes.hr, item.hr_sha256),
-             {hr.width, hr.height});
-    return identity;
-  }
-  const RasterHeader lr = header_of(spec, item.lr, bytes.lr, "input", identity);
-  identity.input = file_pixels(item.lr, bytes.lr, item.lr_sha256);
-  identity.input_width = lr.width;
-  identity.input_height = lr.height;
-  if (item.hr.empty()) return identity;
-  const RasterHeader hr = header_of(spec, item.hr, bytes.hr, "reference", identity);
-  set_pair(identity, spec, item, file_pixels(item.hr, bytes.hr, item.hr_sha256), {hr.width, hr.height});
+  ItemIdentity identity = identity_of(spec, item, bytes);
+  if (!identity.corrupt) return identity;
+  identity.input = set_apart(identity.input);
+  identity.reference = set_apart(identity.reference);
   return identity;
 }
 

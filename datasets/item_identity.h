@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "datasets/codec/byte_order.h"
+#include "datasets/codec/decode.h"
 #include "datasets/image_set.h"
 #include "datasets/procedural.h"
 
@@ -20,6 +21,9 @@ struct ScaleSuffix {
 };
 std::optional<ScaleSuffix> scale_suffix(std::string_view stem);
 
+// How the set's pictures are decoded.
+DecodeLimits decode_limits(const ImageSetSpec& spec);
+
 ImageSetSpec::LowResolution low_resolution(const ImageSetSpec& spec);
 ProceduralPicture procedural_picture(const ImageSetSpec& spec, std::uint64_t index);
 
@@ -28,6 +32,10 @@ struct ItemBytes {
   std::vector<std::uint8_t> lr, hr;
 };
 ItemBytes read_item(const ImageItem& item);
+
+// Of a picture with 16 bit: as the pipeline gets it, and as metrics do (quantized()).
+inline constexpr std::string_view kDeepNote =
+    "16 bit a sample, kept; rounded to 8 bit for scoring, but not by metrics with @float";
 
 // identify() without reading.
 ItemIdentity identify_bytes(const ImageSetSpec& spec, const ImageItem& item, const ItemBytes& bytes);

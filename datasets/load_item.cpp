@@ -1,7 +1,9 @@
 #include "datasets/load_item.h"
 
+#include <filesystem>
 #include <memory>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -20,10 +22,35 @@ namespace {
 void require_unchanged(const ImageItem& item, const ItemIdentity& now, const ItemIdentity& expected) {
   const auto refuse = [](const std::filesystem::path& file) {
     throw std::runtime_error(
-        fmt::format("{}: changed since the sweep was planned; plan again", file.string()));
+        fmt::format("{}: changed since the sweep was planned, plan again", file.string()));
   };
   if (now.reference != expected.reference && !item.hr.empty()) refuse(item.hr);
   if (now.input != expected.input) refuse(item.lr.empty() ? item.hr : item.lr);
+}
+
+bool is_gone(const std::filesystem::path& file) {
+  std::error_code error;
+  return !file.empty() && !std::filesystem::exists(file, error) && !error;
+}
+
+// What was there when the sweep was planned.
+ItemBytes read_again(const ImageItem& item) {
+  try {
+    return read_item(item);
+  } catch (const std::runtime_error& error) {
+    if (!is_gone(item.lr) && !is_gone(item.hr)) throw;
+    throw std::runtime_error(fmt::format("{}; vanished since the sweep was planned", error.what()));
+  }
+}
+
+// What was sound when the sweep was planned.
+ItemIdentity identify_again(const ImageSetSpec& spec, const ImageItem& item, const ItemBytes& bytes) {
+  try {
+    return identify_bytes(spec, item, bytes);
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(
+        fmt::format("{}; changed since the sweep was planned, plan again", error.what()));
+  }
 }
 
 bool is_compact(const at::Tensor& picture) {
@@ -34,7 +61,7 @@ bool is_compact(const at::Tensor& picture) {
 
 Raster read_reference(const ImageSetSpec& spec, const ImageItem& item, const ItemBytes& bytes) {
   if (spec.procedural) return render_procedural(procedural_picture(spec, item.procedural_index));
-  return decode(bytes.hr, item.hr.string(), limited_to(spec.max_megapixels));
+  return decode(bytes.hr, item.hr.string(), decode_limits(spec));
 }
 
 Image cut_picture(const Image& image, int width, int height) {
@@ -61,8 +88,8 @@ at::Tensor compact_picture(Raster raster) {
 LoadedItem load_item(const ImageSetSpec& spec, const ImageItem& item, const ItemIdentity& expected,
                      PictureForm form) {
   if (!item.problem.empty()) throw std::runtime_error(item.problem);
-  const ItemBytes bytes = read_item(item);
-  const ItemIdentity identity = identify_bytes(spec, item, bytes);
+  const ItemBytes bytes = read_again(item);
+  const ItemIdentity identity = identify_again(spec, item, bytes);
   require_unchanged(item, identity, expected);
   const auto picture = [&](Raster raster) {
     return form == PictureForm::compact ? compact_picture(std::move(raster)) : to_image(raster);
@@ -78,7 +105,7 @@ LoadedItem load_item(const ImageSetSpec& spec, const ImageItem& item, const Item
     loaded.reference = cut_picture(whole, identity.reference_width, identity.reference_height);
   }
   if (!item.lr.empty()) {
-    loaded.input = picture(decode(bytes.lr, item.lr.string(), limited_to(spec.max_megapixels)));
+    loaded.input = picture(decode(bytes.lr, item.lr.string(), decode_limits(spec)));
   } else if (!is_compact(*loaded.reference)) {
     loaded.input = make_input(spec, *loaded.reference, identity);
   } else {

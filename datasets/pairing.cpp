@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "datasets/item_identity.h"
 
@@ -13,6 +14,22 @@ namespace upbench {
 namespace {
 
 namespace fs = std::filesystem;
+
+// The pictures from `first` on that have its name.
+std::span<const PictureFile> of_one_name(std::span<const PictureFile> pictures, std::size_t first) {
+  std::size_t end = first + 1;
+  while (end < pictures.size() && pictures[end].name == pictures[first].name) ++end;
+  return pictures.subspan(first, end - first);
+}
+
+SetConflict name_conflict(std::span<const PictureFile> pictures, std::string item) {
+  std::vector<std::string> files;
+  for (const PictureFile& picture : pictures) files.push_back(picture.file.string());
+  return {.item = std::move(item),
+          .file = pictures[1].file,
+          .text = fmt::format("{} pictures of one name: {}; expected one, rename or remove the others",
+                              files.size(), fmt::join(files, " and "))};
+}
 
 // images.match, or the rule that holds without it: equal names, or one x{scale} suffix.
 class NameRule {
@@ -82,11 +99,13 @@ class Pairing {
  public:
   Pairing(std::vector<PictureFile> lr, const NameRule& rule, const ImageSetSpec& spec)
       : lr_(std::move(lr)), rule_(rule), spec_(spec), taken_(lr_.size()) {
-    for (std::size_t i = 0; i < lr_.size(); ++i) by_name_.emplace(lr_[i].name, i);
+    // Of one name, the first stands for all.
+    for (std::size_t i = 0; i < lr_.size(); ++i) taken_[i] = !by_name_.emplace(lr_[i].name, i).second;
   }
 
   PairedItems pair(std::vector<PictureFile> hr) {
     std::vector<ImageItem>& items = paired_.items;
+    add_name_conflicts(hr, paired_.conflicts);
     items.reserve(hr.size());
     for (PictureFile& picture : hr)
       items.push_back({.name = std::move(picture.name), .lr = {}, .hr = std::move(picture.file)});
@@ -107,7 +126,13 @@ class Pairing {
     const auto found = by_name_.find(name);
     if (found == by_name_.end()) return;
     item.lr = lr_[found->second].file;
-    taken_[found->second] = true;
+    use(found->second, item.name);
+  }
+
+  void use(std::size_t lr, const std::string& item) {
+    const auto same = of_one_name(lr_, lr);
+    if (!taken_[lr] && same.size() > 1) paired_.conflicts.push_back(name_conflict(same, item));
+    taken_[lr] = true;
   }
 
   void take_by_suffix() {
@@ -124,10 +149,11 @@ class Pairing {
       }
       taken_[i] = true;
       paired_.conflicts.push_back(
-          {lr_[i].file,
-           fmt::format("two low-resolution pictures for {}: {} and {}; say which by images.match, as in "
-                       "'{{name}}x4'",
-                       item.hr.string(), item.lr.string(), lr_[i].file.string())});
+          {.item = item.name,
+           .file = lr_[i].file,
+           .text = fmt::format("two low-resolution pictures for {}: {} and {}; say which by images.match, as "
+                               "in '{{name}}x4'",
+                               item.hr.string(), item.lr.string(), lr_[i].file.string())});
     }
   }
 
@@ -155,6 +181,7 @@ class Pairing {
            .lr = lr_[i].file,
            .hr = {},
            .problem = fmt::format("{}: no reference; expected {}", lr_[i].file.string(), expected.string())});
+      use(i, paired_.items.back().name);
     }
   }
 
@@ -167,6 +194,14 @@ class Pairing {
 };
 
 }  // namespace
+
+void add_name_conflicts(std::span<const PictureFile> pictures, std::vector<SetConflict>& conflicts) {
+  for (std::size_t i = 0; i < pictures.size();) {
+    const auto same = of_one_name(pictures, i);
+    if (same.size() > 1) conflicts.push_back(name_conflict(same, pictures[i].name));
+    i += same.size();
+  }
+}
 
 PairedItems pair_by_name(std::vector<PictureFile> hr, std::vector<PictureFile> lr, const ImageSetSpec& spec) {
   const NameRule rule(spec.match);

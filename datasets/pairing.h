@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@ struct PairedItems {
   std::vector<ImageItem> items;  // by name; what has no partner is an item with a problem
   std::vector<SetConflict> conflicts;
 };
+
+// One for each name that several of the pictures, which come by name, have.
+void add_name_conflicts(std::span<const PictureFile> pictures, std::vector<SetConflict>& conflicts);
 
 // hr, lr: by name, as find_pictures() gives them. The folders are named in messages only. A file in both
 // lists (hr and lr are the same folder) is LR where it is named as the LR of another, HR otherwise;

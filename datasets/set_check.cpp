@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -73,7 +75,7 @@ class ItemCheck {
       add(Severity::problem, "hash mismatch", file,
           fmt::format("sha256 is {}, expected {} as the manifest says", found.hex(), expected.hex()));
     try {
-      const Raster raster = decode(bytes, file.string(), limited_to(spec_.max_megapixels));
+      const Raster raster = decode(bytes, file.string(), decode_limits(spec_));
       looked_.pixels += static_cast<std::uint64_t>(raster.width) * static_cast<std::uint64_t>(raster.height);
       if (size) *size = {raster.width, raster.height};
       add_notes(file, raster);
@@ -91,10 +93,12 @@ class ItemCheck {
         add(Severity::warning, "wrong extension", file, note);
       else if (note.starts_with("icc_ignored"))
         add(Severity::warning, "icc ignored", file, note);
+      else if (note.starts_with(kCorruptNote))
+        add(Severity::warning, "corrupt", file, note);
       else
         add(Severity::note, "decoding", file, note);
     }
-    if (raster.bit_depth == 16) add(Severity::note, "decoding", file, "16 bit a sample, kept");
+    if (raster.bit_depth == 16) add(Severity::note, "decoding", file, std::string(kDeepNote));
   }
 
   void look_at_sizes(const ItemBytes& bytes, const fs::path& file, Size hr) {
@@ -197,8 +201,11 @@ SetCheck check_set(const ImageSetSpec& spec, const SetCheckOptions& options) {
   check.stopped = options.stop && options.stop->load();
   check.pictures = listing.items.size();
   check.left_out = listing.left_out;
-  for (const SetConflict& conflict : listing.conflicts)
-    check.findings.push_back({Severity::problem, "same name", "", conflict.file, conflict.text});
+  std::unordered_set<std::string_view> conflicting;
+  for (const SetConflict& conflict : listing.conflicts) {
+    conflicting.insert(conflict.item);
+    check.findings.push_back({Severity::problem, "same name", conflict.item, conflict.file, conflict.text});
+  }
   add_scales(listing.items, looked, check);
   Duplicates lr, hr;
   for (std::size_t i = 0; i < looked.size(); ++i) {
@@ -206,8 +213,10 @@ SetCheck check_set(const ImageSetSpec& spec, const SetCheckOptions& options) {
     std::vector<SetFinding>& found = looked[i].findings;
     lr.look_at(looked[i].lr, item, item.lr, found);
     hr.look_at(looked[i].hr, item, item.hr, found);
-    check.usable += std::ranges::none_of(
-        found, [](const SetFinding& finding) { return finding.severity == Severity::problem; });
+    check.usable +=
+        !conflicting.contains(item.name) && std::ranges::none_of(found, [](const SetFinding& finding) {
+          return finding.severity == Severity::problem;
+        });
     check.bytes += looked[i].bytes;
     check.pixels += looked[i].pixels;
     std::ranges::move(found, std::back_inserter(check.findings));

@@ -45,10 +45,10 @@ struct SetCheckOptions {
 
 // Reads and decodes every file. Kinds of problems: "same name" (two files for one), "missing partner",
 // "unreadable", "hash mismatch" (with the manifest), "undecodable" (corrupt, unsupported, over a limit: the
-// text says which), "size mismatch", "different scales"; of warnings: "wrong extension", "duplicate" (the
-// same bytes under another name: scored once), "too small" (for SSIM's window of 11 pixels), "icc ignored";
-// of notes: "decoding" (grey, alpha, 16 bit, orientation, profile, ...), "cut". Throws std::invalid_argument
-// where there is nothing to check: list_set().
+// text says which), "size mismatch", "different scales"; of warnings: "wrong extension", "corrupt" (where the
+// set is read leniently), "duplicate" (the same bytes under another name: scored once), "too small" (for
+// SSIM's window of 11 pixels), "icc ignored"; of notes: "decoding" (grey, alpha, 16 bit, orientation,
+// profile, ...), "cut". Throws std::invalid_argument where there is nothing to check: list_set().
 SetCheck check_set(const ImageSetSpec& spec, const SetCheckOptions& options = {});
 
 }  // namespace upbench

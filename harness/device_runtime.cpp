@@ -105,6 +105,10 @@ void StagingPool::Lease::release_after(const DeviceStream& stream) {
   buffer_->used->record(stream);
 }
 
+DeviceSettings sweep_settings(bool fast) {
+  return {.search_algorithms = fast, .deterministic = !fast};
+}
+
 void apply(const DeviceSettings& settings) {
   at::Context& context = at::globalContext();
   context.setAllowTF32CuBLAS(settings.tf32);

@@ -59,10 +59,13 @@ class StagingPool {
 
 // Switches of LibTorch, process-wide: set once before the work begins, and recorded.
 struct DeviceSettings {
-  bool tf32 = false;  // fp32 matrix products and convolutions in TF32 on tensor cores: "fp32-tf32"
+  bool tf32 = false;  // fp32 matrix products and convolutions in TF32 on tensor cores: precision tf32
   bool search_algorithms = false;  // cuDNN benchmark: faster, the choice may differ from run to run (--fast)
   bool deterministic = true;       // only algorithms of cuDNN that give the same bits each time
+  bool operator==(const DeviceSettings&) const = default;
 };
+// Of a sweep, with --fast or without; TF32 is a precision of its stages (harness/tf32_scope.h).
+DeviceSettings sweep_settings(bool fast);
 void apply(const DeviceSettings& settings);
 DeviceSettings settings_in_force();  // as LibTorch has them
 

@@ -39,7 +39,7 @@ std::string program_version() {
   return fmt::format("{} ({}{})", kVersion, kCommit, kModified ? ", modified" : "");
 }
 
-EnvironmentRow describe_environment(const DeviceInfo& device, int threads) {
+EnvironmentRow describe_environment(const DeviceInfo& device, int threads, const DeviceSettings& settings) {
   utsname system{};
   uname(&system);
   const nlohmann::json json = {
@@ -52,6 +52,7 @@ EnvironmentRow describe_environment(const DeviceInfo& device, int threads) {
         {"decoder", kDecoderVersion}}},
       {"device",
        {{"name", device.name}, {"description", device.description}, {"memory_bytes", device.memory_bytes}}},
+      {"cudnn", {{"benchmark", settings.search_algorithms}, {"deterministic", settings.deterministic}}},
       {"threads", threads},
       {"processors", sysconf(_SC_NPROCESSORS_ONLN)},
       {"cpu_capability", at::get_cpu_capability()},

@@ -35,13 +35,16 @@ struct RunPlan {
   std::vector<TrialRow> trials;
 };
 
+// A trial that lost its device in each of so many attempts is failed: it is the trial, not the device.
+inline constexpr int kMostAttempts = 2;
+
 struct Claim {
   Digest trial;
   Digest cell, image;
   Digest output;
   std::uint64_t seed = 0;
   std::uint64_t token = 0;
-  int attempt = 1;
+  int attempt = 1;  // from 1 to kMostAttempts; see Store::lose_attempt
 };
 
 struct Progress {
@@ -154,9 +157,14 @@ class Store {
   void append(Record record);
   std::uint64_t rejected() const;                  // records dropped for a stale token in this process
   void release(const std::vector<Claim>& claims);  // back to ready, untouched (Ctrl-C)
-  void flush();                                    // returns when all appended records are durable
-  std::uint64_t acknowledged() const;              // records durable so far in this process
-  void finish_run(const Digest& run);              // stamps finished_at
+  // The claim's device was lost while it worked on the trial: ready again with an attempt less or, after
+  // kMostAttempts, failed with `reason` in its own. Durable when it returns. Nothing else uses attempts up:
+  // not a release, and not the end of the process (kill -9, power cut), which says nothing about the trial.
+  // requeue_failed() gives all of them back. Returns whether the trial is finished now.
+  bool lose_attempt(const Claim& claim, const std::string& reason);
+  void flush();                        // returns when all appended records are durable
+  std::uint64_t acknowledged() const;  // records durable so far in this process
+  void finish_run(const Digest& run);  // stamps finished_at
 
   // Replaces what was measured of the output before. Throws std::invalid_argument for an output that is not
   // finished, a timing of another clock and a time that is no number.

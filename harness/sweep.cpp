@@ -12,6 +12,7 @@
 #include "datasets/resample.h"
 #include "datasets/resampling/kernels.h"
 #include "datasets/safe_text.h"
+#include "harness/device_runtime.h"
 #include "harness/diffusion_models.h"
 #include "harness/environment.h"
 #include "harness/model_cache.h"
@@ -247,7 +248,7 @@ Sweep prepare_sweep(Spec spec, const SweepOptions& options) {
 
   PlanInputs inputs;
   inputs.command = options.command;
-  inputs.environment = describe_environment(sweep.device, sweep.threads);
+  inputs.environment = describe_environment(sweep.device, sweep.threads, sweep_settings(sweep.fast));
   for (std::size_t i = 0; i < sweep.items.size(); ++i)
     inputs.images.push_back(image_row(sweep.items[i], sweep.identities[i]));
   inputs.prompts = sweep.prompts;

@@ -13,6 +13,7 @@ struct Switch {
   std::condition_variable changed;
   int users = 0;
   bool on = false;
+  DeviceSettings before;  // the first user
 };
 
 Switch& the_switch() {
@@ -29,7 +30,8 @@ Tf32Scope::Tf32Scope(const std::string& device, bool on) : gpu_(device != "cpu")
   shared.changed.wait(lock, [&] { return shared.users == 0 || shared.on == on; });
   if (shared.users++ > 0) return;
   shared.on = on;
-  DeviceSettings settings = settings_in_force();
+  shared.before = settings_in_force();
+  DeviceSettings settings = shared.before;
   settings.tf32 = on;
   apply(settings);
 }
@@ -38,7 +40,9 @@ Tf32Scope::~Tf32Scope() {
   if (!gpu_) return;
   Switch& shared = the_switch();
   const std::lock_guard lock(shared.mutex);
-  if (--shared.users == 0) shared.changed.notify_all();
+  if (--shared.users > 0) return;
+  apply(shared.before);
+  shared.changed.notify_all();
 }
 
 }  // namespace upbench

@@ -59,6 +59,15 @@ std::size_t reference_bytes(bool remote) {
   return remote ? 8 * Scorer::kReferenceCacheBytes : Scorer::kReferenceCacheBytes;
 }
 
+// The part of what was used that says this; nothing says it: null.
+const nlohmann::json* find_part(const nlohmann::json& used, const char* key) {
+  if (used.is_object() && used.contains(key)) return &used;
+  if (used.is_structured())
+    for (const nlohmann::json& part : used)
+      if (const nlohmann::json* found = find_part(part, key)) return found;
+  return nullptr;
+}
+
 // The reason of a failed trial.
 std::string reason_of(const std::exception& error, DeviceFault fault) {
   const std::string text = device_error_text(error);
@@ -67,6 +76,11 @@ std::string reason_of(const std::exception& error, DeviceFault fault) {
 }
 
 }  // namespace
+
+LostDevice::LostDevice(const std::string& device, const std::string& error)
+    : DeviceError(fmt::format(
+          "device {} is lost: {}; what was finished is in the store, start again to go on", device, error)),
+      reason(fmt::format("device {} was lost: {}", device, error)) {}
 
 TrialRunner::TrialRunner(const Sweep& sweep, const Store& store, const TrialRunnerOptions& options)
     : sweep_(sweep),
@@ -120,10 +134,7 @@ TrialRunner::Step TrialRunner::run(Step step, TrialWork& work) {
     throw;
   } catch (const std::exception& error) {
     const DeviceFault fault = device_fault(error, options_.device);
-    if (fault == DeviceFault::lost)
-      throw DeviceError(
-          fmt::format("device {} is lost: {}; what was finished is in the store, start again to go on",
-                      options_.device, device_error_text(error)));
+    if (fault == DeviceFault::lost) throw LostDevice(options_.device, device_error_text(error));
     if (fault == DeviceFault::out_of_memory)
       synchronize(options_.device);  // what was queued may still use what is freed now
     fail(work.record, reason_of(error, fault));
@@ -297,9 +308,21 @@ void TrialRunner::compute(TrialWork& work) {
   work.base = current->frame.base;
   work.record.boundaries = current->frame.boundaries;
   work.record.used = used(current->used);
+  flag(work, current->used);
   work.record.height = static_cast<int>(work.output.size(1));
   work.record.width = static_cast<int>(work.output.size(2));
   work.networks.clear();
+}
+
+void TrialRunner::flag(TrialWork& work, const nlohmann::json& stages) const {
+  if (pictures_.remote() && sweep_.fast) work.record.flags.emplace_back("not_bit_exact");
+  const nlohmann::json* halved = find_part(stages, "batch_halved");
+  if (halved == nullptr) return;
+  work.record.flags.emplace_back("batch_halved");
+  const std::string cell = label_text(sweep_.plan.rows.cells[work.cell].label);
+  work.notice =
+      fmt::format("{}: memory did not suffice for the planned batch of tiles; {} at a time, same tiles",
+                  cell.empty() ? "the only cell" : cell, halved->value("batch", 1));
 }
 
 std::string TrialRunner::used(const nlohmann::json& stages) const {
@@ -307,7 +330,7 @@ std::string TrialRunner::used(const nlohmann::json& stages) const {
                         {"device", options_.device},
                         {"operator_threads", options_.operator_threads},
                         {"parallel_trials", options_.parallel_trials}};
-  if (!compute_stream_.is_cpu()) all["fast"] = sweep_.fast;
+  if (pictures_.remote()) all["fast"] = sweep_.fast;
   return all.dump();
 }
 
@@ -327,6 +350,7 @@ void TrialRunner::keep(TrialWork& work) {
   const DevicePictures::Saved saved = pictures_.down(work.output);
   record.pixels = pixel_digest(saved.raster);
   if (saved.spread < 1.0 / 255) record.flags.emplace_back("degenerate");  // black or constant
+  if (sweep_.identities[work.image].corrupt) record.flags.emplace_back("input_corrupt");
   kept([&] {
     record.kept_file = kept_.keep(saved.raster, record.pixels);
     if (!sweep_.items[work.image].prompt)

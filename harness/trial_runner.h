@@ -23,6 +23,12 @@
 
 namespace upbench {
 
+// Every call of the device fails from now on. `reason`: of the trial that was worked on when it showed.
+struct LostDevice : DeviceError {
+  LostDevice(const std::string& device, const std::string& error);
+  std::string reason;
+};
+
 struct TrialRunnerOptions {
   std::string device = {};  // where it computes; empty: the sweep's
   bool keep_outputs = false;
@@ -55,12 +61,18 @@ struct TrialWork {
   bool computed = false;             // now, not by an earlier run
   std::vector<std::size_t> metrics;  // still to be scored
   double seconds = 0;                // of all steps; waiting between them is none
+  std::string notice = {};           // what the user should hear of how it was computed; empty: nothing
 };
 
 // The steps of a trial, each done once and in this order, with some left out as next() says. Thread-safe: the
 // steps of many trials run at once, caches are shared. Whatever goes wrong inside a step makes the record a
-// failed one. Thrown are only StoreError (disk full, unwritable outputs) and DeviceError (the device is lost:
-// nothing can be computed any more, and the trial did not fail).
+// failed one. Thrown are only StoreError (disk full, unwritable outputs) and LostDevice (nothing can be
+// computed any more, and the trial did not fail).
+//
+// Flags of a record: "degenerate" (black or constant output); "batch_halved" (memory did not suffice for the
+// planned batch of tiles; the same tiles, but networks may round otherwise at another batch size);
+// "not_bit_exact" (--fast on a device: its libraries choose algorithms by trial, and another run may give
+// other last digits). An output with one of the last two is not claimed to come back bit by bit.
 class TrialRunner {
  public:
   enum class Step : std::size_t { prepare, compute, score, keep, done };
@@ -89,6 +101,7 @@ class TrialRunner {
   void do_step(Step step, TrialWork& work);
   void prepare(TrialWork& work);
   void compute(TrialWork& work);
+  void flag(TrialWork& work, const nlohmann::json& stages) const;
   void score(TrialWork& work);
   void score_pairs(TrialWork& work, const std::vector<std::size_t>& metrics) const;
   std::shared_ptr<const Image> fidelity_result(const TrialWork& work, const Image& input);

@@ -5,6 +5,7 @@
 #include "harness/artifact_scoring.h"
 #include "harness/plan/canonical.h"
 #include "harness/steady_clock.h"
+#include "harness/tf32_scope.h"
 #include "harness/trial_runner.h"
 #include "metrics/artifacts/catalog.h"
 #include "models/upscale.h"
@@ -89,6 +90,7 @@ std::shared_ptr<const Image> TrialRunner::fidelity_result(const TrialWork& work,
                          .finish();
   return fidelity_.get(key, [&] {
     const UpscalerPtr model = models_.get(sweep_.spec.fidelity, options_.device, Precision::fp32);
+    const Tf32Scope arithmetic(options_.device, false);
     const int own = model->info().scale > 0 ? 0 : static_cast<int>(scale);
     auto image = std::make_shared<const Image>(upscale(*model, input, {.scale = own}).image);
     return SharedCache<Digest, Image>::Made{image, image->nbytes()};

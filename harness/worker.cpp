@@ -9,7 +9,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -28,24 +30,22 @@ constexpr std::size_t kClaimBatch = 64;
 constexpr std::uint64_t kAutomaticallyKeptBytes = 2'000'000'000;
 constexpr std::chrono::milliseconds kProgressInterval{100};
 
-// Trials claimed but not begun, shared by the threads.
+// Trials claimed but not begun, shared by the threads. Those that lost a device before are suspects.
 class ClaimQueue {
  public:
   ClaimQueue(Store& store, const Digest& run)
       : store_(store), run_(run), worker_(fmt::format("pid {}", getpid())) {}
 
-  // Nothing when the run's queue is empty or close() was called.
+  // Nothing when the run's queue is empty or close() was called. Suspects are left for next_alone().
   std::optional<Claim> next() {
     const std::lock_guard lock(mutex_);
-    if (closed_) return std::nullopt;
-    if (claims_.empty()) {
-      const auto batch = store_.claim(run_, worker_, kClaimBatch);
-      claims_.assign(batch.begin(), batch.end());
-    }
-    if (claims_.empty()) return std::nullopt;
-    Claim claim = claims_.front();
-    claims_.pop_front();
-    return claim;
+    return fill() ? take(claims_) : std::nullopt;
+  }
+
+  // For who works with nothing beside it: what others have left, then the suspects.
+  std::optional<Claim> next_alone() {
+    const std::lock_guard lock(mutex_);
+    return fill() ? take(claims_) : take(suspects_);
   }
 
   void close() {
@@ -60,15 +60,33 @@ class ClaimQueue {
 
   std::vector<Claim> left() {
     const std::lock_guard lock(mutex_);
-    return {claims_.begin(), claims_.end()};
+    std::vector<Claim> all(claims_.begin(), claims_.end());
+    all.insert(all.end(), suspects_.begin(), suspects_.end());
+    return all;
   }
 
  private:
+  bool fill() {
+    while (!closed_ && claims_.empty()) {
+      const auto batch = store_.claim(run_, worker_, kClaimBatch);
+      if (batch.empty()) return false;
+      for (const Claim& claim : batch) (claim.attempt > 1 ? suspects_ : claims_).push_back(claim);
+    }
+    return !closed_;
+  }
+
+  std::optional<Claim> take(std::deque<Claim>& from) {
+    if (closed_ || from.empty()) return std::nullopt;
+    Claim claim = from.front();
+    from.pop_front();
+    return claim;
+  }
+
   Store& store_;
   Digest run_;
   std::string worker_;
   std::mutex mutex_;
-  std::deque<Claim> claims_;
+  std::deque<Claim> claims_, suspects_;
   bool closed_ = false;
 };
 
@@ -81,8 +99,11 @@ class Trial final : public StagedWork {
   void drop() override;
 
  private:
+  void finish();
+
   Worker& worker_;
   TrialWork work_;
+  bool given_up_ = false;  // the store has it back already
 };
 
 // Pictures on their way to a GPU.
@@ -131,12 +152,20 @@ StagedExecutor::Options executor_options(const Sweep& sweep, const Parallelism& 
 struct Shared {
   Shared(const Sweep& sweep, Store& results) : store(results), queue(results, sweep.plan.rows.run.key) {}
 
+  // Once for each cell.
+  void notice(std::size_t cell, std::string text) {
+    const std::lock_guard lock(mutex);
+    if (noticed.insert(cell).second) notices.push_back(std::move(text));
+  }
+
   Store& store;
   ClaimQueue queue;
   std::atomic<std::uint64_t> executed = 0;
-  std::mutex mutex;
+  std::mutex mutex;  // of what follows
   std::condition_variable ended;
   int running = 0;
+  std::set<std::size_t> noticed;
+  std::vector<std::string> notices;  // not yet told
 };
 
 // A device and the threads that work for it.
@@ -152,9 +181,33 @@ struct Worker {
     return claim ? std::make_unique<Trial>(*this, runner.begin(*claim)) : nullptr;
   }
 
+  void work_alone() {
+    try {
+      while (const auto claim = shared.queue.next_alone()) run_alone(Trial(*this, runner.begin(*claim)));
+    } catch (...) {
+      const std::lock_guard lock(shared.mutex);
+      failure = std::current_exception();
+    }
+  }
+
+  static void run_alone(Trial trial) {
+    try {
+      for (std::size_t step = 0; step < TrialRunner::kSteps;) step = trial.run(step);
+    } catch (...) {
+      trial.drop();
+      throw;
+    }
+  }
+
+  std::exception_ptr error() const {
+    const std::lock_guard lock(shared.mutex);
+    return failure ? failure : executor.error();
+  }
+
   Shared& shared;
   TrialRunner runner;
   StagedExecutor executor;
+  std::exception_ptr failure;  // of work_alone()
 };
 
 // Lives on the heap: an abandoned thread may outlast run_sweep.
@@ -166,16 +219,26 @@ struct Crews {
 };
 
 std::size_t Trial::run(std::size_t step) {
-  const TrialRunner::Step next = worker_.runner.run(static_cast<TrialRunner::Step>(step), work_);
-  if (next == TrialRunner::Step::done) {
-    worker_.shared.store.append(std::move(work_.record));
-    ++worker_.shared.executed;
+  try {
+    const TrialRunner::Step next = worker_.runner.run(static_cast<TrialRunner::Step>(step), work_);
+    if (next == TrialRunner::Step::done) finish();
+    return static_cast<std::size_t>(next);
+  } catch (const LostDevice& lost) {
+    // At once: the process may not live long with a device that is lost.
+    if (worker_.shared.store.lose_attempt(work_.claim, lost.reason)) ++worker_.shared.executed;
+    given_up_ = true;
+    throw;
   }
-  return static_cast<std::size_t>(next);
+}
+
+void Trial::finish() {
+  if (!work_.notice.empty()) worker_.shared.notice(work_.cell, std::move(work_.notice));
+  worker_.shared.store.append(std::move(work_.record));
+  ++worker_.shared.executed;
 }
 
 void Trial::drop() {
-  worker_.shared.queue.give_back(work_.claim);
+  if (!given_up_) worker_.shared.queue.give_back(work_.claim);
 }
 
 void work(const std::shared_ptr<Crews>& crews, Worker& worker, bool heavy, int operators) {
@@ -197,6 +260,31 @@ std::vector<std::thread> start_threads(const std::shared_ptr<Crews>& crews, cons
   return threads;
 }
 
+// The devices that are left, one after the other as each is lost.
+std::vector<std::thread> start_alone(const std::shared_ptr<Crews>& crews, int operators) {
+  crews->shared.running = 1;
+  std::vector<std::thread> threads;
+  threads.emplace_back([crews, operators] {
+    set_operator_threads(operators);
+    for (const auto& worker : crews->workers)
+      if (!worker->error()) worker->work_alone();
+    const std::lock_guard lock(crews->shared.mutex);
+    --crews->shared.running;
+    crews->shared.ended.notify_all();
+  });
+  return threads;
+}
+
+void tell_notices(Shared& shared, const WorkerOptions& options) {
+  std::vector<std::string> notices;
+  {
+    const std::lock_guard lock(shared.mutex);
+    notices.swap(shared.notices);
+  }
+  if (options.on_notice)
+    for (const std::string& notice : notices) options.on_notice(notice);
+}
+
 // Waits for the threads, reports progress, reacts to `stop`. Returns whether every thread ended.
 bool supervise(Crews& crews, Store& store, const Digest& run, const WorkerOptions& options,
                WorkerResult& result) {
@@ -206,6 +294,7 @@ bool supervise(Crews& crews, Store& store, const Digest& run, const WorkerOption
   while (shared.running > 0) {
     shared.ended.wait_for(lock, kProgressInterval);
     lock.unlock();
+    tell_notices(shared, options);
     if (options.on_progress) options.on_progress(store.progress(run), shared.executed);
     if (options.stop && *options.stop && !stopped_at) {
       stopped_at = SteadyClock::now();
@@ -262,7 +351,7 @@ WorkerResult run_sweep(const Sweep& sweep, Store& store, const WorkerOptions& op
   if (options.only_failed) store.requeue_failed(run);
   if (options.only) store.select(run, *options.only);
 
-  if (sweep.device.name != "cpu") apply({.search_algorithms = sweep.fast, .deterministic = !sweep.fast});
+  if (!computes_here(sweep)) apply(sweep_settings(sweep.fast));
   const Parallelism parallelism = choose_parallelism(sweep);
   TrialRunnerOptions runner{.keep_outputs = keeps_outputs(sweep, options.keep_outputs),
                             .operator_threads = parallelism.operators,
@@ -277,13 +366,17 @@ WorkerResult run_sweep(const Sweep& sweep, Store& store, const WorkerOptions& op
   add_worker(sweep.device.name);
   for (const DeviceInfo& other : sweep.device.others) add_worker(other.name);
   WorkerResult result;
-  std::vector<std::thread> threads = start_threads(crews, crew_of(sweep, parallelism), parallelism.operators);
-  result.abandoned = !supervise(*crews, store, run, options, result);
-  for (std::thread& thread : threads) result.abandoned ? thread.detach() : thread.join();
+  const auto wait_for = [&](std::vector<std::thread> threads) {
+    result.abandoned = !supervise(*crews, store, run, options, result);
+    for (std::thread& thread : threads) result.abandoned ? thread.detach() : thread.join();
+  };
+  wait_for(start_threads(crews, crew_of(sweep, parallelism), parallelism.operators));
+  if (!result.interrupted) wait_for(start_alone(crews, parallelism.operators));
+  tell_notices(crews->shared, options);
 
   store.release(crews->shared.queue.left());
   for (const auto& worker : crews->workers)
-    if (const std::exception_ptr error = worker->executor.error()) std::rethrow_exception(error);
+    if (const std::exception_ptr error = worker->error()) std::rethrow_exception(error);
   store.flush();
   result.progress = store.progress(run);
   if (result.progress.done() == result.progress.total) store.finish_run(run);

@@ -24,7 +24,9 @@ struct WorkerOptions {
   const std::vector<bool>* only = nullptr;  // of the plan's trials; nullptr: all
   const std::atomic<bool>* stop = nullptr;  // set from outside: finish the trials in hand, release the rest
   std::function<void(const Progress&, std::uint64_t executed)>
-      on_progress;               // from one thread, about ten times a second
+      on_progress;  // from one thread, about ten times a second
+  // From the same thread: what limits the results of a cell, once for each cell.
+  std::function<void(const std::string&)> on_notice = {};
   double seconds_to_finish = 5;  // after `stop`: then trials in hand are abandoned
   ModelLoader load_model = {};   // empty: as the sweep's search finds them
 };
@@ -42,9 +44,14 @@ struct WorkerResult {
 
 // Works on the sweep's queue until it is empty: a worker inside this process, one for each device that the
 // sweep names. Decoding, loading, computing, scoring and writing of different trials overlap
-// (StagedExecutor), on no more than the sweep's threads at a time. A worker whose device is lost ends; the
-// others go on with what it had not finished. Throws StoreError when the store cannot be written and
-// DeviceError when the device is lost; what is finished is then durable, what is not is queued again.
+// (StagedExecutor), on no more than the sweep's threads at a time. Throws StoreError when the store cannot be
+// written and DeviceError when a device is lost; what is finished is then durable, what is not is queued
+// again.
+//
+// A worker whose device is lost ends; the others go on with what it had not finished. Trials whose own step
+// failed with the device have used up one of kMostAttempts (Store::lose_attempt). They are tried again when
+// everything else is done, on a device that still works or when the sweep is started again, one at a time
+// with nothing beside them: the next loss is then theirs alone, and hinders no other trial.
 WorkerResult run_sweep(const Sweep& sweep, Store& store, const WorkerOptions& options);
 
 // How trials are spread: `trials` computed side by side with `operators` threads each; their product never

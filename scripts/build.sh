@@ -2,6 +2,7 @@
 # usage: scripts/build.sh [--preset dev|ci|asan|fuzz|tidy] [--target NAME]... [--help]
 #
 # Configures and builds; the program is at build/upbench. Needs what scripts/setup.sh installs.
+# UPBENCH_CUDA=ON fails where the CUDA module cannot be built, OFF leaves it out; see cmake/cuda.cmake.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -24,7 +25,9 @@ UPBENCH_TORCH_DIR=$(echo "$env_dir"/lib/python3*/site-packages/torch)
 export UPBENCH_TORCH_DIR
 
 cd "$root"
-cmake --preset "$preset" >"$deps/configure.log" 2>&1 || { cat "$deps/configure.log" >&2; die "configuring failed"; }
+cmake --preset "$preset" ${UPBENCH_CUDA:+-DUPBENCH_CUDA="$UPBENCH_CUDA"} >"$deps/configure.log" 2>&1 ||
+  { cat "$deps/configure.log" >&2; die "configuring failed"; }
+sed -n 's/^-- upbench: //p' "$deps/configure.log" | while read -r line; do say "$line"; done  # with or without CUDA
 case $preset in asan) dir=build-asan ;; fuzz) dir=build-fuzz ;; tidy) dir=build-tidy ;; *) dir=build ;; esac
 [ "$preset" != tidy ] || exit 0
 cmake --build "$dir" ${targets[0]:+--target "${targets[@]}"}

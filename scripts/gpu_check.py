@@ -7,18 +7,22 @@
 import argparse
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
+from gpu_check_busy import Busy, bus_address, libraries
 from gpu_check_report import render
 
 KERNEL_TESTS = "Cuda/*Kernel*:Cuda/DeviceScoring*"
-SWEEP_PICTURES, SWEEP_SIDE = 24, 1024
+SWEEP_PICTURES, SWEEP_SIDE, SWEEP_SCALE = 24, 1024, 4
 NETWORKS = ("rrdb23", "srvgg32")
+DEVICE = 0  # cuda:0
+BENCHMARK_SHARE = 0.6  # of the time that tests leave; the sweep and the sanitizer have the rest
 
 
 class Programs:
@@ -40,24 +44,37 @@ class Programs:
 class Clock:
     """Hands each step the time that is left for it."""
 
-    def __init__(self, minutes):
-        self.end = time.monotonic() + 60 * minutes - 10  # the report has to be written too
+    def __init__(self, seconds):
+        self.end = time.monotonic() + seconds
 
-    def for_step(self, most):
-        return max(5.0, min(most, self.end - time.monotonic()))
+    def for_step(self, most=float("inf")):
+        """Seconds; 0: there is no time for it."""
+        seconds = min(most, self.end - time.monotonic())
+        return seconds if seconds >= 5 else 0
+
+    def part(self, share):
+        return Clock(share * (self.end - time.monotonic()))
 
 
 def run_step(name, command, seconds, **options):
     """(exit code, output); code None: it ran out of time or could not be started."""
+    if seconds <= 0:
+        return None, "not run: no time was left"
     print(f"gpu_check: {name} (at most {seconds:.0f} s)", file=sys.stderr, flush=True)
     try:
-        done = subprocess.run(command, timeout=seconds, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, errors="replace", **options)
-        return done.returncode, done.stdout
-    except subprocess.TimeoutExpired as error:
-        return None, f"stopped after {seconds:.0f} s\n{(error.stdout or b'').decode(errors='replace')[-2000:]}"
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                                   start_new_session=True, **options)
     except OSError as error:
         return None, str(error)
+    try:
+        output, _ = process.communicate(timeout=seconds)
+        return process.returncode, output
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)  # what it started as well: it holds the output open
+        return None, f"stopped after {seconds:.0f} s\n{process.communicate()[0]}"
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
 
 
 def read_json(file):
@@ -75,9 +92,23 @@ def environment(programs, clock):
         doctor = {"checks": [], "error": text[-500:], "exit": code}
     found = {"doctor": doctor}
     if shutil.which("nvidia-smi"):
-        fields = "name,driver_version,memory.total,power.limit,clocks.max.sm,clocks.max.memory,ecc.mode.current,persistence_mode"
-        _, found["nvidia_smi"] = run_step("nvidia-smi", ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader"], 20)
+        address = bus_address(libraries()[0], DEVICE)
+        one = ["--id=" + address.decode()] if address else []
+
+        def query(fields, *options):
+            return run_step("nvidia-smi", ["nvidia-smi", *one, f"--query-gpu={fields}", "--format=csv,noheader" + "".join(options)],
+                            clock.for_step(20))[1].strip()
+
+        found["nvidia_smi"] = query("name,driver_version,memory.total,power.limit,clocks.max.sm,clocks.max.memory,"
+                                    "ecc.mode.current,persistence_mode")
+        found["pcie_link"] = pcie_link(query("pcie.link.gen.max,pcie.link.width.max", ",nounits"))
     return found
+
+
+def pcie_link(text):
+    """[generation, lanes] from "5, 16"; None: it is not that."""
+    match = re.match(r"(\d+), (\d+)$", text.splitlines()[0] if text else "")
+    return [int(number) for number in match.groups()] if match else None
 
 
 def gpu_problem(found):
@@ -92,8 +123,9 @@ def tests(programs, work, clock):
     result = work / "tests.json"
     code, text = run_step("tests", programs.command("upbench_gpu_test", f"--gtest_output=json:{result}"), clock.for_step(150))
     report = read_json(result)
-    if report is None:
-        return {"exit": code, "error": text[-2000:], "passed": 0, "failed": [], "skipped": {}}
+    if report is None:  # it crashed or was stopped: what it had said until then
+        failed = [{"name": name, "text": "see the output"} for name in re.findall(r"^\[  FAILED  \] (\S+) \(", text, re.MULTILINE)]
+        return {"exit": code, "error": text[-2000:], "passed": text.count("[       OK ]"), "failed": failed, "skipped": {}}
     passed, failed, skipped = 0, [], {}
     for suite in report["testsuites"]:
         for case in suite["testsuite"]:
@@ -122,50 +154,46 @@ def sanitizer(programs, clock):
     return results
 
 
-def benchmarks(programs, work, clock, device):
-    out = work / "device.json"
-    command = programs.command("upbench_device_bench", "--device", device, f"--benchmark_out={out}",
-                               "--benchmark_out_format=json", "--benchmark_min_time=0.05")
-    code, text = run_step("device benchmarks", command, clock.for_step(170))
-    report = read_json(out)
-    if report is None:  # stopped half-way: the file was not finished, so what was measured is lost
-        return {"exit": code, "error": text[-1500:], "context": {}, "benchmarks": []}
-    return {"exit": code, "context": report["context"], "benchmarks": report["benchmarks"]}
+def read_benchmarks(file):
+    """(context, results) of a file of Google Benchmark. It may end anywhere: its program may have been stopped."""
+    context, results, decoder = {}, [], json.JSONDecoder()
+    try:
+        text = Path(file).read_text()
+        context, at = decoder.raw_decode(text, text.index("{", text.index('"context"')))
+        at = text.index("[", at)
+        while True:
+            result, at = decoder.raw_decode(text, text.index("{", at))
+            results.append(result)
+    except (OSError, ValueError):  # there are no more
+        return context, results
 
 
-class Busy:
-    """Share of time in which a kernel ran, as NVML has it, ten times a second while the block lasts."""
+def benchmarks(programs, work, clock, found, save):
+    """Fills `found` group by group, each in a process of its own: what crashes or hangs loses no other's figures."""
+    found.update({"exit": 0, "context": {}, "benchmarks": [], "problems": []})
 
-    def __enter__(self):
-        self.samples, self.stop = [], threading.Event()
-        self.thread = threading.Thread(target=self.watch)
-        self.thread.start()
-        return self
+    def note(group, code, text):
+        found["exit"] = code
+        found["problems"].append({"group": group, "exit": code, "text": text[-1500:]})
 
-    def __exit__(self, *unused):
-        self.stop.set()
-        self.thread.join()
-
-    def watch(self):
-        import ctypes
-        try:
-            nvml = ctypes.CDLL("libnvidia-ml.so.1")
-            handle, rates = ctypes.c_void_p(), (ctypes.c_uint * 2)()
-            if nvml.nvmlInit_v2() or nvml.nvmlDeviceGetHandleByIndex_v2(0, ctypes.byref(handle)):
-                return
-        except OSError:
-            return
-        while not self.stop.wait(0.1):
-            if nvml.nvmlDeviceGetUtilizationRates(handle, rates) == 0:
-                self.samples.append(rates[0])
-
-    def share(self):
-        """Between the first and the last sample at work: start-up is not the sweep."""
-        at_work = [i for i, sample in enumerate(self.samples) if sample > 0]
-        if len(at_work) < 10:
-            return None
-        inside = self.samples[at_work[0]:at_work[-1] + 1]
-        return sum(inside) / len(inside) / 100
+    code, text = run_step("list of benchmarks", programs.command("upbench_device_bench", "--list-groups"), clock.for_step(30))
+    if code != 0:
+        note("list", code, text)
+    groups = text.split() if code == 0 else []
+    for done, group in enumerate(groups):
+        left = clock.for_step()
+        seconds = min(left, 2 * left / (len(groups) - done))  # some are short: the others may have their time
+        out = work / f"{group}.json"
+        peaks = ["--no-peaks"] if "peaks" in found["context"] else []
+        code, text = run_step(f"device benchmarks: {group}", programs.command(
+            "upbench_device_bench", "--device", f"cuda:{DEVICE}", "--group", group, "--seconds", f"{0.7 * seconds:.0f}", *peaks,
+            f"--benchmark_out={out}", "--benchmark_out_format=json"), seconds)
+        if code != 0:
+            note(group, code, text)
+        context, results = read_benchmarks(out)
+        found["context"] = {**context, **found["context"]}
+        found["benchmarks"] += results
+        save()
 
 
 SPEC = """name: gpu-check
@@ -177,20 +205,20 @@ timing: none
 """
 
 
-def sweep(programs, work, clock, device):
+def sweep(programs, work, clock):
     """A sweep of random networks over drawn pictures, and how busy the GPU was."""
-    folder = work / "sweep"
+    folder, device, (driver, nvml) = work / "sweep", f"cuda:{DEVICE}", libraries()
     folder.mkdir()
     run_step("networks", programs.command("upbench_device_bench", "--write-networks", str(folder)), clock.for_step(30))
     run_step("pictures", programs.command("upbench", "dataset", "make", str(folder / "set"), "--procedural", "all", "--count",
-                                          str(SWEEP_PICTURES), "--size", str(SWEEP_SIDE), "--scale", "4", "--kernel",
+                                          str(SWEEP_PICTURES), "--size", str(SWEEP_SIDE), "--scale", str(SWEEP_SCALE), "--kernel",
                                           "matlab-bicubic"), clock.for_step(60))
     (folder / "spec.yaml").write_text(SPEC.format(models=", ".join(f"{name}.safetensors" for name in NETWORKS)))
-    results = {"trials": SWEEP_PICTURES * len(NETWORKS) * 2}
+    results = {"trials": SWEEP_PICTURES * len(NETWORKS) * 2, "networks": NETWORKS, "input_side": SWEEP_SIDE // SWEEP_SCALE}
 
     def run(kernels):
         start = time.monotonic()
-        with Busy() as busy:
+        with Busy(DEVICE, driver, nvml) as busy:
             code, text = run_step(f"sweep, kernels {kernels}", programs.command(
                 "upbench", "run", "spec.yaml", "--device", device, "--keep-outputs", "none", "--json", "--store", f"{kernels}.db"),
                 clock.for_step(90), cwd=folder, env={**os.environ, "UPBENCH_DEVICE_KERNELS": kernels})
@@ -208,12 +236,13 @@ def sweep(programs, work, clock, device):
     try:
         results["loop"] = json.loads(last[0])
     except ValueError:
-        results["loop"] = {"error": last[0] if code is not None else text.splitlines()[0]}
+        results["loop"] = {"error": last[0] if code is not None else text.split("\n")[0]}
     return results
 
 
 def run(args):
-    programs, out, clock = Programs(args.programs), Path(args.out), Clock(args.minutes)
+    programs, out = Programs(args.programs), Path(args.out)
+    clock = Clock(60 * args.minutes - 10)  # the report has to be written too
     if missing := programs.missing():
         print(f"gpu_check: {programs.folder} lacks {', '.join(missing)}: build first (scripts/build.sh, with nvcc)", file=sys.stderr)
         return 4
@@ -226,14 +255,20 @@ def run(args):
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     started = time.monotonic()
-    report = {"when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "host_processors": os.cpu_count(), "environment": found}
-    for name, step in (("tests", lambda: tests(programs, work, clock)),
-                       ("benchmarks", lambda: benchmarks(programs, work, clock, "cuda:0")),
-                       ("sweep", lambda: sweep(programs, work, clock, "cuda:0")),
-                       ("sanitizer", lambda: sanitizer(programs, clock))):
-        report[name] = step()
+    report = {"when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "host_processors": os.cpu_count(), "environment": found,
+              "benchmarks": {}}
+
+    def save():  # kept if what comes later is killed
         report["seconds"] = time.monotonic() - started
-        (out / "gpu_check.json").write_text(json.dumps(report, indent=1) + "\n")  # kept if a later step is killed
+        (out / "gpu_check.json").write_text(json.dumps(report, indent=1) + "\n")
+
+    report["tests"] = tests(programs, work, clock)
+    save()
+    benchmarks(programs, work, clock.part(BENCHMARK_SHARE), report["benchmarks"], save)
+    report["sweep"] = sweep(programs, work, clock)
+    save()
+    report["sanitizer"] = sanitizer(programs, clock)
+    save()
     (out / "gpu_check.md").write_text(render(report))
     shutil.rmtree(work, ignore_errors=True)
     print(out / "gpu_check.md")

@@ -4,7 +4,8 @@
 # On a machine with an NVIDIA GPU: every test of a device path, compute-sanitizer where it is installed, every device
 # benchmark and a sweep beside a plain PyTorch loop, in less than N minutes (8). Writes gpu_check.json and gpu_check.md
 # into --out (default: here): the environment, each measured figure next to its physical floor, each goal met or missed.
-# Exits 0 when all tests passed, 1 when one failed, 4 without a GPU that works.
+# Benchmarks run group by group; what takes too long is stopped and keeps the figures that it had. Exits 0 when all tests
+# passed, 1 when one failed, 4 without a GPU that works.
 #
 #   --programs  the build folder (default: build), or a folder of programs with a run.sh that starts them by name
 #

@@ -11,33 +11,43 @@ DATA_SHEETS = {
     "RTX 4090": {"fp16": 165e12, "bf16": 165e12, "tf32": 82.6e12, "fp32": 82.6e12, "memory": 1.0e12},
     "RTX 3090": {"fp16": 71e12, "bf16": 71e12, "tf32": 35.6e12, "fp32": 35.6e12, "memory": 0.94e12},
 }
+# PCI Express: bytes/s of a lane, each way, by generation.
+LANE_RATES = {1: 0.25e9, 2: 0.5e9, 3: 0.985e9, 4: 1.969e9, 5: 3.938e9, 6: 7.563e9}
+# Benchmarks named TASK/WAY/..., whose ways compute the same.
+TASKS_WITH_WAYS = ("dense", "rectify")
 
 
-def peaks_of(context):
+def peaks_of(report):
     """(peaks, where from): of the data sheet where the device is known, else as measured in this run."""
+    context = report["benchmarks"].get("context", {})
+    bus, of_bus = bus_rate(report)
     for name, sheet in DATA_SHEETS.items():
         if name in context.get("description", ""):
-            return sheet, f"data sheet of {name}"
+            return {**sheet, "bus": bus}, f"data sheet of {name}; {of_bus}"
     measured = json.loads(context.get("peaks", "{}"))
     return {"fp16": measured.get("fp16_flops", 0), "bf16": measured.get("bf16_flops", 0), "tf32": measured.get("tf32_flops", 0),
-            "fp32": measured.get("fp32_flops", 0), "memory": measured.get("copy_bytes_per_s", 0)}, "measured in this run"
+            "fp32": measured.get("fp32_flops", 0), "memory": measured.get("copy_bytes_per_s", 0),
+            "bus": bus}, f"measured in this run; {of_bus}"
+
+
+def bus_rate(report):
+    """(bytes/s each way between host and device, where from): of the link as named, else the fastest copy of this run."""
+    generation, lanes = report["environment"].get("pcie_link") or (0, 0)
+    if generation in LANE_RATES:
+        return LANE_RATES[generation] * lanes, f"bus: PCIe {generation}.0 x{lanes}"
+    rates = [result["bus_bytes"] / seconds_of(result) for result in usable(report) if result.get("bus_bytes")]
+    return max(rates, default=0), "bus: the fastest copy of this run"
 
 
 def precision_of(name):
     """Of a benchmark: what its arithmetic runs in."""
-    parts = name.split("/")
-    return parts[2] if parts[0] == "network" else "fp32"
+    return next((part for part in name.split("/") if part in ("fp16", "bf16", "tf32")), "fp32")
 
 
 def floor_seconds(result, peaks):
-    """The time below which nothing can be: arithmetic at the peak or bytes at full bandwidth. None: not known."""
-    walls = []
-    if result["name"].startswith("copy_"):
-        return None  # the bus between host and device, which no data sheet of the GPU tells
-    if result.get("flop") and peaks.get(precision_of(result["name"])):
-        walls.append(result["flop"] / peaks[precision_of(result["name"])])
-    if result.get("bytes") and peaks.get("memory"):
-        walls.append(result["bytes"] / peaks["memory"])
+    """The time below which nothing can be: arithmetic at the peak, bytes at full bandwidth. None: not known."""
+    walls = [result[need] / peaks[peak] for need, peak in (("flop", precision_of(result["name"])), ("bytes", "memory"), ("bus_bytes", "bus"))
+             if result.get(need) and peaks.get(peak)]
     return max(walls) if walls else None
 
 
@@ -51,37 +61,62 @@ def micro(seconds):
 
 
 def short_name(result):
-    return result["name"].removesuffix("/manual_time")
+    return result["name"].removesuffix("/manual_time").removesuffix("/iterations:1")
 
 
-def usable(benchmarks):
-    return [result for result in benchmarks if not result.get("error_occurred") and result.get("run_type", "iteration") == "iteration"]
+def usable(report):
+    """The benchmarks that gave a figure."""
+    return [result for result in report["benchmarks"].get("benchmarks", [])
+            if not result.get("error_occurred") and result.get("run_type", "iteration") == "iteration" and result["real_time"] > 0]
 
 
-def figures(benchmarks, peaks):
+def figures(report, peaks):
     lines = ["| benchmark | µs | floor µs | floor / measured | rate |", "|---|---:|---:|---:|---|"]
-    for result in usable(benchmarks):
+    for result in usable(report):
         seconds, floor = seconds_of(result), floor_seconds(result, peaks)
         rates = []
         if result.get("flop"):
             rates.append(f"{result['flop'] / seconds / 1e12:.3g} TFLOP/s")
-        if result.get("bytes"):
-            rates.append(f"{result['bytes'] / seconds / 1e9:.3g} GB/s")
+        rates += [f"{result[need] / seconds / 1e9:.3g} GB/s" for need in ("bytes", "bus_bytes") if result.get(need)]
         label = f" ({result['label']})" if result.get("label") else ""
         lines.append(f"| {short_name(result)}{label} | {micro(seconds)} | {micro(floor) if floor else ''} | "
                      f"{f'{100 * floor / seconds:.1f} %' if floor else ''} | {', '.join(rates)} |")
     return lines
 
 
-def kernels_against_aten(benchmarks):
+def memory_table(report):
+    lines = ["| benchmark | peak MB | least MB | least / peak |", "|---|---:|---:|---:|"]
+    for result in usable(report):
+        if result.get("peak_bytes"):
+            peak, least = result["peak_bytes"], result["least_bytes"]
+            lines.append(f"| {short_name(result)} | {peak / 1e6:.1f} | {least / 1e6:.1f} | {100 * least / peak:.1f} % |")
+    return lines if len(lines) > 2 else ["Memory was not measured."]
+
+
+def ways_table(report):
+    tasks = {}
+    for result in usable(report):
+        task, way, *rest = short_name(result).split("/")
+        if task in TASKS_WITH_WAYS:
+            tasks.setdefault("/".join([task, *rest]), []).append((seconds_of(result), way))
+    if not tasks:
+        return ["Ways were not measured."]
+    lines = ["| task | fastest | all, µs |", "|---|---|---|"]
+    for task, ways in tasks.items():
+        ways.sort()
+        lines.append(f"| {task} | {ways[0][1]} | {', '.join(f'{way} {micro(seconds)}' for seconds, way in ways)} |")
+    return lines
+
+
+def kernels_against_aten(report):
     """(task, ATen's seconds, the kernel's) for each that has both."""
-    by_name = {short_name(result): seconds_of(result) for result in usable(benchmarks)}
+    by_name = {short_name(result): seconds_of(result) for result in usable(report)}
     return [(name.replace("/aten", ""), seconds, by_name[name.replace("/aten", "/kernel")])
             for name, seconds in by_name.items() if "/aten" in name and name.replace("/aten", "/kernel") in by_name]
 
 
-def kernel_table(benchmarks):
-    pairs = kernels_against_aten(benchmarks)
+def kernel_table(report):
+    pairs = kernels_against_aten(report)
     if not pairs:
         return ["Kernels were not measured."]
     lines = ["| task | ATen µs | kernel µs | ratio | verdict |", "|---|---:|---:|---:|---|"]
@@ -91,25 +126,24 @@ def kernel_table(benchmarks):
     return lines
 
 
-def best(benchmarks, prefix, value):
-    values = [value(result) for result in usable(benchmarks) if result["name"].startswith(prefix)]
+def best(report, prefix, value):
+    values = [value(result) for result in usable(report) if result["name"].startswith(prefix)]
     return max(values) if values else None
 
 
 def goals(report, peaks):
     """(goal, measured, met): met None where it was not measured."""
-    benchmarks = report["benchmarks"]["benchmarks"]
-    found = []
+    found, sweep = [], report.get("sweep", {})
     for network, text in (("rrdb23", "RRDB23 fp16 at 40 % of the peak"), ("srvgg32", "SRVGG fp16 at 40 % of the peak")):
-        rate = best(benchmarks, f"network/{network}/fp16/", lambda result: result["flop"] / seconds_of(result))
+        rate = best(report, f"network/{network}/fp16/", lambda result: result["flop"] / seconds_of(result))
         share = rate / peaks["fp16"] if rate and peaks.get("fp16") else None
         found.append((text, f"{100 * share:.1f} %" if share else None, share >= 0.4 if share else None))
-    busy = report["sweep"].get("busy")
+    busy = sweep.get("busy")
     found.append(("GPU busy 90 % of a sweep", f"{100 * busy:.0f} %" if busy is not None else None, busy >= 0.9 if busy is not None else None))
-    times = [seconds_of(result) for result in usable(benchmarks) if short_name(result).startswith("similarity_u8/") and short_name(result).endswith("/1024")]
+    times = [seconds_of(result) for result in usable(report) if short_name(result).startswith("similarity_u8/") and short_name(result).endswith("/1024")]
     found.append(("SSIM and squared error of 1 MP RGB in 50 µs", f"{1e6 * min(times):.1f} µs" if times else None, min(times) <= 50e-6 if times else None))
-    loop, own = report["sweep"].get("loop", {}).get("seconds"), report["sweep"].get("seconds")
-    ratio = loop / own if loop and own and report["sweep"].get("exit") == 0 else None
+    loop, own = sweep.get("loop", {}).get("seconds"), sweep.get("seconds")
+    ratio = loop / own if loop and own and sweep.get("exit") == 0 else None
     found.append(("Sweep 5 times as fast as a PyTorch loop", f"{ratio:.2f} x" if ratio else None, ratio >= 5 if ratio else None))
     return found
 
@@ -122,24 +156,51 @@ def goal_table(report, peaks):
 
 
 def test_lines(tests):
-    if tests.get("error"):
-        return [f"The test program gave no report (exit {tests['exit']}):", "", "```", tests["error"].strip(), "```"]
+    if not tests:
+        return ["Not run."]
     lines = [f"{tests['passed']} passed, {len(tests['failed'])} failed, {len(tests['skipped'])} skipped."]
+    if tests.get("error"):
+        lines += [f"The test program gave no report (exit {tests['exit']}); counted is what it said until then. Its last words:",
+                  "", "```", tests["error"].strip(), "```", ""]
     lines += [f"- failed: {case['name']}: {case['text'].splitlines()[0]}" for case in tests["failed"]]
     lines += [f"- skipped: {name}: {reason}" for name, reason in tests["skipped"].items()]
     return lines
 
 
 def sanitizer_lines(sanitizer):
-    if not sanitizer["found"]:
+    if not sanitizer.get("found"):
         return ["compute-sanitizer: not installed here, not run."]
     return [f"- compute-sanitizer {tool}: {result['summary']} (exit {result['exit']})" for tool, result in sanitizer["tools"].items()]
 
 
-def sweep_lines(sweep):
+def sweep_floor(report, peaks):
+    """Seconds of the sweep's networks alone at the peak. None: not known."""
+    sweep, flop = report["sweep"], 0
+    for name in sweep.get("networks", []):
+        of_picture = best(report, f"network/{name}/fp16/", lambda result: result["flop"] / pictures_of(result) / side_of(result) ** 2)
+        if not of_picture:
+            return None
+        flop += of_picture * sweep["input_side"] ** 2 * sweep["trials"] / len(sweep["networks"])
+    return flop / peaks["fp16"] if flop and peaks.get("fp16") else None
+
+
+def side_of(result):
+    return int(short_name(result).split("/")[-2])
+
+
+def pictures_of(result):
+    return int(short_name(result).split("/")[-1])
+
+
+def sweep_lines(report, peaks):
+    sweep = report.get("sweep")
+    if sweep is None:
+        return ["Not run."]
     if sweep.get("exit") != 0:
         return [f"The sweep did not end well (exit {sweep.get('exit')}):", "", "```", sweep.get("error", "").strip(), "```"]
     lines = [f"{sweep['trials']} trials in {sweep['seconds']:.1f} s, start-up included."]
+    if floor := sweep_floor(report, peaks):
+        lines.append(f"Floor: {floor:.2f} s, its networks alone at the peak of fp16, without what tiles compute twice.")
     kernels = sweep.get("kernels", {})
     if kernels.get("exit") == 0:
         lines.append(f"With all of our kernels: {kernels['seconds']:.1f} s.")
@@ -155,7 +216,7 @@ def sweep_lines(sweep):
 
 
 def environment_lines(report):
-    context, lines = report["benchmarks"]["context"], []
+    context, lines = report["benchmarks"].get("context", {}), []
     lines.append(f"- device: {context.get('description', 'not told')}")
     lines.append(f"- CUDA module: {context.get('cuda_module', 'not told')}")
     for check in report["environment"]["doctor"].get("checks", []):
@@ -166,17 +227,27 @@ def environment_lines(report):
     return lines
 
 
+def missing_lines(report):
+    """What was to be measured and was not."""
+    lines = [f"- {short_name(result)}: {result.get('error_message', 'failed')}"
+             for result in report["benchmarks"].get("benchmarks", []) if result.get("error_occurred")]
+    for problem in report["benchmarks"].get("problems", []):
+        lines += [f"- group {problem['group']} did not end well (exit {problem['exit']}):", "", "```", problem["text"].strip(), "```", ""]
+    return ["", "## Not measured", "", *lines] if lines else []
+
+
 def render(report):
-    peaks, source = peaks_of(report["benchmarks"]["context"])
-    benchmarks = report["benchmarks"]["benchmarks"]
+    peaks, source = peaks_of(report)
     parts = [["# What the GPU did", ""], environment_lines(report),
              ["", "## Goals", ""], goal_table(report, peaks),
-             ["", "## Tests of device paths", ""], test_lines(report["tests"]), sanitizer_lines(report["sanitizer"]),
-             ["", "## Our kernels against ATen", "", "A kernel may become the default where it is faster.", ""], kernel_table(benchmarks),
-             ["", "## A sweep", ""], sweep_lines(report["sweep"]),
-             ["", "## Every figure", "", f"Floors: FLOP at the peak or bytes at full bandwidth, whichever takes longer; peaks: {source}. "
-              "network/NAME/PRECISION/eager, graph (replayed) or fast (algorithms searched), then tile side / tiles at once.", ""],
-             figures(benchmarks, peaks)]
-    if report["benchmarks"].get("error"):
-        parts.append(["", "The benchmarks did not end well:", "", "```", report["benchmarks"]["error"].strip(), "```"])
+             ["", "## Tests of device paths", ""], test_lines(report.get("tests")), sanitizer_lines(report.get("sanitizer", {})),
+             ["", "## Our kernels against ATen", "", "A kernel may become the default where it is faster.", ""], kernel_table(report),
+             ["", "## Ways to compute the same", "", "The fastest one is to be used.", ""], ways_table(report),
+             ["", "## A sweep", ""], sweep_lines(report, peaks),
+             ["", "## Every figure", "", "Floors: FLOP at the peak, bytes at full bandwidth of the memory or of the bus, whichever takes "
+              f"longest; peaks: {source}. network/NAME/PRECISION/eager, graph (replayed) or fast (algorithms searched), then tile side / "
+              "tiles at once; tiled/NAME/PRECISION/TILE/SIDE: a whole picture.", ""],
+             figures(report, peaks),
+             ["", "## Memory", "", "Tensors alive at once in one call, weights and input included; least: weights, input and output.", ""],
+             memory_table(report), missing_lines(report)]
     return "\n".join(line for part in parts for line in part) + "\n"

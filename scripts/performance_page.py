@@ -120,7 +120,7 @@ PAGE = """# Performance
 Written by `scripts/performance_page.py`: every figure below was measured by it, in one go. The machine is shared and noisy;
 trust ratios within a row, not absolute times.
 
-Machine: {machine}
+Machine: {machine} An earlier state of the program on a processor with AVX-512, with bf16: [performance-avx512.md](performance-avx512.md).
 
 ## Floor, peer, upbench (CPU, one thread)
 
@@ -158,7 +158,8 @@ and compares their peaks; caches (decoded pictures, networks, shared stages) are
 
 - Every cell of a picture is warmed up until three laps lie within 2 % (at most 30 laps or half of `--time-budget`), then at
   least 9 samples are taken in turns (A B C A B C ...), so that a drift of the machine reaches all alike. Nothing is cached.
-- Every sample is kept; median, median absolute deviation and a 95 % bootstrap interval are shown. `cost_model_*` in CSV.
+- A lap during which the clock was held down (heat, power) is discarded, taken again and counted.
+- Every other sample is kept; median, median absolute deviation and a 95 % bootstrap interval are shown. `cost_model_*` in CSV.
 - The 8-bit output of every lap is compared with the scored one by its hash. A different output is no measurement.
 - Self-check after MLPerf's TEST04: a lap on the same picture may not be more than 10 % faster than one on a new picture.
 - In the same session a matrix product and a copy are measured (`cost_peak_share` is against that product), and what disturbs:
@@ -207,7 +208,8 @@ def main():
     def said(text):
         print(f"upbench: {text}", file=sys.stderr)
         if "left out" in text:
-            notes.append(text.removeprefix("left out: "))
+            note = text.removeprefix("left out: ")
+            notes.extend([note] if note not in notes else [])
 
     comparison = bench_peers.compare(args.build, 1 if args.quick else args.rounds, args.quick, args.functions, said)
     curves = growth(args.build, args.quick, said)

@@ -44,8 +44,18 @@ timing: none
     return mean["bf16"] - mean["fp32"]
 
 
+def has_bf16(said):
+    """What oneDNN asks of a processor before it computes in bfloat16; without it convolutions are many times as slow."""
+    if "avx512bw" in Path("/proc/cpuinfo").read_text(encoding="utf-8").split():
+        return True
+    said("left out: bf16 (the processor has no AVX-512)")
+    return False
+
+
 def bf16(build, rounds, side, said):
     """Ours in bf16 beside ours in fp32, in turns on one thread."""
+    if not has_bf16(said):
+        return ""
     if not os.environ.get("UPBENCH_ASSETS"):
         said("left out: bf16 ($UPBENCH_ASSETS is needed)")
         return ""
@@ -93,4 +103,5 @@ def python_loop(loop, rounds, said):
     """Same sweep, in turns; fp32 with what sweeps share, and bf16."""
     script = [ROOT / "scripts/bench_vs_python.sh"]
     common = ["--python", sys.executable, "--loop", loop, "--rounds", rounds]
-    return {"fp32": output_of(script, *common, "--sharing", said=said), "bf16": output_of(script, *common, "--precision", "bf16", said=said)}
+    return {"fp32": output_of(script, *common, "--sharing", said=said),
+            "bf16": output_of(script, *common, "--precision", "bf16", said=said) if has_bf16(said) else ""}

@@ -130,6 +130,7 @@ void note_wrong_name(std::string_view name, std::string_view format, std::vector
 Described describe(const Format& format, Bytes file, std::string_view name, const DecodeLimits& limits) {
   Described described = format.describe(file);
   described.header.format = format.name;
+  described.lenient = limits.lenient;
   check_limits(described.header, file.size(), limits);
   note_wrong_name(name, format.name, described.header.notes);
   return described;

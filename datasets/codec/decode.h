@@ -19,7 +19,11 @@ struct DecodeLimits {
   std::uint64_t max_pixels = 100'000'000;  // refused before anything is allocated
   // Also refused: output larger than 64 MB and more than this many times the file.
   std::uint64_t max_expansion = 1000;
+  // A JPEG with damage in its scans is decoded as far as that goes, with a note that begins with
+  // kCorruptNote. One without its end marker is refused all the same.
+  bool lenient = false;
 };
+inline constexpr std::string_view kCorruptNote = "corrupt: ";
 // For files that this program wrote: they may be read, however large or flat.
 inline constexpr DecodeLimits kNoDecodeLimits{.max_pixels = ~std::uint64_t{0},
                                               .max_expansion = ~std::uint64_t{0}};
@@ -35,8 +39,9 @@ struct RasterHeader {
   std::vector<std::string> notes;  // as Raster::notes
 };
 
-// Strict: a truncated or corrupt file is an error, never a picture. The format is told from the first bytes,
-// not from the name; a name that says otherwise is noted. What is not kept as it is stored:
+// Strict: a truncated or corrupt file is an error, never a picture (but see DecodeLimits::lenient). The
+// format is told from the first bytes, not from the name; a name that says otherwise is noted. What is not
+// kept as it is stored:
 //   palettes are expanded; grey of 1, 2 and 4 bits becomes 8-bit; 16 bits stay 16; TIFF's float becomes
 //   16-bit; ICC profiles are converted to sRGB, relative colorimetric with black point compensation, colours
 //   outside clipped; a profile that means sRGB leaves every sample as it is, one that cannot be used is noted
@@ -46,8 +51,8 @@ struct RasterHeader {
 // Throws std::runtime_error "NAME: what is wrong, what was expected".
 Raster decode(std::span<const std::uint8_t> file, std::string_view name, const DecodeLimits& limits = {});
 Raster decode_file(const std::filesystem::path& file, const DecodeLimits& limits = {});
-// Without decoding: size and layout, within the limits. A corrupt picture behind a sound header is found by
-// decode() only; of a sound one, both give the same notes.
+// Without decoding: size and layout, within the limits. A corrupt picture behind a sound header is found, and
+// noted, by decode() only; of a sound one, both give the same notes.
 RasterHeader read_header(std::span<const std::uint8_t> file, std::string_view name,
                          const DecodeLimits& limits = {});
 

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 // jpeglib.h needs size_t and FILE before it
 #include <jpeglib.h>
+// jerror.h needs jpeglib.h before it
+#include <jerror.h>
 
 #include "datasets/codec/formats.h"
 #include "datasets/codec/jpeg_markers.h"
@@ -42,6 +44,14 @@ struct Reader {
 // Level -1 is a warning: the library would go on with invented pixels.
 void refuse_warnings(j_common_ptr info, int level) {
   if (level < 0) leave(info);
+}
+
+// Lenient: counts the faults and keeps what the first one was. Beyond the end of a file there is nothing.
+void count_warnings(j_common_ptr info, int level) {
+  if (level >= 0) return;
+  if (info->err->msg_code == JWRN_JPEG_EOF) leave(info);
+  auto& reader = *static_cast<Reader*>(info->client_data);
+  if (info->err->num_warnings++ == 0) info->err->format_message(info, reader.message);
 }
 
 // Called at least once a scan where there are several.
@@ -146,6 +156,7 @@ Described describe_jpeg(Bytes file) {
 std::vector<std::uint8_t> jpeg_samples(Bytes file, Described& described) {
   Reader reader;
   open(reader, file);
+  if (described.lenient) reader.errors.emit_message = count_warnings;
   const std::size_t row_bytes =
       static_cast<std::size_t>(described.header.width) * static_cast<std::size_t>(described.header.channels);
   std::vector<std::uint8_t> samples(row_bytes * static_cast<std::size_t>(described.header.height));
@@ -160,6 +171,9 @@ std::vector<std::uint8_t> jpeg_samples(Bytes file, Described& described) {
     // Reads on to the EOI marker: where it is missing, that is a warning.
     jpeg_finish_decompress(&reader.info);
   });
+  if (const long faults = reader.errors.num_warnings; faults > 0)
+    described.header.notes.push_back(
+        fmt::format("{}{}; {} faults in its scans", kCorruptNote, reader.message, faults));
   // Adobe's programs store CMYK inverted, as light that passes; others store ink.
   if (described.space == SampleSpace::cmyk && reader.info.saw_Adobe_marker) {
     for (std::uint8_t& sample : samples) sample = static_cast<std::uint8_t>(255 - sample);

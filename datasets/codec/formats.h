@@ -17,6 +17,7 @@ struct Described {
   SampleSpace space = SampleSpace::rgb;
   std::vector<std::uint8_t> profile;  // ICC; empty: none
   int orientation = 1;                // 1..8 as in EXIF
+  bool lenient = false;               // as in DecodeLimits
 };
 
 // `samples` returns rows of header.width x header.channels samples of header.bit_depth, CMYK as amounts of

@@ -122,20 +122,26 @@ void drop_replaced_source(YamlNode& base, const YamlNode& over) {
   const bool lr_goes = lr_names_files(base) || over.find("manifest");
   std::erase_if(base.entries, [&](const YamlNode::Entry& entry) {
     return std::ranges::find(kSources, entry.key) != std::end(kSources) || entry.key == "match" ||
-           entry.key == "scale" || entry.key == "tags" || (entry.key == "lr" && lr_goes);
+           entry.key == "modcrop" || entry.key == "scale" || entry.key == "tags" ||
+           (entry.key == "lr" && lr_goes);
   });
 }
 
 void read_images(const YamlNode& node, Spec& spec) {
   const MapReader map(node, "images",
-                      {"path", "hr", "lr", "match", "scale", "procedural", "limit", "list", "manifest",
-                       "tags", "max_megapixels"});
+                      {"path", "hr", "lr", "match", "modcrop", "scale", "procedural", "limit", "list",
+                       "manifest", "tags", "max_megapixels", "lenient"});
   read_source(map, node, spec.images);
   if (const YamlNode* match = map.find("match")) {
     spec.images.match = read_text(*match, map.path("match"));
     if (spec.images.hr.empty()) refuse(match->place, "images.match without images.hr, expected both or none");
     if (spec.images.match.find("{name}") == std::string::npos)
       refuse(match->place, fmt::format("images.match is '{}', expected {{name}} in it", spec.images.match));
+  }
+  if (const YamlNode* modcrop = map.find("modcrop")) {
+    if (spec.images.hr.empty() && !spec.images.manifest)
+      refuse(modcrop->place, "images.modcrop without images.hr or images.manifest, expected one of them");
+    spec.images.cut_reference = read_boolean(*modcrop, map.path("modcrop"));
   }
   if (const YamlNode* scale = map.find("scale")) {
     if (!spec.images.hr.empty() || spec.images.make_lr)
@@ -148,6 +154,8 @@ void read_images(const YamlNode& node, Spec& spec) {
   if (const YamlNode* most = map.find("max_megapixels"))
     spec.images.max_megapixels =
         static_cast<int>(read_integer(*most, map.path("max_megapixels"), 1, kMostMegapixels));
+  if (const YamlNode* lenient = map.find("lenient"))
+    spec.images.lenient = read_boolean(*lenient, map.path("lenient"));
 }
 
 nlohmann::json images_json(const Spec& spec) {
@@ -164,6 +172,7 @@ nlohmann::json images_json(const Spec& spec) {
   if (!images.prompts.empty()) json["prompts"] = images.prompts;
   if (!images.tags.empty()) json["tags"] = images.tags;
   if (images.max_megapixels > 0) json["max_megapixels"] = images.max_megapixels;
+  if (images.lenient) json["lenient"] = true;
   if (images.make_lr)
     json["make_lr"] = {{"scale", images.make_lr->scale}, {"kernel", images.make_lr->kernel}};
   if (images.procedural)

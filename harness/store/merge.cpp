@@ -73,9 +73,11 @@ constexpr std::string_view kKnown =
 
 std::uint64_t add_trials(Database& database) {
   database.run("INSERT INTO main.trials SELECT * FROM other.trials WHERE run IN temp.new_runs");
+  // Open ones begin anew: attempts were used up by devices that are not here.
   database.run(
-      "UPDATE main.trials SET state = 'ready', token = 0, lease_until = 0, owner = ''"
-      " WHERE state = 'leased' AND run IN temp.new_runs");
+      "UPDATE main.trials SET state = 'ready', token = 0, lease_until = 0, owner = '', attempt = 0, reason = "
+      "''"
+      " WHERE state <> 'done' AND run IN temp.new_runs");
   const auto added = static_cast<std::uint64_t>(
       database.integer("SELECT count(*) FROM main.trials WHERE run IN temp.new_runs AND state = 'done'"));
   return added +
@@ -111,12 +113,17 @@ bool copy_kept(const fs::path& from, const fs::path& to, const fs::path& name) {
       4);
 }
 
+// Of outputs h and o: nobody claimed that the same bits would come again, where this is false.
+constexpr std::string_view kClaimsBits =
+    "instr(h.flags, 'not_bit_exact') = 0 AND instr(o.flags, 'not_bit_exact') = 0";
+
 // Outputs that are new here, each with its picture; one whose picture is gone is known without it. Returns
 // the conflicts.
 std::uint64_t add_outputs(Database& database, const fs::path& from, const fs::path& to) {
   const auto conflicts = database.integer(
-      "SELECT count(*) FROM other.outputs AS o JOIN main.outputs AS h ON h.output = o.output WHERE h.pixels "
-      "<> o.pixels");
+      fmt::format("SELECT count(*) FROM other.outputs AS o JOIN main.outputs AS h ON h.output = o.output"
+                  " WHERE h.pixels <> o.pixels AND {}",
+                  kClaimsBits));
   std::set<Digest> gone;
   {
     Rows rows = database.query(
@@ -165,9 +172,11 @@ Store::MergeResult add_scores(Database& database) {
   constexpr std::string_view kAbsent = "{}.flag IN ('skipped', 'failed')";
   const std::string here = fmt::format(kAbsent, "h"), there = fmt::format(kAbsent, "o");
   const auto conflicts = database.integer(fmt::format(
-      "SELECT count(*) FROM other.scores AS o JOIN main.scores AS h ON h.output = o.output AND h.key = o.key"
-      " WHERE NOT {} AND NOT {} AND (h.flag <> o.flag OR h.value IS NOT o.value)",
-      here, there));
+      "SELECT count(*) FROM (SELECT h.output AS scored FROM other.scores AS o JOIN main.scores AS h ON"
+      " h.output = o.output AND h.key = o.key WHERE NOT {} AND NOT {} AND"
+      " (h.flag <> o.flag OR h.value IS NOT o.value)) WHERE EXISTS (SELECT 1 FROM main.outputs AS h JOIN"
+      " other.outputs AS o ON o.output = h.output WHERE h.output = scored AND {})",
+      here, there, kClaimsBits));
   std::uint64_t added = database.run("INSERT OR IGNORE INTO main.scores SELECT * FROM other.scores");
   added += database.run(fmt::format(
       "UPDATE main.scores AS h SET value = o.value, flag = o.flag, reason = o.reason, seconds = o.seconds"

@@ -60,12 +60,15 @@ bool holds_trials_of(Database& database, const RunPlan& plan) {
   return !rows.next();
 }
 
-// What is finished stays so where the trial still asks for the same output.
+// What is finished stays so where the trial still asks for the same output, and used up attempts are not
+// given back.
 void replace_trials(Database& database, const RunPlan& plan) {
   const Digest& run = plan.run.key;
   const bool planned_before = database.integer("SELECT EXISTS(SELECT 1 FROM trials WHERE run = ?)", run) != 0;
   if (planned_before) {
-    database.run("CREATE TEMP TABLE before AS SELECT * FROM trials WHERE run = ? AND state = 'done'", run);
+    database.run(
+        "CREATE TEMP TABLE before AS SELECT * FROM trials WHERE run = ? AND (state = 'done' OR attempt > 0)",
+        run);
     database.run("CREATE INDEX temp.before_key ON before(key)");
     database.run("DELETE FROM trials WHERE run = ?", run);
   }

@@ -36,7 +36,6 @@ struct Lease {
   std::uint32_t position = 0;
   std::uint32_t image = 0;
   std::uint64_t token = 0;
-  int attempt = 1;
   std::string owner;
   Digest output;
 };

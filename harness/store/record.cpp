@@ -102,9 +102,9 @@ void normalise(Record& record, const Lease& lease) {
 
 void write_lease(Database& database, const Lease& lease, std::int64_t until) {
   database.run(
-      "UPDATE trials SET state = 'leased', token = ?3, owner = ?4, attempt = ?5, lease_until = ?6"
+      "UPDATE trials SET state = 'leased', token = ?3, owner = ?4, lease_until = ?5"
       " WHERE run = ?1 AND ordinal = ?2 AND state = 'ready'",
-      lease.run->run, lease.ordinal, lease.token, lease.owner, lease.attempt, until);
+      lease.run->run, lease.ordinal, lease.token, lease.owner, until);
 }
 
 void renew_lease(Database& database, const Lease& lease, std::int64_t until) {
@@ -116,9 +116,16 @@ void renew_lease(Database& database, const Lease& lease, std::int64_t until) {
 
 void write_release(Database& database, const Lease& lease) {
   database.run(
-      "UPDATE trials SET state = 'ready', token = 0, owner = '', lease_until = 0, attempt = attempt - 1"
+      "UPDATE trials SET state = 'ready', token = 0, owner = '', lease_until = 0"
       " WHERE run = ?1 AND ordinal = ?2 AND token = ?3 AND state = 'leased'",
       lease.run->run, lease.ordinal, lease.token);
+}
+
+void write_lost_attempt(Database& database, const Lease& lease, const std::string& reason) {
+  database.run(
+      "UPDATE trials SET state = 'ready', token = 0, owner = '', lease_until = 0, attempt = attempt + 1,"
+      " reason = ?4 WHERE run = ?1 AND ordinal = ?2 AND token = ?3 AND state = 'leased'",
+      lease.run->run, lease.ordinal, lease.token, reason);
 }
 
 std::uint64_t write_record(Database& database, const Lease& lease, const Record& record) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "harness/store/queue.h"
 #include "harness/store/sqlite.h"
@@ -16,6 +17,8 @@ void normalise(Record& record, const Lease& lease);
 void write_lease(Database& database, const Lease& lease, std::int64_t until);
 void renew_lease(Database& database, const Lease& lease, std::int64_t until);
 void write_release(Database& database, const Lease& lease);
+// A release that uses up an attempt.
+void write_lost_attempt(Database& database, const Lease& lease, const std::string& reason);
 
 // Returns how many trials are finished by it (the trial and those that repeat it); 0: the lease is not valid,
 // nothing was written.

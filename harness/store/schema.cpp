@@ -55,7 +55,8 @@ CREATE TABLE trials(
   cell INTEGER NOT NULL, image INTEGER NOT NULL, seed INTEGER NOT NULL, same_as INTEGER, position INTEGER NOT NULL,
   state TEXT NOT NULL DEFAULT 'ready' CHECK(state IN ('ready', 'leased', 'done')),
   token INTEGER NOT NULL DEFAULT 0, lease_until INTEGER NOT NULL DEFAULT 0,   -- milliseconds since 1970, database clock
-  attempt INTEGER NOT NULL DEFAULT 0, owner TEXT NOT NULL DEFAULT '',
+  attempt INTEGER NOT NULL DEFAULT 0,   -- used up: Store::lose_attempt; the reason of the last one is in `reason`
+  owner TEXT NOT NULL DEFAULT '',
   status TEXT CHECK((status IS NULL) = (state <> 'done')),
   reason TEXT NOT NULL DEFAULT '', flags TEXT NOT NULL DEFAULT '',
   PRIMARY KEY(run, ordinal)) STRICT, WITHOUT ROWID;
@@ -123,9 +124,11 @@ void require_known_schema(Database& database) {
 }
 
 void migrate(Database& database) {
-  if (database.integer("PRAGMA user_version") == kSchemaVersion) return;
+  const auto version = database.integer("PRAGMA user_version");
+  if (version == kSchemaVersion) return;
   Transaction transaction(database);
-  create_detections(database);
+  if (version < 2) create_detections(database);
+  database.run("UPDATE trials SET attempt = 0 WHERE attempt <> 0");
   database.run("UPDATE meta SET value = ? WHERE name = 'schema'", std::to_string(kSchemaVersion));
   database.execute(fmt::format("PRAGMA user_version = {}", kSchemaVersion).c_str());
   transaction.commit();

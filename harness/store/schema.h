@@ -6,7 +6,8 @@
 
 namespace upbench {
 
-inline constexpr int kSchemaVersion = 2;  // 2: detections
+// 2: detections; 3: trials.attempt counts lost devices, before it counted claims.
+inline constexpr int kSchemaVersion = 3;
 
 // Appears under its name only when complete, so that a crash leaves no half store. The caller holds the
 // writer lock.

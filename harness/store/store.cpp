@@ -99,7 +99,8 @@ void Store::Impl::requeue(const Digest& run, Status status) {
         to_string(status));
     while (rows.next()) ready.push_back(static_cast<std::uint64_t>(rows.integer(0)));
     const std::uint64_t reopened = database.run(
-        fmt::format("UPDATE trials SET state = 'ready', status = NULL, reason = '', flags = '', owner = ''{}",
+        fmt::format("UPDATE trials SET state = 'ready', status = NULL, reason = '', flags = '', owner = '',"
+                    " attempt = 0{}",
                     kAgain),
         run, to_string(status));
     if (reopened > 0) database.run("UPDATE runs SET finished_at = '' WHERE key = ?", run);
@@ -158,7 +159,6 @@ std::vector<Claim> Store::claim(const Digest& run, const std::string& worker, st
     Lease lease{.ordinal = ordinal, .owner = worker, .output = claim.output};
     lease.image = static_cast<std::uint32_t>(row.integer(3));
     lease.position = static_cast<std::uint32_t>(row.integer(5));
-    lease.attempt = claim.attempt;
     return std::pair(claim, std::move(lease));
   });
   // Handed over without waiting for the disk: a lease lost in a crash would be free again anyway.
@@ -187,6 +187,27 @@ void Store::release(const std::vector<Claim>& claims) {
       writer.release(*lease);
       impl_->queue.give_back(*lease);
     }
+}
+
+bool Store::lose_attempt(const Claim& claim, const std::string& reason) {
+  if (claim.attempt >= kMostAttempts) {
+    append(
+        {.trial = claim.trial,
+         .output = claim.output,
+         .token = claim.token,
+         .status = Status::failed,
+         .reason = fmt::format("tried {} times, each time its device was lost: {}", claim.attempt, reason)});
+    flush();
+    return true;
+  }
+  if (const auto lease = impl_->queue.end(claim.trial, claim.token)) {
+    impl_->write_now([&](Database& database) {
+      write_lost_attempt(database, *lease, reason);
+      return true;
+    });
+    impl_->queue.give_back(*lease);
+  }
+  return false;
 }
 
 void Store::flush() {

@@ -1,6 +1,9 @@
 #include "harness/timing/facts.h"
 
+#include <set>
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "harness/timing/sample_statistics.h"
 
@@ -36,6 +39,25 @@ void add_repeat_check(nlohmann::json& facts, const SubjectTimes& times) {
         ratio));
 }
 
+std::set<std::string> reasons_of(const std::vector<Lap>& laps) {
+  std::set<std::string> reasons;
+  for (const Lap& lap : laps) reasons.insert(lap.slowed_by.begin(), lap.slowed_by.end());
+  return reasons;
+}
+
+// Laps during which the clock was held down are doubtful where they had to stand in for samples; elsewhere
+// they are counted.
+void add_slowed_laps(nlohmann::json& facts, const SubjectTimes& times) {
+  if (times.slowed)
+    facts["flags"].push_back(fmt::format("the clock was held down during every sample by: {}",
+                                         fmt::join(reasons_of(times.samples), ", ")));
+  if (times.discarded.empty()) return;
+  const std::set<std::string> reasons = reasons_of(times.discarded);
+  facts["discarded"] = {{"seconds", lap_seconds(times.discarded)}, {"reasons", reasons}};
+  facts["flags"].push_back(fmt::format("laps discarded: {}; the clock was held down by: {}",
+                                       times.discarded.size(), fmt::join(reasons, ", ")));
+}
+
 }  // namespace
 
 std::vector<TimingRow> timing_rows(const SubjectTimes& times) {
@@ -68,10 +90,11 @@ nlohmann::json timing_facts(const SubjectTimes& times, const TimingRules& rules,
   if (work.peak_bytes > 0) facts["peak_bytes"] = work.peak_bytes;
   add_energy(facts, times.samples, work.energy_source);
   add_repeat_check(facts, times);
+  add_slowed_laps(facts, times);
   if (!times.steady) facts["flags"].push_back("the warm-up did not end with three laps within 2 %");
   if (times.samples.size() < static_cast<std::size_t>(rules.samples))
-    facts["flags"].push_back(
-        fmt::format("{} of {} samples fitted into the time", times.samples.size(), rules.samples));
+    facts["flags"].push_back(fmt::format("{} of {} samples {}", times.samples.size(), rules.samples,
+                                         times.discarded.empty() ? "fitted into the time" : "are left"));
   return facts;
 }
 

@@ -24,9 +24,9 @@ struct TimedWork {
 std::vector<TimingRow> timing_rows(const SubjectTimes& times);
 
 // {samples, median_s, mad_s, low_s, high_s, warm_up_s, steady, megapixels_per_s, macs, peak_share, joules,
-// energy_source, peak_bytes, repeat: {repeated_s, distinct_s, ratio}, output_check, flags}; what is not known
-// is absent. peak_share: 2 MAC / median / peak_flops. joules: of one lap, where the laps are long enough for
-// the counters (half a second in all).
+// energy_source, peak_bytes, repeat: {repeated_s, distinct_s, ratio}, discarded: {seconds, reasons},
+// output_check, flags}; what is not known is absent. peak_share: 2 MAC / median / peak_flops. joules: of one
+// lap, where the laps are long enough for the counters (half a second in all).
 nlohmann::json timing_facts(const SubjectTimes& times, const TimingRules& rules, const TimedWork& work);
 
 }  // namespace upbench

@@ -38,10 +38,7 @@ class Session {
 
   std::vector<SubjectTimes> run() {
     for (std::size_t i = 0; i < subjects_.size(); ++i) warm_up(i);
-    for (int round = 0; round < rules_.samples; ++round)
-      for (std::size_t i = 0; i < subjects_.size(); ++i)
-        if (round == 0 || spent_[i] < rules_.budget_s)
-          if (auto taken = lap(i, 0)) times_[i].samples.push_back(std::move(*taken));
+    take_samples();
     for (int round = 0; round < rules_.repeat_checks; ++round)
       for (std::size_t i = 0; i < subjects_.size(); ++i)
         if (spent_[i] < rules_.budget_s) check_repeats(i, round);
@@ -49,6 +46,35 @@ class Session {
   }
 
  private:
+  // In turns, until nobody wants another.
+  void take_samples() {
+    for (bool taken = true; taken;) {
+      taken = false;
+      for (std::size_t i = 0; i < subjects_.size(); ++i)
+        if (wants_sample(times_[i], spent_[i]))
+          if (auto one = lap(i, 0)) {
+            keep(times_[i], std::move(*one));
+            taken = true;
+          }
+    }
+    for (SubjectTimes& times : times_)
+      if (times.samples.empty() && !times.discarded.empty()) {
+        times.samples.swap(times.discarded);
+        times.slowed = true;
+      }
+  }
+
+  bool wants_sample(const SubjectTimes& times, double spent) const {
+    const bool is_first = times.samples.empty() && times.discarded.empty();
+    return static_cast<int>(times.samples.size()) < rules_.samples &&
+           static_cast<int>(times.discarded.size()) < rules_.most_discarded &&
+           (is_first || spent < rules_.budget_s);
+  }
+
+  static void keep(SubjectTimes& times, Lap taken) {
+    (taken.slowed_by.empty() ? times.samples : times.discarded).push_back(std::move(taken));
+  }
+
   // Nothing after a stop, a failure of the subject, or a lap that was all there is to take.
   std::optional<Lap> lap(std::size_t subject, int variant) {
     if ((stop_ && *stop_) || !times_[subject].failure.empty() || done_[subject]) return std::nullopt;
@@ -68,7 +94,7 @@ class Session {
       std::optional<Lap> taken = lap(subject, 0);
       if (!taken) return;
       if (taken->seconds >= rules_.budget_s) {
-        times.samples.push_back(std::move(*taken));
+        keep(times, std::move(*taken));
         done_[subject] = true;
         return;
       }
@@ -79,9 +105,13 @@ class Session {
 
   // Two laps on the picture, of which the second counts, then one on another picture.
   void check_repeats(std::size_t subject, int round) {
+    SubjectTimes& times = times_[subject];
+    const auto counts = [&](const std::optional<Lap>& taken) {
+      return taken && (times.slowed || taken->slowed_by.empty());
+    };
     lap(subject, 0);
-    if (const auto taken = lap(subject, 0)) times_[subject].repeated.push_back(taken->seconds);
-    if (const auto taken = lap(subject, round + 1)) times_[subject].distinct.push_back(taken->seconds);
+    if (const auto taken = lap(subject, 0); counts(taken)) times.repeated.push_back(taken->seconds);
+    if (const auto taken = lap(subject, round + 1); counts(taken)) times.distinct.push_back(taken->seconds);
   }
 
   const std::vector<TimingSubject*>& subjects_;

@@ -76,14 +76,6 @@ std::optional<double> clock_mhz(const fs::path& root) {
   return count > 0 ? std::optional(sum / count) : std::nullopt;
 }
 
-std::optional<std::uint64_t> throttle_count(const fs::path& root) {
-  std::optional<std::uint64_t> sum;
-  for (const fs::path& folder : processor_folders(root))
-    if (const auto count = whole_number(folder / "thermal_throttle/core_throttle_count"))
-      sum = sum.value_or(0) + *count;
-  return sum;
-}
-
 double own_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -131,6 +123,14 @@ bool boosts(const fs::path& root) {
 
 }  // namespace
 
+std::optional<std::uint64_t> count_throttles(const fs::path& root) {
+  std::optional<std::uint64_t> sum;
+  for (const fs::path& folder : processor_folders(root))
+    if (const auto count = whole_number(folder / "thermal_throttle/core_throttle_count"))
+      sum = sum.value_or(0) + *count;
+  return sum;
+}
+
 MachineReading read_machine(const fs::path& root) {
   MachineReading reading;
   reading.seconds =
@@ -140,7 +140,7 @@ MachineReading read_machine(const fs::path& root) {
   std::ifstream load(root / "proc/loadavg");
   if (double value = 0; load >> value) reading.load = value;
   reading.clock_mhz = clock_mhz(root);
-  reading.throttles = throttle_count(root);
+  reading.throttles = count_throttles(root);
   return reading;
 }
 
@@ -205,7 +205,7 @@ std::vector<std::string> machine_warnings(int threads, const fs::path& root) {
         "a quota of {:.1f} processors (cgroup): work above it is stopped for parts of a tenth of a second",
         *quota));
   if (threads < 2) warnings.emplace_back("one processor: the system's own work interrupts every measurement");
-  if (throttle_count(root).value_or(0) > 0)
+  if (count_throttles(root).value_or(0) > 0)
     warnings.emplace_back("the processor was slowed for its temperature since it was started");
   return warnings;
 }

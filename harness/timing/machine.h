@@ -21,6 +21,8 @@ struct MachineReading {
   std::optional<std::uint64_t> throttles;  // times that a core was slowed for its temperature
 };
 MachineReading read_machine(const std::filesystem::path& root = "/");
+// MachineReading::throttles alone.
+std::optional<std::uint64_t> count_throttles(const std::filesystem::path& root = "/");
 
 // From the first reading to the last.
 struct Steadiness {

@@ -201,6 +201,7 @@ class Measurement {
     std::vector<TimingSubject*> timed;
     for (const auto& subject : subjects) timed.push_back(subject.get());
     const std::vector<SubjectTimes> times = time_interleaved(timed, rules_, options_.stop);
+    for (const SubjectTimes& one : times) session_->add(one);
     session_->read();
     if (stopped()) return;
     for (std::size_t i = 0; i < times.size(); ++i)
@@ -228,7 +229,7 @@ class Measurement {
                      .graphs = graphs_ ? &*graphs_ : nullptr,
                      .diffusion = &diffusion_,
                      .prompts = &sweep_.prompts[target.image]},
-        *energy_, target.pixels);
+        *energy_, *session_, target.pixels);
   }
 
   void record(const Target& target, PipelineSubject& subject, const SubjectTimes& times) {

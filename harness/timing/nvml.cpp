@@ -1,10 +1,13 @@
 #include "harness/timing/nvml.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <filesystem>
 #include <sstream>
 
 #include <dlfcn.h>
+#include <unistd.h>
 
 namespace upbench {
 namespace {
@@ -13,6 +16,11 @@ namespace {
 using Device = void*;
 constexpr int kSuccess = 0;
 constexpr unsigned kClockSm = 1, kTemperatureGpu = 0;
+constexpr unsigned kHeldByPower = 0, kHeldByHeat = 1;  // nvmlPerfPolicyType_t
+
+struct HeldTime {  // nvmlViolationTime_t
+  unsigned long long now_us, held_ns;
+};
 
 struct Process {  // nvmlProcessInfo_t of the _v3 call
   unsigned pid;
@@ -31,6 +39,13 @@ constexpr Reason kReasons[] = {{0x04, "power limit"},
                                {0x20, "heat"},
                                {0x40, "heat (hardware)"},
                                {0x80, "power brake (hardware)"}};
+
+// The kernel gives the first namespace of processes this number.
+bool in_container() {
+  std::error_code error;
+  const std::string name = std::filesystem::read_symlink("/proc/self/ns/pid", error);
+  return !error && name != "pid:[4026531836]";
+}
 
 // What CUDA calls device `index`: an index or UUID of NVML.
 std::string visible_device(int index) {
@@ -73,7 +88,42 @@ struct Nvml::Library {
     if (call<int(Device, unsigned, unsigned*)>(name, device, kind, &value) != kSuccess) return std::nullopt;
     return value;
   }
+
+  std::optional<double> held_seconds(Device device, unsigned policy) const {
+    HeldTime time{};
+    if (call<int(Device, unsigned, HeldTime*)>("nvmlDeviceGetViolationStatus", device, policy, &time) !=
+        kSuccess)
+      return std::nullopt;
+    return static_cast<double>(time.held_ns) * 1e-9;
+  }
+
+  std::vector<std::string> throttle_reasons(Device device) const {
+    std::vector<std::string> names;
+    unsigned long long reasons = 0;
+    if (call<int(Device, unsigned long long*)>("nvmlDeviceGetCurrentClocksThrottleReasons", device,
+                                               &reasons) == kSuccess)
+      for (const Reason& reason : kReasons)
+        if (reasons & reason.bit) names.emplace_back(reason.name);
+    return names;
+  }
+
+  std::optional<int> other_processes(Device device) const {
+    Process processes[64];
+    unsigned count = std::size(processes);
+    if (call<int(Device, unsigned*, Process*)>("nvmlDeviceGetComputeRunningProcesses_v3", device, &count,
+                                               processes) != kSuccess)
+      return std::nullopt;
+    std::vector<unsigned> listed;
+    for (unsigned i = 0; i < count; ++i) listed.push_back(processes[i].pid);
+    return count_others(listed, static_cast<unsigned>(getpid()), in_container());
+  }
 };
+
+int count_others(const std::vector<unsigned>& listed, unsigned own, bool in_container) {
+  const auto all = static_cast<int>(listed.size());
+  const bool is_listed = std::find(listed.begin(), listed.end(), own) != listed.end();
+  return is_listed || in_container ? std::max(all - 1, 0) : all;
+}
 
 std::unique_ptr<Nvml> Nvml::open(int index) {
   auto library = std::make_unique<Library>();
@@ -101,27 +151,22 @@ std::optional<double> Nvml::energy_j() const {
   return library_->number<unsigned long long>("nvmlDeviceGetTotalEnergyConsumption", device_, 1e-3);
 }
 
+GpuReading Nvml::read_clock() const {
+  return {.clock_mhz = library_->by_kind("nvmlDeviceGetClockInfo", device_, kClockSm),
+          .temperature_c = library_->by_kind("nvmlDeviceGetTemperature", device_, kTemperatureGpu),
+          .power_w = library_->number<unsigned>("nvmlDeviceGetPowerUsage", device_, 1e-3),
+          .throttle = library_->throttle_reasons(device_),
+          .power_held_s = library_->held_seconds(device_, kHeldByPower),
+          .heat_held_s = library_->held_seconds(device_, kHeldByHeat)};
+}
+
 GpuReading Nvml::read() const {
-  GpuReading reading{
-      .clock_mhz = library_->by_kind("nvmlDeviceGetClockInfo", device_, kClockSm),
-      .temperature_c = library_->by_kind("nvmlDeviceGetTemperature", device_, kTemperatureGpu),
-      .power_w = library_->number<unsigned>("nvmlDeviceGetPowerUsage", device_, 1e-3),
-      .power_limit_w = library_->number<unsigned>("nvmlDeviceGetEnforcedPowerLimit", device_, 1e-3),
-      .default_power_limit_w =
-          library_->number<unsigned>("nvmlDeviceGetPowerManagementDefaultLimit", device_, 1e-3),
-      .energy_j = energy_j(),
-      .throttle = {},
-      .processes = {}};
-  unsigned long long reasons = 0;
-  if (library_->call<int(Device, unsigned long long*)>("nvmlDeviceGetCurrentClocksThrottleReasons", device_,
-                                                       &reasons) == kSuccess)
-    for (const Reason& reason : kReasons)
-      if (reasons & reason.bit) reading.throttle.emplace_back(reason.name);
-  Process processes[64];
-  unsigned count = std::size(processes);
-  if (library_->call<int(Device, unsigned*, Process*)>("nvmlDeviceGetComputeRunningProcesses_v3", device_,
-                                                       &count, processes) == kSuccess)
-    reading.processes = static_cast<int>(count);
+  GpuReading reading = read_clock();
+  reading.power_limit_w = library_->number<unsigned>("nvmlDeviceGetEnforcedPowerLimit", device_, 1e-3);
+  reading.default_power_limit_w =
+      library_->number<unsigned>("nvmlDeviceGetPowerManagementDefaultLimit", device_, 1e-3);
+  reading.energy_j = energy_j();
+  reading.other_processes = library_->other_processes(device_);
   return reading;
 }
 

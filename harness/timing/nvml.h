@@ -15,9 +15,14 @@ struct GpuReading {
   std::optional<double> temperature_c;
   std::optional<double> power_w, power_limit_w, default_power_limit_w;
   std::optional<double> energy_j;     // since the driver was loaded
-  std::vector<std::string> throttle;  // why the clock is below what was asked: "power", "heat", "hardware"
-  std::optional<int> processes;       // that compute on this GPU, this one included
+  std::vector<std::string> throttle;  // why the clock is below what was asked: "power limit", "heat", ...
+  std::optional<double> power_held_s, heat_held_s;  // since some start that these held the clock down
+  std::optional<int> other_processes;               // that compute on this GPU, without this one
 };
+
+// Of the processes that NVML lists, those that are not `own`. In a container it may list them by the numbers
+// that they have outside: this process is then one of them, and nobody can say which.
+int count_others(const std::vector<unsigned>& listed, unsigned own, bool in_container);
 
 // libnvidia-ml.so.1, loaded when this is made; never linked.
 class Nvml {
@@ -31,6 +36,8 @@ class Nvml {
   Nvml& operator=(const Nvml&) = delete;
 
   GpuReading read() const;
+  // Clock, what holds it down, temperature and power alone: cheap enough to be asked around every lap.
+  GpuReading read_clock() const;
   std::optional<double> energy_j() const;  // cheap: one call
 
  private:

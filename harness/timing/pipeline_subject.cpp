@@ -12,8 +12,8 @@
 
 namespace upbench {
 PipelineSubject::PipelineSubject(const std::string& settings, Frame input, const StageContext& context,
-                                 EnergyMeter& energy, const Digest& scored)
-    : input_(std::move(input)), context_(context), energy_(energy), scored_(scored) {
+                                 EnergyMeter& energy, TimingSession& session, const Digest& scored)
+    : input_(std::move(input)), context_(context), energy_(energy), session_(session), scored_(scored) {
   for (const auto& stage : nlohmann::json::parse(settings)) {
     const std::string id = stage.at("id");
     Part& part = parts_.emplace_back(id, make_stage(stage.at("kind"), id, stage.at("settings")));
@@ -33,6 +33,7 @@ Lap PipelineSubject::timed_lap(int variant) {
   Frame frame = input_;
   if (variant != 0) frame.rgb = at::roll(frame.rgb, {variant, 2 * variant}, {1, 2});
   synchronize(context_.device);
+  session_.begin_lap();
   Lap lap;
   const double energy = energy_.joules();
   const auto start = SteadyClock::now();
@@ -45,6 +46,7 @@ Lap PipelineSubject::timed_lap(int variant) {
   }
   lap.seconds = seconds_since(start);
   lap.joules = energy_.joules() - energy;
+  session_.end_lap(lap);
   if (variant == 0) {
     last_ = to_raster(frame.rgb);
     if (!different_ && pixel_digest(last_) != scored_) different_ = last_;

@@ -8,6 +8,7 @@
 #include "harness/stages/stage.h"
 #include "harness/timing/energy.h"
 #include "harness/timing/interleaved.h"
+#include "harness/timing/session.h"
 
 namespace upbench {
 
@@ -16,9 +17,10 @@ namespace upbench {
 // itself is held against the output that was scored.
 class PipelineSubject final : public TimingSubject {
  public:
-  // settings: CellRow::settings. input: on the device. scored: pixel_digest of the scored output.
+  // settings: CellRow::settings. input: on the device. scored: pixel_digest of the scored output. energy and
+  // session outlive this.
   PipelineSubject(const std::string& settings, Frame input, const StageContext& context, EnergyMeter& energy,
-                  const Digest& scored);
+                  TimingSession& session, const Digest& scored);
 
   Lap run(int variant) override;
 
@@ -42,6 +44,7 @@ class PipelineSubject final : public TimingSubject {
   Frame input_;
   StageContext context_;
   EnergyMeter& energy_;
+  TimingSession& session_;
   Digest scored_;
   std::vector<Part> parts_;
   Raster last_;

@@ -1,7 +1,8 @@
 #include "harness/timing/session.h"
 
 #include <algorithm>
-#include <set>
+#include <chrono>
+#include <thread>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,36 +12,31 @@ namespace {
 
 constexpr double kMuchClockChange = 0.05;
 constexpr double kHotCelsius = 85;
+// For a clock that is held down: a short rest is often enough.
+constexpr int kMostRests = 5;
+constexpr std::chrono::milliseconds kRest{50};
 
-using Field = std::optional<double> GpuReading::*;
-
-std::vector<double> values(const std::vector<GpuReading>& readings, Field field) {
-  std::vector<double> found;
-  for (const GpuReading& reading : readings)
-    if (reading.*field) found.push_back(*(reading.*field));
-  return found;
+void widen(std::optional<Range>& range, const std::optional<double>& value) {
+  if (!value) return;
+  if (!range) range = Range{*value, *value};
+  range->least = std::min(range->least, *value);
+  range->greatest = std::max(range->greatest, *value);
 }
 
-nlohmann::json range_json(const std::vector<double>& values) {
-  const auto [least, greatest] = std::minmax_element(values.begin(), values.end());
-  return {*least, *greatest};
+template <class Number>
+bool rose(const std::optional<Number>& before, const std::optional<Number>& after) {
+  return before && after && *after > *before;
 }
 
-std::set<std::string> throttles(const std::vector<GpuReading>& readings) {
-  std::set<std::string> all;
-  for (const GpuReading& reading : readings) all.insert(reading.throttle.begin(), reading.throttle.end());
-  return all;
-}
-
-nlohmann::json gpu_json(const std::vector<GpuReading>& readings) {
-  nlohmann::json json = {{"throttle", throttles(readings)}};
-  const auto add = [&](const char* name, Field field) {
-    if (const auto found = values(readings, field); !found.empty()) json[name] = range_json(found);
+nlohmann::json gpu_json(const GpuRecord& record) {
+  nlohmann::json json = {{"throttle", record.throttle}};
+  const auto add = [&](const char* name, const std::optional<Range>& range) {
+    if (range) json[name] = {range->least, range->greatest};
   };
-  add("clock_mhz", &GpuReading::clock_mhz);
-  add("temperature_c", &GpuReading::temperature_c);
-  add("power_w", &GpuReading::power_w);
-  if (const auto limit = readings.back().power_limit_w) json["power_limit_w"] = *limit;
+  add("clock_mhz", record.clock_mhz);
+  add("temperature_c", record.temperature_c);
+  add("power_w", record.power_w);
+  if (record.power_limit_w) json["power_limit_w"] = *record.power_limit_w;
   return json;
 }
 
@@ -63,19 +59,28 @@ int gpu_index(const std::string& device) {
   return device.size() > 5 ? std::stoi(device.substr(5)) : 0;
 }
 
-std::vector<std::string> gpu_flags(const std::vector<GpuReading>& readings) {
+void GpuRecord::add(const GpuReading& reading) {
+  widen(temperature_c, reading.temperature_c);
+  if (reading.power_limit_w) power_limit_w = reading.power_limit_w;
+  shared = shared || reading.other_processes.value_or(0) > 0;
+}
+
+void GpuRecord::add(const Lap& lap) {
+  if (!lap.gpu) return;
+  widen(clock_mhz, lap.gpu->clock_mhz);
+  widen(temperature_c, lap.gpu->temperature_c);
+  widen(power_w, lap.gpu->power_w);
+  throttle.insert(lap.slowed_by.begin(), lap.slowed_by.end());
+}
+
+std::vector<std::string> gpu_flags(const GpuRecord& record) {
   std::vector<std::string> flags;
-  if (const auto reasons = throttles(readings); !reasons.empty())
-    flags.push_back(fmt::format("the GPU's clock was held down by: {}", fmt::join(reasons, ", ")));
-  if (const auto clocks = values(readings, &GpuReading::clock_mhz); !clocks.empty()) {
-    const auto [least, greatest] = std::minmax_element(clocks.begin(), clocks.end());
-    if (*greatest > *least * (1 + kMuchClockChange))
-      flags.push_back(fmt::format("the GPU's clock moved between {:.0f} and {:.0f} MHz", *least, *greatest));
-  }
-  const bool shared = std::any_of(readings.begin(), readings.end(), [](const GpuReading& reading) {
-    return reading.processes.value_or(0) > 1;
-  });
-  if (shared) flags.emplace_back("other processes computed on the GPU");
+  if (!record.throttle.empty())
+    flags.push_back(fmt::format("the GPU's clock was held down by: {}", fmt::join(record.throttle, ", ")));
+  if (const auto& clock = record.clock_mhz; clock && clock->greatest > clock->least * (1 + kMuchClockChange))
+    flags.push_back(
+        fmt::format("the GPU's clock moved between {:.0f} and {:.0f} MHz", clock->least, clock->greatest));
+  if (record.shared) flags.emplace_back("other processes computed on the GPU");
   return flags;
 }
 
@@ -89,19 +94,48 @@ std::vector<std::string> gpu_warnings(const GpuReading& reading) {
     warnings.push_back(fmt::format("the GPU's clock is held down by: {}", fmt::join(reading.throttle, ", ")));
   if (reading.temperature_c.value_or(0) >= kHotCelsius)
     warnings.push_back(fmt::format("the GPU is at {:.0f} degrees", *reading.temperature_c));
-  if (reading.processes.value_or(0) > 0)
-    warnings.push_back(fmt::format("{} processes compute on the GPU", *reading.processes));
+  if (reading.other_processes.value_or(0) > 0)
+    warnings.push_back(fmt::format("other processes compute on the GPU: {}", *reading.other_processes));
   return warnings;
 }
 
-TimingSession::TimingSession(const std::string& device, const std::filesystem::path& root) : root_(root) {
-  if (const int index = gpu_index(device); index >= 0) nvml_ = Nvml::open(index);
-  machine_.push_back(read_machine(root_));
+TimingSession::TimingSession(const std::string& device, const std::filesystem::path& root)
+    : root_(root), on_cpu_(gpu_index(device) < 0) {
+  if (!on_cpu_) nvml_ = Nvml::open(gpu_index(device));
+  read();
 }
 
 void TimingSession::read() {
   machine_.push_back(read_machine(root_));
-  if (nvml_) gpu_.push_back(nvml_->read());
+  if (nvml_) gpu_.add(nvml_->read());
+}
+
+void TimingSession::begin_lap() {
+  if (on_cpu_) throttles_before_ = count_throttles(root_);
+  if (!nvml_) return;
+  gpu_before_ = nvml_->read_clock();
+  for (int i = 0; i < kMostRests && !gpu_before_.throttle.empty(); ++i) {
+    std::this_thread::sleep_for(kRest);
+    gpu_before_ = nvml_->read_clock();
+  }
+}
+
+void TimingSession::end_lap(Lap& lap) {
+  std::set<std::string> reasons;
+  if (on_cpu_ && rose(throttles_before_, count_throttles(root_))) reasons.emplace("heat");
+  if (nvml_) {
+    lap.gpu = nvml_->read_clock();
+    reasons.insert(gpu_before_.throttle.begin(), gpu_before_.throttle.end());
+    reasons.insert(lap.gpu->throttle.begin(), lap.gpu->throttle.end());
+    if (rose(gpu_before_.power_held_s, lap.gpu->power_held_s)) reasons.emplace("power limit");
+    if (rose(gpu_before_.heat_held_s, lap.gpu->heat_held_s)) reasons.emplace("heat");
+  }
+  lap.slowed_by.assign(reasons.begin(), reasons.end());
+}
+
+void TimingSession::add(const SubjectTimes& times) {
+  for (const std::vector<Lap>* laps : {&times.samples, &times.discarded})
+    for (const Lap& lap : *laps) gpu_.add(lap);
 }
 
 std::vector<std::string> TimingSession::flags() const {
@@ -112,7 +146,7 @@ std::vector<std::string> TimingSession::flags() const {
 
 nlohmann::json TimingSession::facts() const {
   nlohmann::json json = {{"machine", machine_json(machine_)}, {"flags", flags()}};
-  if (!gpu_.empty()) json["gpu"] = gpu_json(gpu_);
+  if (nvml_) json["gpu"] = gpu_json(gpu_);
   return json;
 }
 

@@ -11,18 +11,25 @@
 namespace upbench {
 namespace {
 
+// What a state_dict() calls. Beside these a pickle may name, but not call, storage classes and dtypes.
 constexpr std::string_view kDictionary = "collections.OrderedDict";
 constexpr std::string_view kTensor = "torch._utils._rebuild_tensor_v2";
-constexpr std::string_view kOldTensor = "torch._utils._rebuild_tensor";  // before 0.4
 constexpr std::string_view kParameter = "torch._utils._rebuild_parameter";
+// A parameter with attributes of its own, which are dropped.
 constexpr std::string_view kParameterWithState = "torch._utils._rebuild_parameter_with_state";
+// Tensors and parameters before 0.4.
+constexpr std::string_view kOldTensor = "torch._utils._rebuild_tensor";
 constexpr std::string_view kOldParameter = "torch.nn.parameter.Parameter";
+// Shapes beside the tensors of a training state, or among a module's attributes.
 constexpr std::string_view kSize = "torch.Size";
-constexpr std::string_view kSet = "builtins.set", kOldSet = "__builtin__.set";  // Python 3, Python 2
-// An attribute of every module before 1.5: which library computes it.
+// _non_persistent_buffers_set of a module that was saved whole: which buffers are not its own. Python 3
+// and 2.
+constexpr std::string_view kSet = "builtins.set", kOldSet = "__builtin__.set";
+// An attribute of every module before 1.5: which library computes it. Gives None.
 constexpr std::string_view kBackend = "torch.nn.backends.thnn._get_thnn_function_backend";
-constexpr std::array kCallable{kDictionary,   kTensor, kOldTensor, kParameter, kParameterWithState,
-                               kOldParameter, kSize,   kSet,       kOldSet,    kBackend};
+constexpr std::array kCallable{kDictionary, kTensor,       kParameter, kParameterWithState,
+                               kOldTensor,  kOldParameter, kSize,      kSet,
+                               kOldSet,     kBackend};
 constexpr std::size_t kMaxDimensions = 16;
 
 template <class T>

@@ -5,7 +5,10 @@
 
 namespace upbench {
 
-// The opcodes that a checkpoint may use. Values as in Python's pickletools.
+// The opcodes that a checkpoint may use: the 34 that torch's own weights_only loader knows, and five more.
+// binstring: how Python 2 writes longer texts, such as the source of a class in a module that was saved
+// whole. frame, short_binunicode, memoize, stack_global: torch.save with pickle_protocol=4. Each puts a
+// constant or a name on the stack, so what may be called stays the same. Values as in Python's pickletools.
 enum class Opcode : std::uint8_t {
   mark = '(',
   stop = '.',

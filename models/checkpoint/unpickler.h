@@ -81,9 +81,9 @@ struct Pickle {
 const PickleValue* find_item(const PickleDict& dictionary, std::string_view key);
 
 // Interprets the pickle at the start of `bytes`. An interpreter of its own, in which nothing can run: 39 of
-// the 68 opcodes are known (those that torch.save uses with protocols 2 and 4), and the names that a pickle
-// may call are the tensor rebuilders and a few containers (pickle_globals.cpp). Everything else is refused by
-// name: std::invalid_argument "pickle byte 17: global 'os.system' is not allowed, ...".
+// the 68 opcodes are known (pickle_opcodes.h), and the names that a pickle may call are the tensor rebuilders
+// and a few containers (pickle_globals.cpp). Everything else is refused by name: std::invalid_argument
+// "pickle byte 17: global 'os.system' is not allowed, ...". docs/weights.md gives the reason for each.
 //
 // Another name is accepted in one place, as a word and nothing more: as the class of a torch.nn.Module that
 // was saved whole, which is NEWOBJ without arguments and then BUILD with one dictionary that holds

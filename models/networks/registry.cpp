@@ -81,27 +81,81 @@ const std::vector<Example>& examples() {
   return all;
 }
 
-[[noreturn]] void refuse_unknown(const NamedTensors& tensors) {
-  const char* nearest = nullptr;
-  LayoutDifferences nearest_differences;
-  std::size_t most_common = 0;
-  for (const Example& example : examples()) {
-    LayoutDifferences differences = compare(example.layout, tensors);
-    const std::size_t common = example.layout.size() - differences.missing.size();
-    if (common <= most_common) continue;
-    nearest = example.architecture;
-    nearest_differences = std::move(differences);
-    most_common = common;
+constexpr std::size_t kNamed = 3;  // architectures in one refusal
+
+// How far a file is like an architecture that did not take it.
+struct Likeness {
+  const char* architecture = nullptr;
+  std::size_t expected = 0;  // tensors
+  std::size_t named = 0;     // those of them whose names the file has
+  std::size_t alike = 0;     // and with their shape and type
+  LayoutDifferences differences;
+};
+
+Likeness likeness_of(const Example& example, const NamedTensors& tensors) {
+  Likeness likeness{.architecture = example.architecture,
+                    .expected = example.layout.size(),
+                    .differences = compare(example.layout, tensors)};
+  likeness.named = likeness.expected - likeness.differences.missing.size();
+  likeness.alike = likeness.named - likeness.differences.wrong.size();
+  return likeness;
+}
+
+bool is_nearer(const Likeness& a, const Likeness& b) {
+  if (a.named != b.named) return a.named > b.named;
+  if (a.alike != b.alike) return a.alike > b.alike;
+  return a.differences.count() < b.differences.count();
+}
+
+// Of each architecture that shares a name with the file the nearest spelling; the nearest first.
+std::vector<Likeness> nearest_architectures(const NamedTensors& tensors) {
+  std::vector<Likeness> nearest;
+  for (const Example& example : examples()) {  // those of one architecture follow each other
+    Likeness likeness = likeness_of(example, tensors);
+    if (likeness.named == 0) continue;
+    const bool is_another_spelling = !nearest.empty() && nearest.back().architecture == example.architecture;
+    if (!is_another_spelling)
+      nearest.push_back(std::move(likeness));
+    else if (is_nearer(likeness, nearest.back()))
+      nearest.back() = std::move(likeness);
   }
-  std::string first;
+  std::ranges::stable_sort(nearest, is_nearer);
+  if (nearest.size() > kNamed) nearest.resize(kNamed);
+  return nearest;
+}
+
+std::string first_names(const NamedTensors& tensors) {
+  std::string names;
   for (const auto& [name, tensor] : tensors) {
-    if (first.size() > 200) break;
-    first += (first.empty() ? "" : ", ") + printable(name);
+    if (names.size() > 200) break;
+    names += (names.empty() ? "" : ", ") + printable(name);
   }
-  if (!nearest)
+  return names;
+}
+
+[[noreturn]] void refuse_unknown(const NamedTensors& tensors) {
+  std::vector<std::string> candidates;
+  for (const Likeness& one : nearest_architectures(tensors))
+    candidates.push_back(fmt::format("{} ({} of its {} names{})", one.architecture, one.named, one.expected,
+                                     to_text(one.differences)));
+  if (candidates.empty())
     refuse("unknown architecture: no tensor is named as in {}; its {} tensors begin with {}",
-           fmt::join(architecture_names(), " or "), tensors.size(), first);
-  refuse("unknown architecture; nearest is {}{}", nearest, to_text(nearest_differences));
+           fmt::join(architecture_names(), " or "), tensors.size(), first_names(tensors));
+  refuse("unknown architecture; nearest: {}", fmt::join(candidates, ", "));
+}
+
+// An architecture that took the file by some of its names, and why it is not that.
+struct Candidate {
+  std::string text;
+  std::size_t differences = 0;
+};
+
+[[noreturn]] void refuse_candidates(std::vector<Candidate> candidates) {
+  std::ranges::stable_sort(candidates, {}, &Candidate::differences);
+  std::string text = candidates.front().text;
+  for (std::size_t i = 1; i < std::min(candidates.size(), kNamed); ++i)
+    text += "; also like " + candidates[i].text;
+  refuse("looks like {}", text);
 }
 
 }  // namespace
@@ -114,31 +168,27 @@ std::vector<std::string> architecture_names() {
 
 NetworkMatch recognise(const NamedTensors& tensors) {
   std::vector<NetworkMatch> complete;
-  std::string problem;
-  std::size_t fewest = ~std::size_t{0};
+  std::vector<Candidate> candidates;
   for (const Architecture& architecture : kArchitectures) {
     std::optional<NetworkMatch> match = architecture.match(tensors);
     if (!match) continue;
+    const std::string what = fmt::format("{} ({})", match->architecture, match->recognised_by);
     if (!match->problem.empty()) {
-      if (problem.empty())
-        problem = fmt::format("looks like {} ({}), but {}", match->architecture, match->recognised_by,
-                              match->problem);
+      candidates.push_back({fmt::format("{}, but {}", what, match->problem), ~std::size_t{0}});
       continue;
     }
     const LayoutDifferences differences = compare(match->layout, tensors);
-    if (differences.count() == 0) {
+    if (differences.count() == 0)
       complete.push_back(std::move(*match));
-    } else if (differences.count() < fewest) {
-      fewest = differences.count();
-      problem = fmt::format("looks like {} ({}), but is not{}", match->architecture, match->recognised_by,
-                            to_text(differences));
-    }
+    else
+      candidates.push_back(
+          {fmt::format("{}, but is not{}", what, to_text(differences)), differences.count()});
   }
   if (complete.size() > 1)
-    refuse("ambiguous: both {} and {} have exactly these tensors", complete[0].architecture,
-           complete[1].architecture);
+    refuse("ambiguous: both {} ({}) and {} ({}) have exactly these tensors", complete[0].architecture,
+           complete[0].recognised_by, complete[1].architecture, complete[1].recognised_by);
   if (complete.size() == 1) return std::move(complete.front());
-  if (!problem.empty()) refuse("{}", problem);
+  if (!candidates.empty()) refuse_candidates(std::move(candidates));
   refuse_unknown(tensors);
 }
 

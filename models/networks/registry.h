@@ -19,8 +19,8 @@ struct LoadedNetwork {
 std::vector<std::string> architecture_names();
 
 // The one architecture whose tensors these are, all of them and no other, with the right shapes and of a
-// floating-point type. Throws std::invalid_argument: the nearest architecture, and the first five missing,
-// unexpected and misshapen tensors.
+// floating-point type. Throws std::invalid_argument: the nearest architectures (up to three), and of each the
+// first five missing, unexpected and misshapen tensors.
 NetworkMatch recognise(const NamedTensors& tensors);
 
 LoadedNetwork load_network(const Checkpoint& checkpoint);

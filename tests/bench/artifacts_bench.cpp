@@ -1,6 +1,6 @@
-// All artifact detectors beside LPIPS with AlexNet on the same pictures, argument = picture side; LPIPS needs
-// UPBENCH_ASSETS (or UPBENCH_WEIGHTS). The detectors are given a reference, an input of half the size and the
-// boundaries of 256 px tiles: everything that makes them work.
+// All artifact detectors beside LPIPS with AlexNet on the same pictures, argument = picture side. The
+// detectors are given a reference, an input of half the size and the boundaries of 256 px tiles: everything
+// that makes them work.
 //   all          every detector, what they share made once
 //   lpips_alex   a pair, the reference's features made
 //   NAME         one detector alone, with all that it needs
@@ -18,6 +18,8 @@
 #include "datasets/resample.h"
 #include "metrics/artifacts/catalog.h"
 #include "metrics/catalog.h"
+#include "tests/bench/counters.h"
+#include "tests/bench/lpips_weights.h"
 
 namespace {
 
@@ -55,7 +57,7 @@ struct Scene {
 void run(benchmark::State& state, const std::vector<const Detector*>& which) {
   const Scene scene(state.range(0));
   for (auto _ : state) benchmark::DoNotOptimize(detect(scene.subject, which));
-  state.SetItemsProcessed(state.iterations() * state.range(0) * state.range(0));
+  count_work(state, square(state.range(0)));
 }
 
 void lpips(benchmark::State& state) {
@@ -65,7 +67,7 @@ void lpips(benchmark::State& state) {
   if (const Score score = call().at(0).score; score.flag != ScoreFlag::ok)
     return state.SkipWithError(score.reason.c_str());
   for (auto _ : state) benchmark::DoNotOptimize(call());
-  state.SetItemsProcessed(state.iterations() * state.range(0) * state.range(0));
+  count_work(state, square(state.range(0)), 2 * alexnet_flop(state.range(0)));
 }
 
 void add(const std::string& name, auto function, auto... arguments) {
@@ -82,6 +84,7 @@ void add(const std::string& name, auto function, auto... arguments) {
 int main(int argc, char** argv) {
   keep_freed_memory();  // as the program does
   cv::setNumThreads(1);
+  provide_lpips_weights();
   std::vector<const Detector*> all;
   for (const Detector& detector : detectors()) all.push_back(&detector);
   add("all", run, all);

@@ -10,6 +10,7 @@
 
 #include "datasets/codec/decode.h"
 #include "datasets/codec/encode.h"
+#include "tests/bench/counters.h"
 #include "tests/datasets/codec/format_files.h"
 #include "tests/datasets/picture_files.h"
 
@@ -43,7 +44,7 @@ FileBytes file_of(const std::string& format) {
 }
 
 void count_pixels(benchmark::State& state) {
-  state.SetItemsProcessed(state.iterations() * kSide * kSide);
+  count_work(state, square(kSide));
 }
 
 void decode_picture(benchmark::State& state, const std::string& format) {

@@ -6,6 +6,7 @@
 #include <lcms2.h>
 
 #include "datasets/codec/colour.h"
+#include "tests/bench/counters.h"
 #include "tests/datasets/codec/format_files.h"
 
 // Conversion of 8-bit pictures from Adobe RGB: as decoding does it, colour after colour in floating point
@@ -37,7 +38,7 @@ FileBytes adobe() {
 }
 
 void count(benchmark::State& state, const Raster& raster) {
-  state.SetItemsProcessed(state.iterations() * raster.width * raster.height);
+  count_work(state, 1.0 * raster.width * raster.height);
 }
 
 void BM_Decoding(benchmark::State& state) {

@@ -1,12 +1,14 @@
 // How time and memory grow with the picture, on one thread: every metric of the catalog on pairs of 0.06 to
 // 16 megapixels, networks on inputs that give outputs of these sizes, one of them also in tiles of 128.
 //   metric/NAME/SIDE, network/NAME/SIDE, tiles/NAME/SIDE; SIDE of the (output) picture
-// Counters: pixels/s and peak_bytes, the tensors alive at once beside the pictures given (weights are not in
-// it). Networks: compact-x4 of the program, and two of $UPBENCH_ASSETS where they are.
-// scripts/performance_page.py makes the curves of docs/performance.md from it.
+// Counters: pixels/s, of networks FLOP/s (overlaps of tiles are in it), and peak_bytes, the tensors alive at
+// once beside the pictures given (weights are not in it). Networks: compact-x4 of the program, and two of
+// $UPBENCH_ASSETS where they are. scripts/performance_page.py makes the curves of docs/performance.md from
+// it.
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -20,6 +22,7 @@
 #include "metrics/catalog.h"
 #include "models/catalog.h"
 #include "models/upscale.h"
+#include "tests/bench/counters.h"
 #include "tests/support/assets.h"
 
 namespace upbench {
@@ -36,9 +39,8 @@ std::uint64_t peak_of(const std::string& name, Work work) {
   return entry->second;
 }
 
-void report(benchmark::State& state, std::uint64_t peak_bytes) {
-  const auto pixels = static_cast<double>(state.range(0) * state.range(0));
-  state.counters["pixels/s"] = benchmark::Counter(pixels, benchmark::Counter::kIsIterationInvariantRate);
+void report(benchmark::State& state, std::uint64_t peak_bytes, double flop = 0) {
+  count_work(state, square(state.range(0)), flop);
   state.counters["peak_bytes"] = static_cast<double>(peak_bytes);
 }
 
@@ -61,6 +63,17 @@ void run_metric(benchmark::State& state, const Metric& metric) {
   report(state, peak);
 }
 
+// Input pixels that the network is given; those that tiles share, more than once.
+double pixels_read(std::int64_t side, int scale, const TileSettings& tile) {
+  const TilePlan plan = plan_tiles(static_cast<int>(side), static_cast<int>(side), scale, tile);
+  const auto length = [](const std::vector<TileAxis>& axes) {
+    double sum = 0;
+    for (const TileAxis& axis : axes) sum += axis.read.size();
+    return sum;
+  };
+  return length(plan.rows) * length(plan.cols);
+}
+
 void run_network(benchmark::State& state, const std::string& name, const UpscalerPtr& network,
                  const TileSettings& tile) {
   const c10::InferenceMode no_gradients;
@@ -70,7 +83,8 @@ void run_network(benchmark::State& state, const std::string& name, const Upscale
   const std::uint64_t peak =
       peak_of(fmt::format("{}/{}", name, state.range(0)), [&] { upscale(*network, input, options); });
   for (auto _ : state) benchmark::DoNotOptimize(upscale(*network, input, options));
-  report(state, peak);
+  const UpscalerInfo& info = network->info();
+  report(state, peak, 2 * info.macs_per_pixel * pixels_read(input.size(1), info.scale, tile));
 }
 
 template <class... Arguments>

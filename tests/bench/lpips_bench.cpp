@@ -1,11 +1,12 @@
-// LPIPS with AlexNet, argument = picture side; needs UPBENCH_ASSETS (or UPBENCH_WEIGHTS).
+// LPIPS with AlexNet, argument = picture side.
 //   lpips_pair, lpips_kept_reference   a score, the reference's features made or found
 //   trunk_twice, trunk_once            the network alone: the floor of either. channels_last is what LPIPS
-//   uses here metrics_*                          psnr-rgb, ssim-rgb and lpips-alex in one call of the scorer,
-//   8-bit rounding
-//                                      included; metrics_vs_python.py sets the Python packages beside it
+//                                      uses here
+//   metrics_*                          psnr-rgb, ssim-rgb and lpips-alex in one call of the scorer, 8-bit
+//                                      rounding included; metrics_vs_python.py sets the Python packages
+//                                      beside it
 //   OMP_NUM_THREADS=1 taskset -c 1 build/upbench_lpips_bench --benchmark_repetitions=9
-//     --benchmark_min_time=1x --benchmark_enable_random_interleaving=true
+//     --benchmark_min_time=0.01 --benchmark_enable_random_interleaving=true
 //     --benchmark_report_aggregates_only=true
 #include <stdexcept>
 #include <string>
@@ -18,6 +19,8 @@
 #include "datasets/allocator.h"
 #include "datasets/image.h"
 #include "metrics/catalog.h"
+#include "tests/bench/counters.h"
+#include "tests/bench/lpips_weights.h"
 
 namespace {
 
@@ -25,6 +28,17 @@ using namespace upbench;
 
 Image picture(std::int64_t side, std::uint64_t seed) {
   return quantized(at::rand({3, side, side}, at::make_generator<at::CPUGeneratorImpl>(seed)));
+}
+
+// A reference whose features are kept does not go through the network again.
+double flop_of(const std::vector<std::string>& names, bool kept, std::int64_t side) {
+  double flop = 0;
+  for (const std::string& name : names) {
+    if (name == "lpips-alex") flop += (kept ? 1 : 2) * alexnet_flop(side);
+    if (name == "ssim-rgb") flop += 3 * kSsimFlop * square(side);
+    if (name == "psnr-rgb") flop += 3 * kSquaredErrorFlop * square(side);
+  }
+  return flop;
 }
 
 // Pictures of one reference with features kept, or not.
@@ -42,7 +56,7 @@ void score(benchmark::State& state, const std::vector<std::string>& names, bool 
   for (const Scorer::Result& result : call())
     if (result.score.flag != ScoreFlag::ok) return state.SkipWithError(result.score.reason.c_str());
   for (auto _ : state) benchmark::DoNotOptimize(call());
-  state.SetItemsProcessed(state.iterations() * state.range(0) * state.range(0));
+  count_work(state, square(state.range(0)), flop_of(names, kept, state.range(0)));
 }
 
 // AlexNet's convolutions as torchvision has them, with random weights.
@@ -82,7 +96,7 @@ void trunk(benchmark::State& state, at::MemoryFormat format, int times) {
   network.run(image);
   for (auto _ : state)
     for (int i = 0; i < times; ++i) network.run(image);
-  state.SetItemsProcessed(state.iterations() * state.range(0) * state.range(0));
+  count_work(state, square(state.range(0)), times * alexnet_flop(state.range(0)));
 }
 
 void add(const char* name, auto function, auto... arguments) {
@@ -98,6 +112,7 @@ void add(const char* name, auto function, auto... arguments) {
 
 int main(int argc, char** argv) {
   keep_freed_memory();  // as the program does
+  provide_lpips_weights();
   const std::vector<std::string> lpips{"lpips-alex"}, together{"psnr-rgb", "ssim-rgb", "lpips-alex"};
   add("lpips_pair", score, lpips, false);
   add("lpips_kept_reference", score, lpips, true);

@@ -4,11 +4,10 @@
 
 #include "harness/plan.h"
 
-// Planning 1,000,000 trials: cells x pictures x seeds, in seconds and peak resident memory of the process.
+// Planning 1,000,000 trials (and 10,000): cells x pictures x seeds, in seconds and peak resident memory of
+// the process.
 namespace upbench {
 namespace {
-
-constexpr int kTrials = 1'000'000;
 
 Spec sweep(int cells, int seeds) {
   std::string models, tiles, all_seeds;
@@ -48,20 +47,35 @@ PlanInputs pictures(int count, int sizes) {
 }
 
 // Arguments: cells, seeds, different sizes among the pictures.
-void make_plan_of_a_million(benchmark::State& state) {
+void make_plan_of(benchmark::State& state, int trials) {
   const int cells = static_cast<int>(state.range(0)), seeds = static_cast<int>(state.range(1));
   const Spec spec = sweep(cells, seeds);
-  const PlanInputs inputs = pictures(kTrials / cells / seeds, static_cast<int>(state.range(2)));
+  const PlanInputs inputs = pictures(trials / cells / seeds, static_cast<int>(state.range(2)));
   for (auto _ : state) {
     Plan plan = make_plan(spec, inputs);
-    if (plan.rows.trials.size() != kTrials) state.SkipWithError("not a million trials");
+    if (plan.rows.trials.size() != static_cast<std::size_t>(trials))
+      state.SkipWithError("another number of trials than the plan was to have");
     benchmark::DoNotOptimize(plan);
   }
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   state.counters["peak_rss_MB"] = static_cast<double>(usage.ru_maxrss) / 1024;  // of the process so far
-  state.SetItemsProcessed(state.iterations() * kTrials);
+  state.SetItemsProcessed(state.iterations() * trials);
 }
+
+void make_plan_of_ten_thousand(benchmark::State& state) {
+  make_plan_of(state, 10'000);
+}
+void make_plan_of_a_million(benchmark::State& state) {
+  make_plan_of(state, 1'000'000);
+}
+
+BENCHMARK(make_plan_of_ten_thousand)
+    ->ArgNames({"cells", "seeds", "sizes"})
+    ->Args({100, 10, 5})
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
 BENCHMARK(make_plan_of_a_million)
     ->ArgNames({"cells", "seeds", "sizes"})
     ->Args({100, 1, 1})

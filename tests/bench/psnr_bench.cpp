@@ -10,6 +10,7 @@
 #include <opencv2/core.hpp>
 
 #include "metrics/squared_error.h"
+#include "tests/bench/counters.h"
 
 namespace {
 
@@ -32,20 +33,22 @@ struct Pair {
   std::vector<float> output, reference;
 };
 
-void repeat(benchmark::State& state, const auto& call) {
+// flop: of a pixel.
+void repeat(benchmark::State& state, double flop, const auto& call) {
   const Pair pair(state.range(0));
   for (auto _ : state) benchmark::DoNotOptimize(call(pair));
-  state.SetItemsProcessed(state.iterations() * state.range(0) * state.range(0));
+  count_work(state, square(state.range(0)), flop * square(state.range(0)));
 }
 
 void mse_rgb_ours(benchmark::State& state) {
-  repeat(state, [](const Pair& pair) {
+  repeat(state, 3 * kSquaredErrorFlop, [](const Pair& pair) {
     return mean_squared_error_rgb(pair.planes(pair.output), pair.planes(pair.reference));
   });
 }
 
 void mse_luma_ours(benchmark::State& state) {
-  repeat(state, [](const Pair& pair) {
+  // Three differences, their weighted sum, its square, a sum.
+  repeat(state, 3 + 5 + 1 + 1, [](const Pair& pair) {
     return mean_squared_error(pair.planes(pair.output), pair.planes(pair.reference), kLumaSignal);
   });
 }
@@ -53,13 +56,13 @@ void mse_luma_ours(benchmark::State& state) {
 // float32 differences and sums: less exact than ours, which are float64.
 void mse_rgb_opencv(benchmark::State& state) {
   cv::setNumThreads(1);
-  repeat(state, [](const Pair& pair) {
+  repeat(state, 3 * kSquaredErrorFlop, [](const Pair& pair) {
     return cv::norm(cv::Mat(pair.output), cv::Mat(pair.reference), cv::NORM_L2SQR);
   });
 }
 
 void read_both(benchmark::State& state) {
-  repeat(state, [](const Pair& pair) {
+  repeat(state, 0, [](const Pair& pair) {
     unsigned long long bits = 0;
     for (const std::vector<float>* picture : {&pair.output, &pair.reference}) {
       const auto* words = reinterpret_cast<const unsigned*>(picture->data());

@@ -20,6 +20,7 @@
 #include "datasets/resample.h"
 #include "datasets/resampling/fixed_point.h"
 #include "datasets/resampling/kernels.h"
+#include "tests/bench/counters.h"
 
 namespace {
 
@@ -37,21 +38,29 @@ Image random_picture() {
   return image;
 }
 
+// Two passes over three planes, a product and a sum for each tap. 0 where nothing is summed, and where the
+// weights are OpenCV's own.
+double flop_of(const std::string& kernel, int side) {
+  if (kernel_arithmetic(kernel) == Arithmetic::opencv) return 0;
+  const int taps = kernel_weights(kernel, kSide, side).taps;
+  return taps == 1 ? 0 : 3 * 2.0 * taps * side * (kSide + side);
+}
+
 // One call that is not counted: the heap has grown to what the others need, where the policy keeps it.
-void repeat(benchmark::State& state, int side, const auto& call) {
+void repeat(benchmark::State& state, const std::string& kernel, int side, const auto& call) {
   call();
   for (auto _ : state) call();
-  state.SetItemsProcessed(state.iterations() * side * side);
+  count_work(state, square(side), flop_of(kernel, side));
 }
 
 void ours(benchmark::State& state, const std::string& kernel, int side) {
   const Image image = random_picture();
-  repeat(state, side, [&] { benchmark::DoNotOptimize(resample(image, side, side, kernel)); });
+  repeat(state, kernel, side, [&] { benchmark::DoNotOptimize(resample(image, side, side, kernel)); });
 }
 
 void levels(benchmark::State& state, const std::string& kernel, int side) {
   const at::Tensor in = random_picture().mul(255).round().to(at::kByte);
-  repeat(state, side, [&] {
+  repeat(state, kernel, side, [&] {
     at::Tensor out = at::empty({3, side, side}, at::kByte);
     const AxisWeights weights = kernel_weights(kernel, kSide, side);
     resize_fixed_point(in.const_data_ptr<std::uint8_t>(), 3, kSide, kSide, weights, weights,
@@ -60,25 +69,32 @@ void levels(benchmark::State& state, const std::string& kernel, int side) {
   });
 }
 
-void opencv(benchmark::State& state, int mode, int side) {
+// What one of our kernels does, by OpenCV.
+struct Peer {
+  std::string kernel;
+  int mode;
+};
+
+void opencv(benchmark::State& state, const Peer& peer, int side) {
   const Image image = random_picture();
   float* samples = image.mutable_data_ptr<float>();
-  repeat(state, side, [&] {
+  repeat(state, peer.kernel, side, [&] {
     at::Tensor out = at::empty({3, side, side});
     for (int c = 0; c < 3; ++c) {
       cv::Mat plane(side, side, CV_32F, out.mutable_data_ptr<float>() + c * side * side);
-      cv::resize(cv::Mat(kSide, kSide, CV_32F, samples + c * kSide * kSide), plane, plane.size(), 0, 0, mode);
+      cv::resize(cv::Mat(kSide, kSide, CV_32F, samples + c * kSide * kSide), plane, plane.size(), 0, 0,
+                 peer.mode);
     }
     benchmark::DoNotOptimize(out);
   });
 }
 
-void opencv_8_bit(benchmark::State& state, int mode, int side) {
+void opencv_8_bit(benchmark::State& state, const Peer& peer, int side) {
   const at::Tensor bgr = random_picture().mul(255).round().to(at::kByte).permute({1, 2, 0}).contiguous();
   const cv::Mat in(kSide, kSide, CV_8UC3, bgr.mutable_data_ptr());
-  repeat(state, side, [&] {
+  repeat(state, peer.kernel, side, [&] {
     cv::Mat out;
-    cv::resize(in, out, {side, side}, 0, 0, mode);
+    cv::resize(in, out, {side, side}, 0, 0, peer.mode);
     benchmark::DoNotOptimize(out);
   });
 }
@@ -91,25 +107,25 @@ void add(const std::string& name, int side, auto function, auto what) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::vector<std::pair<std::string, int>> shared_with_opencv{{"nearest", cv::INTER_NEAREST},
-                                                                    {"bilinear", cv::INTER_LINEAR},
-                                                                    {"bicubic-a75", cv::INTER_CUBIC},
-                                                                    {"lanczos4", cv::INTER_LANCZOS4},
-                                                                    {"area", cv::INTER_AREA}};
-  const std::vector<std::pair<std::string, int>> by_opencv{{"cv2-nearest", cv::INTER_NEAREST},
-                                                           {"cv2-linear", cv::INTER_LINEAR},
-                                                           {"cv2-cubic", cv::INTER_CUBIC},
-                                                           {"cv2-lanczos4", cv::INTER_LANCZOS4},
-                                                           {"cv2-area", cv::INTER_AREA}};
+  const std::vector<Peer> shared_with_opencv{{"nearest", cv::INTER_NEAREST},
+                                             {"bilinear", cv::INTER_LINEAR},
+                                             {"bicubic-a75", cv::INTER_CUBIC},
+                                             {"lanczos4", cv::INTER_LANCZOS4},
+                                             {"area", cv::INTER_AREA}};
+  const std::vector<Peer> by_opencv{{"cv2-nearest", cv::INTER_NEAREST},
+                                    {"cv2-linear", cv::INTER_LINEAR},
+                                    {"cv2-cubic", cv::INTER_CUBIC},
+                                    {"cv2-lanczos4", cv::INTER_LANCZOS4},
+                                    {"cv2-area", cv::INTER_AREA}};
   cv::setNumThreads(1);
   for (const int side : kTargets) {
-    for (const auto& [kernel, mode] : shared_with_opencv) {
-      add(kernel + "/ours", side, ours, kernel);
-      add(kernel + "/opencv", side, opencv, mode);
+    for (const Peer& peer : shared_with_opencv) {
+      add(peer.kernel + "/ours", side, ours, peer.kernel);
+      add(peer.kernel + "/opencv", side, opencv, peer);
     }
-    for (const auto& [kernel, mode] : by_opencv) {
-      add(kernel + "/ours", side, ours, kernel);
-      add(kernel + "/opencv", side, opencv_8_bit, mode);
+    for (const Peer& peer : by_opencv) {
+      add(peer.kernel + "/ours", side, ours, peer.kernel);
+      add(peer.kernel + "/opencv", side, opencv_8_bit, peer);
     }
     for (const ResampleKernel& kernel : resample_kernels()) {
       if (!kernel.name.starts_with("pil-")) continue;

@@ -10,6 +10,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "metrics/ssim_kernel.h"
+#include "tests/bench/counters.h"
 
 namespace {
 
@@ -37,15 +38,16 @@ struct Pair {
   std::vector<float> output, reference;
 };
 
-void count(benchmark::State& state, const Pair& pair) {
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(pair.pixels()));
+void count(benchmark::State& state, int signals) {
+  const double pixels = square(state.range(0));
+  count_work(state, pixels, signals * kSsimFlop * pixels);
 }
 
 void ssim_ours(benchmark::State& state) {
   const Pair pair(static_cast<int>(state.range(0)));
   for (auto _ : state)
     benchmark::DoNotOptimize(ssim_score(pair.planes(pair.output), pair.planes(pair.reference), kRgbSignals));
-  count(state, pair);
+  count(state, 3);
 }
 
 void ssim_luma_ours(benchmark::State& state) {
@@ -53,7 +55,7 @@ void ssim_luma_ours(benchmark::State& state) {
   for (auto _ : state)
     benchmark::DoNotOptimize(
         ssim_score(pair.planes(pair.output), pair.planes(pair.reference), {&kLumaSignal, 1}));
-  count(state, pair);
+  count(state, 1);
 }
 
 cv::Mat blurred(const cv::Mat& plane) {
@@ -86,7 +88,7 @@ void ssim_opencv(benchmark::State& state) {
       sum += ssim_of_channel(pair.channel(pair.output, c), pair.channel(pair.reference, c));
     benchmark::DoNotOptimize(sum);
   }
-  count(state, pair);
+  count(state, 3);
 }
 
 BENCHMARK(ssim_ours)->Arg(64)->Arg(1024)->Arg(2048)->Arg(4096)->Unit(benchmark::kMillisecond);

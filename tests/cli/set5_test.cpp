@@ -28,10 +28,11 @@ std::map<std::string, double> means_by_cell(const std::string& csv, const std::s
 }
 
 struct PeerScores {
-  double psnr_y = 0, ssim_y = 0, lpips_alex = 0;
+  double psnr_y = 0, ssim_y = 0, lpips_alex = 0;  // of the 8-bit output
+  double psnr_y_float = 0, ssim_y_float = 0;      // of the unrounded one
 };
 
-// goldens/peer_set5.tsv: what spandrel, pyiqa and lpips give, on the 8-bit output. By (file stem, picture).
+// goldens/peer_set5.tsv: what spandrel, pyiqa and lpips give. By (file stem, picture).
 std::map<std::pair<std::string, std::string>, PeerScores> peer_scores() {
   std::istringstream table(read_text((assets() / "goldens/peer_set5.tsv").string()));
   std::map<std::pair<std::string, std::string>, PeerScores> scores;
@@ -40,9 +41,12 @@ std::map<std::pair<std::string, std::string>, PeerScores> peer_scores() {
     std::istringstream row(line);
     std::vector<std::string> field;
     for (std::string value; std::getline(row, value, '\t');) field.push_back(value);
-    if (field.at(3) == "4" && field.at(5) == "1")
-      scores[{std::filesystem::path(field[1]).stem().string(), field[4]}] = {
-          std::stod(field[8]), std::stod(field[9]), std::stod(field[12])};
+    if (field.at(3) != "4") continue;
+    PeerScores& peer = scores[{std::filesystem::path(field[1]).stem().string(), field[4]}];
+    const bool rounded = field.at(5) == "1";
+    (rounded ? peer.psnr_y : peer.psnr_y_float) = std::stod(field.at(8));
+    (rounded ? peer.ssim_y : peer.ssim_y_float) = std::stod(field.at(9));
+    if (rounded) peer.lpips_alex = std::stod(field.at(12));
   }
   return scores;
 }
@@ -58,7 +62,7 @@ TEST(Set5, RealUpscalersReachTheirPublishedNumbersInOneSweep) {
   - upscale:
       model: [RRDB_PSNR_x4.fp16, RealESRGAN_x4plus_anime_6B, realesr-general-x4v3, realesr-animevideov3, lanczos, matlab-bicubic]
       tile: [none, 64, 128]
-metrics: [psnr-y, ssim-y, lpips-alex]
+metrics: [psnr-y, ssim-y, lpips-alex, psnr-y@float, ssim-y@float]
 timing: none
 )");
   const ProgramResult run =
@@ -92,6 +96,8 @@ timing: none
     EXPECT_NEAR(std::stod(row.at("psnr-y")), peer->second.psnr_y, 0.001) << what;
     EXPECT_NEAR(std::stod(row.at("ssim-y")), peer->second.ssim_y, 1e-5) << what;
     EXPECT_NEAR(std::stod(row.at("lpips-alex")), peer->second.lpips_alex, 1e-4) << what;
+    EXPECT_NEAR(std::stod(row.at("psnr-y@float")), peer->second.psnr_y_float, 0.001) << what;
+    EXPECT_NEAR(std::stod(row.at("ssim-y@float")), peer->second.ssim_y_float, 1e-5) << what;
     ++compared;
   }
   EXPECT_EQ(compared, 4 * 5) << "four networks, five pictures";

@@ -1,5 +1,7 @@
 #include "datasets/load_item.h"
 
+#include <algorithm>
+
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -72,9 +74,14 @@ TEST(LoadItem, FileThatVanishedOrChangedSinceThePlanIsRefused) {
   write_png(folder / "a.png", random_raster(8, 8, 3, 8, 2));
   EXPECT_THAT(refusal([&] { load_item(spec, item, planned); }),
               AllOf(HasSubstr("a.png"), HasSubstr("changed since the sweep was planned")));
+  FileBytes half = encode_png(random_raster(8, 8));
+  half.resize(half.size() / 2);
+  write_bytes(folder / "a.png", half);
+  EXPECT_THAT(refusal([&] { load_item(spec, item, planned); }),
+              AllOf(HasSubstr("a.png: PNG truncated"), HasSubstr("; changed since the sweep was planned")));
   fs::remove(folder / "a.png");
   EXPECT_THAT(refusal([&] { load_item(spec, item, planned); }),
-              AllOf(HasSubstr("a.png"), HasSubstr("No such file")));
+              AllOf(HasSubstr("a.png"), HasSubstr("No such file"), HasSubstr("; vanished since")));
 }
 
 TEST(LoadItem, BytesAfterTheEndAreInTheNotesOfThePlan) {
@@ -110,6 +117,36 @@ TEST(LoadItem, CorruptPictureBehindASoundHeaderIsRefused) {
   write_bytes(folder / "a.jpg", file);
   EXPECT_THAT(refusal([&] { load_first({.lr = folder / "a.jpg"}); }),
               AllOf(HasSubstr("a.jpg"), HasSubstr("JPEG is corrupt or truncated")));
+}
+
+// Row 9. What a lenient run makes of it has another name, so that a strict run finds nothing in the store.
+TEST(LoadItem, DamagedScanIsReadOnlyLenientlyAndSaidSo) {
+  const TemporaryFolder folder;
+  FileBytes file = jpeg_file(random_raster(64, 64));
+  std::fill_n(file.end() - 402, 400, std::uint8_t{0xfe});
+  write_bytes(folder / "bad.jpg", file);
+  write_bytes(folder / "sound.jpg", jpeg_file(random_raster(64, 64)));
+  const ImageSetSpec strict{.lr = folder.path()};
+  ImageSetSpec lenient = strict;
+  lenient.lenient = true;
+  const auto items = list_items(strict);
+  const ItemIdentity planned = identify(strict, items.at(0)), bad = identify(lenient, items.at(0));
+  EXPECT_THAT(refusal([&] { load_item(strict, items[0], planned); }),
+              HasSubstr("JPEG is corrupt or truncated"));
+  EXPECT_FALSE(planned.corrupt);
+  EXPECT_TRUE(bad.corrupt);
+  ASSERT_EQ(bad.notes.size(), 1U);
+  EXPECT_THAT(bad.notes[0],
+              AllOf(HasSubstr("input: corrupt: Corrupt JPEG data"), HasSubstr(" faults in its scans")));
+  EXPECT_NE(bad.input, planned.input);
+  EXPECT_EQ(load_item(lenient, items[0], bad).input.sizes(), at::IntArrayRef({3, 64, 64}));
+
+  const ItemIdentity sound = identify(lenient, items.at(1));
+  EXPECT_FALSE(sound.corrupt);
+  EXPECT_EQ(sound.input, identify(strict, items[1]).input);
+  file.resize(file.size() / 2);
+  write_bytes(folder / "bad.jpg", file);
+  EXPECT_THAT(refusal([&] { identify(lenient, items[0]); }), HasSubstr("Premature end of JPEG file"));
 }
 
 TEST(LoadItem, ItemWithAProblemIsRefusedWithIt) {

@@ -84,6 +84,24 @@ TEST_F(CheckedSet, EveryBadFileIsNamedInOnePass) {
         << "the file stands beside: " << finding.text;
 }
 
+TEST_F(CheckedSet, FilesOfOneNameAreOfNoUse) {
+  picture("set/a.png", 16, 16, 1), picture("set/b.png", 16, 16, 2), picture("set/b.bmp", 16, 16, 3);
+  const SetCheck check = check_inputs();
+  EXPECT_THAT(kinds(check, Severity::problem), ElementsAre("b.png: same name"));
+  EXPECT_THAT(text_of(check, "same name"), HasSubstr("2 pictures of one name: "));
+  EXPECT_EQ(check.usable, 1U);
+}
+
+TEST_F(CheckedSet, ADamagedScanIsAWarningWhereTheSetIsReadLeniently) {
+  FileBytes file = jpeg_file(random_raster(64, 64));
+  std::fill_n(file.end() - 402, 400, std::uint8_t{0xfe});
+  put("set/a.jpg", file);
+  EXPECT_THAT(kinds(check_inputs(), Severity::problem), ElementsAre("a.jpg: undecodable"));
+  const SetCheck check = check_set({.lr = folder_ / "set", .lenient = true});
+  EXPECT_THAT(kinds(check, Severity::problem), IsEmpty());
+  EXPECT_THAT(kinds(check, Severity::warning), ElementsAre("a.jpg: corrupt"));
+}
+
 TEST_F(CheckedSet, PairsThatDoNotFitAreNamedInOnePass) {
   picture("hr/a.png", 32, 32, 1), picture("lr/ax2.png", 16, 16, 2);
   picture("hr/b.png", 32, 32, 3);

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "models/checkpoint/checkpoint.h"
-#include "tests/faults/weight_bytes.h"
+#include "tests/faults/pickle_corpus.h"
 #include "tests/support/assets.h"
 #include "tests/support/program.h"
 
@@ -103,32 +103,61 @@ TEST(Execution, TheGuardKillsWhatActs) {
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
-TEST(Execution, HostilePicklesAreReadWithoutStartingOrWritingAnything) {
+std::string refusal(const std::filesystem::path& file) {
+  try {
+    read_checkpoint(file);
+    return "it was read";
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+}
+
+// Reads each of them without rights: it must be refused with its message, and nothing happens.
+void expect_refused_without_acting(const std::vector<HostilePickle>& files) {
+  constexpr int kOtherMessage = 1, kOtherError = 2;
   const TemporaryFolder folder;
-  if (run_without_rights(folder.path(), [] { return 0; }) == kNoFilter)
-    GTEST_SKIP() << "the kernel offers no seccomp filters";
-  for (const HostilePickle& hostile : hostile_pickles()) {
+  for (const HostilePickle& hostile : files) {
     write_text((folder / "w.pth").string(), hostile.bytes());
-    const int outcome = run_without_rights(folder.path(), [] {
+    const int outcome = run_without_rights(folder.path(), [&] {
       try {
-        read_checkpoint("w.pth");
-      } catch (const std::invalid_argument&) {
-        return 0;  // refused
+        return refusal("w.pth").find(hostile.message) == std::string::npos ? kOtherMessage : 0;
       } catch (...) {
-        return 2;
+        return kOtherError;
       }
-      return 1;
     });
-    EXPECT_EQ(outcome, 0) << hostile.row << " " << hostile.name << (outcome == kKilled ? ": it acted" : "");
+    ASSERT_NE(outcome, kNoFilter);
+    EXPECT_NE(outcome, kKilled) << hostile.row << " " << hostile.name << ": it acted";
+    EXPECT_EQ(outcome, 0) << hostile.row << " " << hostile.name << ": "
+                          << (outcome == kOtherMessage ? refusal(folder / "w.pth") : "see above");
     EXPECT_FALSE(std::filesystem::exists(folder / kTrace)) << hostile.name;
   }
 }
 
+bool has_filters() {
+  const TemporaryFolder folder;
+  return run_without_rights(folder.path(), [] { return 0; }) != kNoFilter;
+}
+
+TEST(Execution, HostilePicklesAreRefusedByNameWithoutStartingOrWritingAnything) {
+  if (!has_filters()) GTEST_SKIP() << "the kernel offers no seccomp filters";
+  expect_refused_without_acting(hostile_pickles());
+}
+
+TEST(Execution, EveryFileOfThePickleCorpusIsRefusedByNameWithoutStartingOrWritingAnything) {
+  if (!has_filters()) GTEST_SKIP() << "the kernel offers no seccomp filters";
+  std::size_t files = 0;
+  for (const PickleKind& kind : pickle_corpus()) {
+    SCOPED_TRACE(kind.name);
+    expect_refused_without_acting(kind.files);
+    files += kind.files.size();
+  }
+  EXPECT_GT(files, 300u) << "a list was lost";
+}
+
 // A pickled module is data: reading it looks up no class.
 TEST(Execution, AWholeModuleIsReadWithoutStartingOrWritingAnything) {
+  if (!has_filters()) GTEST_SKIP() << "the kernel offers no seccomp filters";
   const TemporaryFolder folder;
-  if (run_without_rights(folder.path(), [] { return 0; }) == kNoFilter)
-    GTEST_SKIP() << "the kernel offers no seccomp filters";
   write_text((folder / "w.pth").string(),
              torch_zip_of(module("posix.system", {"w", six_floats_tensor()}, {})));
   EXPECT_EQ(run_without_rights(folder.path(),

@@ -18,7 +18,11 @@ struct Fault {
   std::function<void(const std::filesystem::path& folder)> make;  // writes the same files every time
   std::vector<std::string> command;                               // arguments of upbench, run in that folder
   int exit_code = 2;
-  std::string message;  // what the program prints holds it, on either stream
+  std::string message;                        // what the program prints holds it, on either stream
+  std::vector<std::string> environment = {};  // "NAME=VALUE", beside the test's own
+  // What takes no file but a device or a network that misbehaves: the test that makes one, "Suite.Name".
+  // It has no command; its outcome is compared by expect_as_listed() (listed.h).
+  std::string test = {};
 };
 
 struct FaultTable {
@@ -33,14 +37,23 @@ void PrintTo(const Fault& fault, std::ostream* out);  // for GoogleTest: its inp
 // Files of weights, each looked at by `upbench inspect` unless it says otherwise.
 FaultTable weight_faults();
 
+// Files of weights that make no network (row 73), each given to `upbench upscale`.
+FaultTable network_faults();
+
 // Specs, each looked at by `upbench plan`.
 FaultTable spec_faults();
 
 // Whole sets and their names, each with a `spec.yaml` that is run.
 FaultTable set_faults();
 
+// Names of files and models, and texts within pictures: what the program says of them.
+FaultTable name_faults();
+
 // Numbers that are none, devices that are not there, tiles that cannot be.
 FaultTable numeric_faults();
+
+// Devices that fail and networks that misbehave: each one a test.
+FaultTable device_faults();
 
 // All of them, in the order of the page.
 std::vector<FaultTable> fault_tables();

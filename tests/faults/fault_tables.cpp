@@ -1,6 +1,7 @@
 #include <ostream>
 
 #include "tests/faults/fault.h"
+#include "tests/faults/pickle_corpus.h"
 #include "tests/faults/pictures.h"
 
 namespace upbench::test {
@@ -14,8 +15,9 @@ void PrintTo(const Fault& fault, std::ostream* out) {
 }
 
 std::vector<FaultTable> fault_tables() {
-  return {refused_pictures(), noted_pictures(), set_faults(),
-          weight_faults(),    spec_faults(),    numeric_faults()};
+  return {refused_pictures(),     noted_pictures(), lenient_pictures(), changed_pictures(),
+          set_faults(),           name_faults(),    weight_faults(),    network_faults(),
+          pickle_corpus_faults(), spec_faults(),    numeric_faults(),   device_faults()};
 }
 
 }  // namespace upbench::test

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include "tests/faults/fault.h"
+#include "tests/faults/left_behind.h"
 #include "tests/faults/page.h"
+#include "tests/faults/pickle_corpus.h"
 #include "tests/support/assets.h"
 #include "tests/support/program.h"
 
@@ -19,7 +21,9 @@ std::string name_of(const testing::TestParamInfo<Fault>& test) {
 void expect_ends_as_listed(const Fault& fault) {
   TemporaryFolder folder;
   fault.make(folder.path());
-  const ProgramResult result = run_upbench(fault.command, {}, folder.path().string());
+  const std::set<std::string> before = files_below(folder.path());
+  const ProgramResult result = run_upbench(fault.command, fault.environment, folder.path().string());
+  expect_only_results_added(folder.path(), before);
   EXPECT_EQ(result.exit_code, fault.exit_code) << result.out << result.err;
   EXPECT_THAT(result.out + result.err, testing::HasSubstr(fault.message));
   if (fault.exit_code == 2) {
@@ -35,11 +39,21 @@ TEST_P(Faults, EndAsListed) {
 
 INSTANTIATE_TEST_SUITE_P(Weights, Faults, testing::ValuesIn(weight_faults().faults), name_of);
 
-TEST(SpecFaults, EndAsListed) {
-  for (const Fault& fault : spec_faults().faults) {
+INSTANTIATE_TEST_SUITE_P(Networks, Faults, testing::ValuesIn(network_faults().faults), name_of);
+
+void expect_all_end_as_listed(const FaultTable& table) {
+  for (const Fault& fault : table.faults) {
     SCOPED_TRACE(test_name(fault) + ": " + fault.input);
     expect_ends_as_listed(fault);
   }
+}
+
+TEST(PickleCorpus, EndsAsListed) {
+  expect_all_end_as_listed(pickle_corpus_faults());
+}
+
+TEST(SpecFaults, EndAsListed) {
+  expect_all_end_as_listed(spec_faults());
 }
 
 INSTANTIATE_TEST_SUITE_P(Numerics, Faults, testing::ValuesIn(numeric_faults().faults), name_of);

@@ -1,11 +1,12 @@
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "tests/datasets/picture_files.h"
-#include "tests/faults/picture_bytes.h"
+#include "tests/faults/fault.h"
 #include "tests/support/assets.h"
 #include "tests/support/csv.h"
 #include "tests/support/program.h"
@@ -19,77 +20,73 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-namespace fs = std::filesystem;
-
 constexpr char kTag[] = "<img src=x onerror=alert(1)>";
 constexpr char kModel[] = "<svg onload=alert(2)>";
-constexpr std::size_t kSound = 8, kBad = 2, kModels = 2;
+constexpr std::size_t kSound = 9, kBad = 2, kModels = 2;
 
-// A folder's name ends in "<": with what is in it, a pattern makes names that begin "</script>".
-void put_pictures(const fs::path& folder) {
-  fs::create_directories(folder / "<");
-  const std::vector<std::string> names = {"</script><script>alert(3)",
-                                          kTag,
-                                          "\x1b]0;title\x07\x1b[31mred",
-                                          "=cmd|' C'!A0",
-                                          "\"quoted\" & 'single'",
-                                          "line\u2028end\r\n",
-                                          "\\input{x}$^_#%",
-                                          "a|b|`c`[d](e)"};
-  unsigned seed = 0;
-  for (const std::string& name : names) {
-    const PngChunk text{"tEXt", text_bytes(std::string("Title") + '\0' + "<b>in the file</b>")};
-    write_bytes(folder / (name + ".png"), png_of(random_raster(24, 20, 3, 8, ++seed), 2, {text}));
-  }
-  write_bytes(folder / (std::string("bad") + kTag + ".png"), {});
-  write_bytes(folder / "bad\x1b[2J.png", {});
+Fault fault_named(const std::string& name) {
+  const std::vector<Fault> faults = name_faults().faults;
+  return *std::ranges::find(faults, name, &Fault::name);
 }
 
-class Names : public testing::Test {
+// What a fault's files are, and a run of them.
+class Ran : public testing::Test {
  protected:
-  void SetUp() override {
-    put_pictures(folder_ / "p");
-    fs::copy_file(UPBENCH_SOURCE_DIR "/models/embedded/compact-x2.safetensors",
-                  folder_ / (std::string(kModel) + ".safetensors"));
-    write_text(
-        (folder_ / "s.yaml").string(),
-        "name: s\nimages: {path: 'p/**/*.png', lr: {scale: 2}}\npipeline: [{upscale: {model: [nearest, '" +
-            std::string(kModel) + ".safetensors']}}]\nmetrics: [psnr-y]\ntiming: none\n");
-    outcome_ = upbench({"run", "s.yaml"});
-    ASSERT_EQ(outcome_.exit_code, 3) << outcome_.err;
-    ASSERT_THAT(outcome_.out, HasSubstr("20 trials: 16 ok, 4 failed, 0 skipped"));
+  void run_files_of(const Fault& fault) {
+    fault.make(folder_.path());
+    outcome_ = upbench({"run", "s.yaml", "--device", "cpu"});
   }
   ProgramResult upbench(const std::vector<std::string>& arguments) {
     return run_upbench(arguments, {}, folder_.path().string());
+  }
+  // The page, and every format that is printed.
+  std::vector<std::string> reports() {
+    EXPECT_EQ(upbench({"report", "s.db", "--html", "r.html"}).exit_code, 0);
+    std::vector<std::string> all = {read_text((folder_ / "r.html").string())};
+    for (const char* format : {"--markdown", "--json", "--csv", "--latex"})
+      all.push_back(upbench({"report", "s.db", format, "-"}).out);
+    for (const std::string& report : all) EXPECT_GT(report.size(), 100U);
+    return all;
   }
 
   TemporaryFolder folder_;
   ProgramResult outcome_;
 };
 
+class Names : public Ran {
+ protected:
+  void SetUp() override {
+    run_files_of(fault_named("Markdown"));
+    ASSERT_EQ(outcome_.exit_code, 3) << outcome_.err;
+    ASSERT_THAT(outcome_.out, HasSubstr("22 trials: 18 ok, 4 failed, 0 skipped"));
+  }
+};
+
+class Prompts : public Ran {};
+
 // No control character reaches a terminal or a file.
 auto is_plain() {
   return AllOf(Not(HasSubstr("\x1b")), Not(HasSubstr("\x07")), Not(HasSubstr("\u2028")));
 }
 
+TEST_F(Names, AreShownAsListed) {
+  for (const Fault& fault : name_faults().faults) {
+    if (fault.command.empty()) continue;  // has a test of its own
+    SCOPED_TRACE(test_name(fault) + ": " + fault.input);
+    const ProgramResult shown = upbench(fault.command);
+    EXPECT_EQ(shown.exit_code, fault.exit_code) << shown.err;
+    EXPECT_THAT(shown.out + read_text((folder_ / "r.html").string()), HasSubstr(fault.message));
+  }
+}
+
 TEST_F(Names, StayTextInEveryOutput) {
-  const std::string page = (folder_ / "r.html").string();
-  ASSERT_EQ(upbench({"report", "s.db", "--html", page}).exit_code, 0);
-  const std::string html = read_text(page);
-  EXPECT_THAT(html, AllOf(is_plain(), Not(HasSubstr(kTag)), Not(HasSubstr(kModel)),
-                          Not(HasSubstr("<script>alert(3)"))));
-  EXPECT_THAT(html, HasSubstr("&lt;svg onload=alert(2)&gt;"));
-
-  const std::string markdown = upbench({"report", "s.db", "--markdown", "-"}).out;
-  EXPECT_THAT(markdown, AllOf(is_plain(), Not(HasSubstr("<img")), Not(HasSubstr("<svg"))));
-
-  const std::string latex = upbench({"report", "s.db", "--latex", "-"}).out;
-  EXPECT_THAT(latex, AllOf(is_plain(), Not(HasSubstr("\\input{"))));
-
-  const std::string json = upbench({"report", "s.db", "--json", "-"}).out;
-  EXPECT_TRUE(nlohmann::json::accept(json));
-  EXPECT_THAT(json, is_plain());
-
+  const std::vector<std::string> all = reports();
+  for (const std::string& report : all) EXPECT_THAT(report, is_plain());
+  EXPECT_THAT(all[0],
+              AllOf(Not(HasSubstr(kTag)), Not(HasSubstr(kModel)), Not(HasSubstr("<script>alert(3)"))));
+  EXPECT_THAT(all[1], AllOf(Not(HasSubstr("<img")), Not(HasSubstr("<svg"))));
+  EXPECT_TRUE(nlohmann::json::accept(all[2]));
+  EXPECT_THAT(all[4], Not(HasSubstr("\\input{")));
   for (const std::vector<std::string>& command : {std::vector<std::string>{"report", "s.db"},
                                                   {"status", "s.db"},
                                                   {"plan", "s.yaml"},
@@ -114,10 +111,24 @@ TEST_F(Names, AreOneCellOfTheCsvAndNoFormula) {
   }
 }
 
-// Nothing of a picture's own texts is shown anywhere.
+// Title, description and prompt of a picture are nothing that anyone asked for.
 TEST_F(Names, TextsWithinPicturesAreNotShown) {
-  for (const char* format : {"--markdown", "--json", "--csv", "--latex"})
-    EXPECT_THAT(upbench({"report", "s.db", format, "-"}).out, Not(HasSubstr("in the file")));
+  for (const std::string& report : reports()) EXPECT_THAT(report, Not(HasSubstr("zq in-picture")));
+  EXPECT_THAT(outcome_.out + outcome_.err + upbench({"dataset", "check", "p"}).out,
+              Not(HasSubstr("zq in-picture")));
+}
+
+// Where a prompt is asked for, it is shown.
+TEST_F(Prompts, OfPicturesAreEscapedAndCutShort) {
+  const Fault fault = fault_named("Prompt");
+  run_files_of(fault);
+  ASSERT_EQ(outcome_.exit_code, 0) << outcome_.err;
+  const std::vector<std::string> all = reports();
+  for (const std::string& report : all) EXPECT_THAT(report, Not(HasSubstr("zq-end")));
+  const auto shows_text =
+      AllOf(HasSubstr("prompt (png-metadata): " + fault.message), Not(HasSubstr("<b>low")));
+  EXPECT_THAT(all[0], shows_text);
+  EXPECT_THAT(all[1], shows_text);
 }
 
 }  // namespace

@@ -46,6 +46,32 @@ Fault planned(int row, const char* name, const char* input, const std::string& t
   return with_spec(row, name, input, "model: nearest, " + tile, {"plan", "spec.yaml"}, exit_code, message);
 }
 
+// With a driver that answers "VERSION INIT_RESULT GPUS" (tests/gpu/fake_driver.cpp) in the place of NVIDIA's.
+Fault with_driver(const char* name, const char* input, const char* says, const char* device, int exit_code,
+                  const char* message) {
+  Fault fault = with_spec(87, name, input, "model: nearest", {"run", "spec.yaml", "--device", device},
+                          exit_code, message);
+  fault.make = [](const fs::path& folder) {
+    write_spec(folder, "model: nearest");
+    fs::create_symlink(UPBENCH_FAKE_DRIVER, folder / "libcuda.so.1");
+  };
+  fault.environment = {"LD_LIBRARY_PATH=.", std::string("FAKE_DRIVER=") + says};
+  return fault;
+}
+
+// The driver is sound, and LibTorch's CUDA library has no code for its GPU.
+Fault wrong_architecture() {
+  Fault fault = with_driver(
+      "WrongArchitecture", "a GPU that LibTorch has no code for (no kernel image)", "13000 0 1", "cuda:0", 4,
+      "device cuda:0: Fake GPU (compute capability 9.0): CUDA error: no kernel image is "
+      "available for execution on the device; --device cpu works without one");
+  fault.make = [make = fault.make](const fs::path& folder) {
+    make(folder);
+    fs::create_symlink(UPBENCH_FAKE_LIBTORCH, folder / "libtorch_cuda.so");
+  };
+  return fault;
+}
+
 void write_grey(const fs::path& file, int side, std::uint8_t level) {
   Raster raster{.width = side, .height = side, .channels = 3, .bit_depth = 8};
   raster.samples.assign(raster.row_bytes() * static_cast<std::size_t>(side), level);
@@ -91,13 +117,12 @@ FaultTable numeric_faults() {
   return {
       .title = "Arithmetic, memory and devices",
       .introduction =
-          "Memory that runs out, whoever took it (rows 85 and 88), a device that is lost while it computes "
-          "(86), networks that mix the tiles of a batch (91), and values below zero, too small for full "
-          "precision or beyond white (84, 92) need an upscaler made for it: "
-          "`tests/harness/sweep_faults_test.cpp` and `tests/harness/stages_test.cpp` have them. Clocks "
-          "that throttle (89) are told from the system's counters beside the model times, which are kept "
-          "and shown as doubtful (`tests/harness/timing_machine_test.cpp`). cuDNN chooses no algorithm by "
-          "trial (90) unless `--fast` asks for it, which the record says.",
+          "What is wrong with a driver or a GPU is said before any work (row 87); the driver and "
+          "LibTorch's CUDA library are ones made for the test. Tiles: one that covers the picture is no "
+          "tile, and every overlap from 0 to one less than the tile is accepted (row 94), because each "
+          "mode is exact there (`Upscale.IsExactInTilesForAPointwiseUpscaler`), tools use half a tile and "
+          "more, and `plan` says what it costs; an overlap that leaves no step, or is negative, is "
+          "refused.",
       .faults = {
           upscaled(80, "Overflow", "weights that overflow", {}, "net.safetensors: the output is not finite"),
           upscaled(80, "OverflowInTiles", "weights that overflow, in tiles", {"--tile", "16"},
@@ -107,6 +132,20 @@ FaultTable numeric_faults() {
           scored(83, "OtherSize", "an output of another size", 12, 7, 3, "12x12"),
           with_spec(87, "NoSuchDevice", "a GPU that is not there", "model: nearest",
                     {"run", "spec.yaml", "--device", "cuda:99"}, 4, "device cuda:99"),
+          with_driver(
+              "DriverTooOld", "a driver for CUDA 12.4", "12040 0 1", "cuda:0", 4,
+              "device cuda:0: the NVIDIA driver is for CUDA 12.4, LibTorch here needs 13.0: update the "
+              "driver; --device cpu works without one"),
+          with_driver(
+              "DriverMismatch", "a driver whose parts are of two versions", "13000 803 1", "cuda:0", 4,
+              "device cuda:0: the NVIDIA driver does not work: libcuda.so.1 and the kernel's driver are "
+              "of different versions: reboot, or install one version of both"),
+          with_driver("DriverWithoutGpu", "a driver that finds no GPU", "13000 100 0", "cuda:0", 4,
+                      "device cuda:0: the NVIDIA driver does not work: it finds no GPU (or "
+                      "CUDA_VISIBLE_DEVICES hides them all)"),
+          with_driver("DriverAskedByAuto", "such a driver, and `auto` as device", "12040 0 1", "auto", 0,
+                      "note: device cuda:0: the NVIDIA driver is for CUDA 12.4"),
+          wrong_architecture(),
           with_spec(87, "Tf32OnTheCpu", "TF32 without a GPU", "model: compact-x2, precision: tf32",
                     {"run", "spec.yaml", "--device", "cpu"}, 2, "precision tf32: NVIDIA GPUs have it"),
           planned(93, "TileOfEight", "tiles below the least", "tile: 8", 2,
@@ -115,6 +154,8 @@ FaultTable numeric_faults() {
                   "tile 512 covers the picture: same as tile none"),
           planned(94, "OverlapIsTheTile", "an overlap as large as the tile",
                   "tile: 16, mode: uniform, overlap: 16", 2, "overlap 16 is not smaller than tile 16"),
+          planned(94, "OverlapOfThreeQuarters", "an overlap of more than half a tile",
+                  "tile: 16, mode: uniform, overlap: 12", 0, "trials         1"),
           planned(94, "NegativeOverlap", "a negative overlap", "tile: 16, mode: uniform, overlap: -1", 2,
                   "upscale.overlap is '-1', expected a whole number from 0"),
           planned(94, "NoOverlap", "no overlap", "tile: 16, mode: uniform, overlap: 0", 0,

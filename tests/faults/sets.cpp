@@ -80,7 +80,9 @@ std::vector<Fault> pairs() {
             put(folder / "hr/bx2.png", 24, 33);
             put(folder / "lr/bx2.png", 12, 10);
           },
-          "hr/bx2.png: reference 24x33 is not a whole multiple of the input 12x10 (lr/bx2.png)", 3),
+          "hr/bx2.png: reference 24x33 is not a whole multiple of the input 12x10 (lr/bx2.png): crop it to "
+          "one, or pair it with its own input",
+          3),
       set(
           31, "TooWide", "a reference two pixels wider than its input says, beside a sound pair", kPairs,
           [](const fs::path& folder) {
@@ -88,7 +90,27 @@ std::vector<Fault> pairs() {
             put(folder / "hr/b.png", 26, 20);
             put(folder / "lr/bx2.png", 12, 10);
           },
-          "hr/b.png: reference 26x20, expected 24x20 (lr/bx2.png is 12x10, scale 2)", 3),
+          "hr/b.png: reference 26x20, expected 24x20 (lr/bx2.png is 12x10, scale 2) or less than 2 pixels "
+          "more a side: crop it with images.modcrop: true in a spec, or with --modcrop of upbench score",
+          3),
+      set(
+          31, "TooNarrow", "a reference narrower than its input says, beside a sound pair", kPairs,
+          [](const fs::path& folder) {
+            put_pair(folder, "a", 12, 10);
+            put(folder / "hr/b.png", 23, 20);
+            put(folder / "lr/bx2.png", 12, 10);
+          },
+          "hr/b.png: reference 23x20, expected 24x20 (lr/bx2.png is 12x10, scale 2) or less than 2 pixels "
+          "more a side: it is too small, so crop the other picture or make that from it",
+          3),
+      set(
+          31, "Cropped", "a reference two pixels wider than its input says, with images.modcrop",
+          "{hr: hr, lr: lr, modcrop: true}",
+          [](const fs::path& folder) {
+            put(folder / "hr/b.png", 26, 20);
+            put(folder / "lr/bx2.png", 12, 10);
+          },
+          "reference cut from 26x20 to 24x20", 0),
       set(
           32, "NoInput", "a reference without its input, beside a sound pair", kPairs,
           [](const fs::path& folder) {
@@ -103,6 +125,16 @@ std::vector<Fault> pairs() {
             put(folder / "lr/b.png", 12, 10);
           },
           "lr/b.png: no reference; expected hr/b.png", 3),
+      set(
+          33, "TwoInputs", "two inputs for one reference, beside a sound pair", kPairs,
+          [](const fs::path& folder) {
+            put_pair(folder, "a", 12, 10);
+            put(folder / "hr/b.png", 24, 20);
+            put(folder / "lr/bx2.png", 12, 10);
+            put(folder / "lr/bx4.png", 6, 5);
+          },
+          "two low-resolution pictures for hr/b.png: lr/bx2.png and lr/bx4.png; say which by images.match",
+          3),
   };
 }
 
@@ -110,6 +142,7 @@ std::vector<Fault> folders() {
   const auto two_kinds = [](const fs::path& folder) {
     put(folder / "hr/a.png", 24, 20);
     write_bytes(folder / "hr/a.jpg", jpeg_file(random_raster(24, 20)));
+    put(folder / "hr/b.png", 24, 20);
   };
   const auto twice = [](const fs::path& folder) {
     for (const char* name : {"a", "b"}) put(folder / "hr" / fmt::format("{}.png", name), 24, 20);
@@ -129,7 +162,8 @@ std::vector<Fault> folders() {
   return {
       set(30, "Twice", "the same bytes under two names", kReferences, twice,
           "4 trials: 4 ok, 0 failed, 0 skipped; 2 run now", 0),
-      set(33, "SameStem", "a.png and a.jpg", kReferences, two_kinds, "hr/a.jpg and hr/a.png", 2),
+      set(33, "SameStem", "a.png and a.jpg, beside a sound picture", kReferences, two_kinds,
+          "2 pictures of one name: hr/a.jpg and hr/a.png; expected one, rename or remove the others", 3),
       set(34, "OddNames", "names with line ends, quotes, tags, control characters, 255 bytes, no UTF-8, ...",
           kReferences, odd, "20 trials: 20 ok, 0 failed, 0 skipped", 0),
       set(38, "Thousands", "2,000 empty files and a sound one", kReferences, thousands,
@@ -150,11 +184,11 @@ FaultTable set_faults() {
   FaultTable table{.title = "Sets of pictures",
                    .introduction =
                        "Where a picture fails (exit 3), the sound one is scored and the message is the "
-                       "reason of the other's trials. A file that its reader may not read fails so, too "
-                       "(row 36, `cannot be opened: Permission denied`), as does one that vanishes or "
-                       "changes between plan and trial (row 39; `tests/datasets/load_item_test.cpp`). "
-                       "Kept outputs are named by their content (row 40). Row 38 is a small sample of "
-                       "a large folder, to keep the tests fast.",
+                       "reason of the other's trials. Kept outputs are named by their content, so that "
+                       "names that differ in case alone (row 40) keep files of their own. Row 38 is a small "
+                       "sample of a large folder, to keep the tests fast; "
+                       "`UPBENCH_MANY_FILES=1000000 build/upbench_datasets_test "
+                       "--gtest_filter='ManyFiles.*'` lists a million.",
                    .faults = pairs()};
   for (Fault& fault : folders()) table.faults.push_back(std::move(fault));
   std::ranges::stable_sort(table.faults, {}, &Fault::row);

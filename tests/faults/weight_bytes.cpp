@@ -2,17 +2,12 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace upbench::test {
 namespace {
 
 using namespace std::string_literals;
-
-const std::string kCommand = "touch "s + kTrace;
-
-// Calls module.name(argument).
-std::string call(const char* module, const char* name, const std::string& argument = text(kCommand)) {
-  return global(module, name) + tuple({argument}) + "R";
-}
 
 HostilePickle value(int row, const char* name, const char* input, std::string made, const char* message) {
   return {row, name, input, [=] { return torch_zip_of(made); }, message};
@@ -21,7 +16,7 @@ HostilePickle value(int row, const char* name, const char* input, std::string ma
 // A chain that reaches a function over a detour: deny-lists of scanners have missed each of them.
 HostilePickle chain(const char* name, const char* module, const char* function, const char* input,
                     const char* message) {
-  return value(62, name, input, call(module, function), message);
+  return value(62, name, input, calling(module, function), message);
 }
 
 std::vector<HostilePickle> chains() {
@@ -55,12 +50,11 @@ std::vector<HostilePickle> chains() {
 }
 
 std::vector<HostilePickle> objects() {
-  const std::string ordered = global("collections", "OrderedDict"), posix = global("posix", "system");
-  const std::string state = dict({text("__setstate__"), posix});
+  const std::string posix = global("posix", "system");
+  const std::string state = dict({text("__setstate__"), posix}), command = text(hostile_command());
   return {
-      value(58, "Inst", "INST of os.system", "(" + text(kCommand) + "ios\nsystem\n",
-            "opcode INST is not allowed"),
-      value(58, "Obj", "OBJ of os.system", "(" + global("os", "system") + text(kCommand) + "o",
+      value(58, "Inst", "INST of os.system", "(" + command + "ios\nsystem\n", "opcode INST is not allowed"),
+      value(58, "Obj", "OBJ of os.system", "(" + global("os", "system") + command + "o",
             "opcode OBJ is not allowed"),
       value(59, "SetStateOfATensor", "BUILD of a tensor with a __setstate__ of its own",
             six_floats_tensor() + state + "b", "BUILD of something else than a dictionary"),
@@ -73,19 +67,19 @@ std::vector<HostilePickle> objects() {
       value(59, "ObjectWithoutState", "an object without state",
             dict({text("w"), six_floats_tensor(), text("x"), posix + ")\x81"}),
             "an object of class 'posix.system' is not allowed: it is no torch.nn.Module"),
-      value(59, "ObjectWithArguments", "an object made with arguments",
-            posix + tuple({text(kCommand)}) + "\x81", "global 'posix.system' is not allowed"),
+      value(59, "ObjectWithArguments", "an object made with arguments", posix + tuple({command}) + "\x81",
+            "global 'posix.system' is not allowed"),
       value(59, "CalledModule", "a module of which one name is called",
-            module("net.Net", {"w", six_floats_tensor()}, {"m", call("os", "system")}),
+            module("net.Net", {"w", six_floats_tensor()}, {"m", calling("os", "system")}),
             "global 'os.system' is not allowed"),
       value(60, "Ext1", "EXT1, a name by number", "\x82\x01)R", "opcode EXT1 is not allowed"),
       value(60, "Ext2", "EXT2", "\x83\x01\x01)R", "opcode EXT2 is not allowed"),
       value(60, "Ext4", "EXT4", "\x84\x01\x01\x01\x01)R", "opcode EXT4 is not allowed"),
-      value(61, "NewobjEx", "NEWOBJ_EX of os.system",
-            global("os", "system") + tuple({text(kCommand)}) + "}\x92", "opcode NEWOBJ_EX is not allowed"),
+      value(61, "NewobjEx", "NEWOBJ_EX of os.system", global("os", "system") + tuple({command}) + "}\x92",
+            "opcode NEWOBJ_EX is not allowed"),
       value(61, "Persid", "PERSID, an identity as text", "Pos.system\n", "opcode PERSID is not allowed"),
       value(61, "ModuleIdentity", "a persistent identity that names a function",
-            tuple({text("module"), posix, text("m.py"), text("")}) + "Q" + tuple({text(kCommand)}) + "R",
+            tuple({text("module"), posix, text("m.py"), text("")}) + "Q" + tuple({command}) + "R",
             "global 'posix.system' is not allowed"),
   };
 }
@@ -164,33 +158,44 @@ std::string big_endian_legacy() {
          pickle(list({text("0")})) + le64(6) + six_floats();
 }
 
+std::string hostile_command() {
+  return fmt::format("touch {}", kTrace);
+}
+std::string calling(const std::string& module, const std::string& name, const std::string& argument) {
+  return global(module, name) + tuple({argument}) + "R";
+}
+std::string calling(const std::string& module, const std::string& name) {
+  return calling(module, name, text(hostile_command()));
+}
+
 std::vector<HostilePickle> hostile_pickles() {
   std::vector<HostilePickle> all = {
-      value(56, "OsSystem", "a pickle that calls os.system", call("os", "system"),
+      value(56, "OsSystem", "a pickle that calls os.system", calling("os", "system"),
             "global 'os.system' is not allowed: nothing in a checkpoint is executed"),
-      value(56, "Subprocess", "subprocess.Popen", call("subprocess", "Popen"),
+      value(56, "Subprocess", "subprocess.Popen", calling("subprocess", "Popen"),
             "global 'subprocess.Popen' is not allowed"),
       {56, "OsSystemLegacy", "the same in the format before 1.6",
-       [] { return torch_legacy_bytes(call("os", "system"), six_floats(), 6); },
+       [] { return torch_legacy_bytes(calling("os", "system"), six_floats(), 6); },
        "global 'os.system' is not allowed"},
       {56, "OsSystemFirst", "the same instead of the magic number",
-       [] { return pickle(call("os", "system")); }, "global 'os.system' is not allowed"},
+       [] { return pickle(calling("os", "system")); }, "global 'os.system' is not allowed"},
       value(57, "StackGlobal", "STACK_GLOBAL posix.system",
-            text("posix") + text("system") + "\x93" + tuple({text(kCommand)}) + "R",
+            text("posix") + text("system") + "\x93" + tuple({text(hostile_command())}) + "R",
             "global 'posix.system' is not allowed"),
       {57, "ProtocolFour", "the same with protocol 4",
        [] {
+         const std::string command = hostile_command();
          const std::string body = "\x8c\x05posix\x94\x8c\x06system\x94\x93\x94\x8c"s +
-                                  static_cast<char>(kCommand.size()) + kCommand + "\x94\x85\x94R\x94.";
+                                  static_cast<char>(command.size()) + command + "\x94\x85\x94R\x94.";
          return torch_zip_bytes("\x80\x04\x95" + le64(body.size()) + body, six_floats());
        },
        "global 'posix.system' is not allowed"},
       value(63, "MemoOfTwoMinds", "one memo entry put twice, then called",
             global("collections", "OrderedDict") + "q\1" + global("os", "system") + "q\1\x94" + "h\1" +
-                tuple({text(kCommand)}) + "R",
+                tuple({text(hostile_command())}) + "R",
             "global 'os.system' is not allowed"),
       {64, "BrokenTail", "a payload before a broken tail",
-       [] { return torch_zip_bytes("\x80\x02" + call("os", "system") + "\xff\xff", six_floats()); },
+       [] { return torch_zip_bytes("\x80\x02" + calling("os", "system") + "\xff\xff", six_floats()); },
        "global 'os.system' is not allowed"},
   };
   for (const auto& part : {objects(), chains()}) all.insert(all.end(), part.begin(), part.end());

@@ -32,12 +32,18 @@ std::string big_endian_legacy();
 // What hostile checkpoints do to run something when they are unpickled, each by another way.
 // What they would run leaves a file of this name in the working folder.
 inline constexpr char kTrace[] = "upbench-was-here";
+std::string hostile_command();  // "touch upbench-was-here"
+
+// Pickled value: what module.name gives for this argument.
+std::string calling(const std::string& module, const std::string& name, const std::string& argument);
+std::string calling(const std::string& module, const std::string& name);  // for hostile_command()
+
 struct HostilePickle {
   int row = 0;
-  const char* name;
-  const char* input;
+  std::string name;
+  std::string input;
   std::function<std::string()> bytes;  // a whole file
-  const char* message;
+  std::string message;
 };
 std::vector<HostilePickle> hostile_pickles();
 

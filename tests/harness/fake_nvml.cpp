@@ -2,6 +2,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include <unistd.h>
+
 namespace {
 
 char devices[2];
@@ -36,7 +38,7 @@ int nvmlDeviceGetHandleByUUID(const char* uuid, void** device) {
 
 int nvmlDeviceGetClockInfo(void* device, unsigned kind, unsigned* mhz) {
   if (kind != 1) return 2;
-  *mhz = device == devices ? 1980 : 1410;
+  *mhz = said("idle") ? 345 : device == devices ? 1980 : 1410;
   return 0;
 }
 
@@ -71,6 +73,19 @@ int nvmlDeviceGetCurrentClocksThrottleReasons(void*, unsigned long long* reasons
   return 0;
 }
 
+struct HeldTime {
+  unsigned long long now_us, held_ns;
+};
+
+// Policy 0: power, 1: heat.
+int nvmlDeviceGetViolationStatus(void*, unsigned policy, HeldTime* time) {
+  static unsigned long long held[2];
+  if (policy > 1) return 3;
+  if (said(policy == 0 ? "held-by-power" : "held-by-heat")) held[policy] += 1'000'000;
+  *time = {0, held[policy]};
+  return 0;
+}
+
 struct Process {
   unsigned pid;
   unsigned long long memory;
@@ -79,7 +94,8 @@ struct Process {
 
 int nvmlDeviceGetComputeRunningProcesses_v3(void*, unsigned* count, Process* processes) {
   *count = said("shared") ? 2 : 1;
-  for (unsigned i = 0; i < *count; ++i) processes[i] = {100 + i, 1 << 20, 0, 0};
+  processes[0] = {static_cast<unsigned>(getpid()), 1 << 20, 0, 0};
+  if (*count == 2) processes[1] = {1, 1 << 20, 0, 0};
   return 0;
 }
 

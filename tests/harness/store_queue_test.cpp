@@ -125,8 +125,73 @@ TEST_F(StoreQueue, LeasesOfADeadProcessAreReadyAgain) {
   EXPECT_EQ(progress(store).leased, 0u);
   const auto claims = claim(store, 100);
   ASSERT_EQ(claims.size(), 12u);
-  EXPECT_EQ(claims[4].attempt, 2);
-  EXPECT_EQ(claims[5].attempt, 1);
+  for (const Claim& one : claims) EXPECT_EQ(one.attempt, 1) << "a kill says nothing about a trial";
+}
+
+TEST_F(StoreQueue, ALostDeviceUsesUpAnAttemptOfItsTrialAlone) {
+  {
+    Store store(file_);
+    store.begin_run(plan_);
+    const auto claims = claim(store, 2);
+    EXPECT_FALSE(store.lose_attempt(claims[0], "device x was lost: assert"));
+    EXPECT_FALSE(store.lose_attempt(claims[0], "its token is stale"));
+    EXPECT_EQ(progress(store).leased, 1u);
+    EXPECT_EQ(progress(store).ready, 11u);
+    const auto again = claim(store, 1);
+    EXPECT_EQ(again[0].trial, claims[0].trial);
+    EXPECT_EQ(again[0].attempt, 2);
+  }
+  in_dying_process([&] {
+    Store store(file_);
+    store.begin_run(plan_);
+    claim(store, 12);
+    store.flush();
+    _exit(0);
+  });
+  plan_.trials[2].output = digest_of("after its weights were replaced");
+  Store store(file_);
+  store.begin_run(plan_);
+  const auto claims = claim(store, 12);
+  ASSERT_EQ(claims.size(), 12u);
+  for (const Claim& one : claims)
+    EXPECT_EQ(one.attempt, one.trial == plan_.trials[11].key ? 2 : 1) << "it is in the file";
+}
+
+TEST_F(StoreQueue, ATrialThatLostItsDeviceInEachAttemptIsFailed) {
+  plan_.trials[4].same_as = 11;
+  plan_.trials[4].output = plan_.trials[11].output;
+  {
+    Store store(file_);
+    store.begin_run(plan_);
+  }
+  run_sql(file_, "UPDATE trials SET attempt = 1 WHERE ordinal = 11");
+  Store store(file_);
+  store.begin_run(plan_);
+  const auto claims = claim(store, 1);
+  EXPECT_EQ(claims[0].attempt, kMostAttempts);
+  EXPECT_TRUE(store.lose_attempt(claims[0], "device x was lost: assert"));
+  EXPECT_EQ(progress(store).failed, 2u) << "and what repeats it";
+  EXPECT_EQ(progress(store).leased, 0u);
+  const Store reader(file_, Store::Access::read);
+  reader.for_each_trial(plan_.run.key, [&](const TrialResult& result) {
+    if (!result.finished) return;
+    EXPECT_EQ(result.status, Status::failed);
+    EXPECT_EQ(result.reason, "tried 2 times, each time its device was lost: device x was lost: assert");
+  });
+  EXPECT_EQ(work(store, plan_, 100), 10u) << "it is not tried again";
+}
+
+// Of schema 2 the number was that of claims.
+TEST_F(StoreQueue, AttemptsOfAnOlderStoreAreForgotten) {
+  {
+    Store store(file_);
+    store.begin_run(plan_);
+  }
+  run_sql(file_, "UPDATE trials SET attempt = 7");
+  run_sql(file_, "PRAGMA user_version = 2");
+  Store store(file_);
+  store.begin_run(plan_);
+  EXPECT_EQ(claim(store, 1)[0].attempt, 1);
 }
 
 TEST_F(StoreQueue, AReaderCountsALeaseThatNobodyRenewsAsReady) {
@@ -283,7 +348,7 @@ TEST_F(StoreQueue, FailedTrialsAreWorkedOnAgainAfterRequeue) {
   EXPECT_EQ(store.runs().at(0).finished_at, "");
   const auto claims = claim(store, 100);
   ASSERT_EQ(claims.size(), 2u);
-  EXPECT_EQ(claims[0].attempt, 2);
+  EXPECT_EQ(claims[0].attempt, 1);
   for (const auto& one : claims) store.append(example_record(plan_, one));
   store.flush();
   EXPECT_EQ(progress(store).ok, 12u);

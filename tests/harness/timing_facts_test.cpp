@@ -51,6 +51,28 @@ TEST(TimingFacts, WhatIsNotKnownIsAbsent) {
     EXPECT_FALSE(facts.contains(name)) << name;
 }
 
+TEST(TimingFacts, DiscardedLapsAreCountedWithTheirReasons) {
+  SubjectTimes times = nine_laps();
+  times.discarded = {{.seconds = 2, .slowed_by = {"power limit"}},
+                     {.seconds = 3, .slowed_by = {"heat", "power limit"}}};
+  const auto facts = timing_facts(times, {.samples = 10}, {});
+  EXPECT_EQ(facts["samples"], 9);
+  EXPECT_EQ(facts["median_s"], 0.5);
+  EXPECT_EQ(facts["discarded"].dump(), R"({"reasons":["heat","power limit"],"seconds":[2.0,3.0]})");
+  EXPECT_EQ(
+      facts["flags"].dump(),
+      R"(["laps discarded: 2; the clock was held down by: heat, power limit","9 of 10 samples are left"])");
+}
+
+TEST(TimingFacts, SamplesOfASlowedDeviceSaySo) {
+  SubjectTimes times = nine_laps();
+  times.slowed = true;
+  for (Lap& lap : times.samples) lap.slowed_by = {"power limit"};
+  const auto facts = timing_facts(times, {.samples = 9}, {});
+  EXPECT_FALSE(facts.contains("discarded"));
+  EXPECT_EQ(facts["flags"].dump(), R"(["the clock was held down during every sample by: power limit"])");
+}
+
 TEST(TimingFacts, DoubtsAreFlagged) {
   SubjectTimes times = nine_laps();
   times.steady = false;

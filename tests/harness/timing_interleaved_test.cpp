@@ -109,6 +109,76 @@ TEST(Interleaved, NoLapBeginsAfterAStop) {
   EXPECT_EQ(log, "aaaaa");
 }
 
+// Its laps take 1 s each; slowed(i), i from 0, says whether the clock was held down meanwhile.
+class Slowed final : public TimingSubject {
+ public:
+  explicit Slowed(std::function<bool(int lap)> slowed) : slowed_(std::move(slowed)) {}
+
+  Lap run(int) override {
+    Lap lap{.seconds = 1};
+    if (slowed_(laps_++)) lap.slowed_by = {"heat"};
+    return lap;
+  }
+  int laps() const { return laps_; }
+
+ private:
+  std::function<bool(int)> slowed_;
+  int laps_ = 0;
+};
+
+TEST(SlowedLaps, OfTheWarmUpAreThrownAwayAnyhow) {
+  Slowed subject([](int lap) { return lap < 3; });
+  const SubjectTimes times = time_interleaved({&subject}, {.samples = 2})[0];
+  EXPECT_EQ(times.samples.size(), 2u);
+  EXPECT_TRUE(times.discarded.empty());
+}
+
+TEST(SlowedLaps, TheOthersKeepTheirTurns) {
+  std::string log;
+  Slowed slowed([](int lap) { return lap == 3; });
+  Fake steady_one('f', log, steady);
+  const auto times = time_interleaved({&slowed, &steady_one}, {.samples = 2});
+  EXPECT_EQ(slowed.laps(), 3 + 3);
+  EXPECT_EQ(log,
+            "fff"
+            "ff");
+  EXPECT_EQ(times[0].samples.size(), 2u);
+  EXPECT_EQ(times[0].discarded.size(), 1u);
+}
+
+TEST(SlowedLaps, AreTakenAgainOnlySoOften) {
+  Slowed subject([](int lap) { return lap > 3; });
+  const SubjectTimes times = time_interleaved({&subject}, {.samples = 5, .most_discarded = 4})[0];
+  EXPECT_EQ(times.samples.size(), 1u);
+  EXPECT_EQ(times.discarded.size(), 4u);
+  EXPECT_FALSE(times.slowed);
+}
+
+TEST(SlowedLaps, AreTakenAgainOnlyWithinTheBudget) {
+  Slowed subject([](int) { return true; });
+  const SubjectTimes times = time_interleaved({&subject}, {.samples = 100, .budget_s = 5})[0];
+  EXPECT_EQ(subject.laps(), 5);
+  EXPECT_EQ(times.samples.size() + times.discarded.size(), 2u);  // 3 of 5 s to warm up
+}
+
+TEST(SlowedLaps, StandInWhereThereIsNoOther) {
+  Slowed subject([](int) { return true; });
+  const SubjectTimes times =
+      time_interleaved({&subject}, {.samples = 3, .repeat_checks = 3, .most_discarded = 3})[0];
+  EXPECT_EQ(times.samples.size(), 3u);
+  EXPECT_TRUE(times.discarded.empty());
+  EXPECT_TRUE(times.slowed);
+  EXPECT_EQ(times.repeated.size(), 3u);
+}
+
+TEST(SlowedLaps, AreNotComparedInTheSelfCheck) {
+  Slowed subject(
+      [](int lap) { return lap == 3 + 1 + 1; });  // after warm-up, sample, first lap on the picture
+  const SubjectTimes times = time_interleaved({&subject}, {.samples = 1, .repeat_checks = 2})[0];
+  EXPECT_EQ(times.repeated.size(), 1u);
+  EXPECT_EQ(times.distinct.size(), 2u);
+}
+
 // The laps of the self-check of a subject that keeps what it computed last: a tenth of the time.
 TEST(RepeatCheck, ACacheOfPicturesIsFound) {
   std::string log;

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/timing/energy.h"
+#include "harness/timing/session.h"
 #include "tests/support/assets.h"
 
 namespace upbench {
@@ -111,6 +112,23 @@ TEST_F(MachineTest, WarnsOfSettingsThatSpoilTimes) {
        {"3.2 threads", "powersave", "turbo", "2 threads on 1 physical cores", "1.5 processors"})
     EXPECT_THAT(warnings, Contains(HasSubstr(word)));
   EXPECT_THAT(machine_warnings(1, root()), Contains(HasSubstr("one processor")));
+}
+
+TEST_F(MachineTest, ALapDuringWhichAProcessorWasSlowedSaysSo) {
+  const std::string file = "sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count";
+  put(file, "2\n");
+  TimingSession session("cpu", root());
+  Lap lap;
+  session.begin_lap();
+  session.end_lap(lap);
+  EXPECT_THAT(lap.slowed_by, IsEmpty());
+  session.begin_lap();
+  put(file, "3\n");
+  session.end_lap(lap);
+  EXPECT_THAT(lap.slowed_by, ElementsAre("heat"));
+  session.begin_lap();
+  session.end_lap(lap);
+  EXPECT_THAT(lap.slowed_by, IsEmpty());
 }
 
 TEST_F(MachineTest, EnergyOfPackagesAddsUpAndSurvivesAWrap) {

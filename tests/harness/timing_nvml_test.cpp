@@ -1,6 +1,10 @@
 #include "harness/timing/nvml.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <initializer_list>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,6 +15,7 @@
 namespace upbench {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -32,7 +37,6 @@ TEST_F(NvmlTest, TellsClockHeatPowerAndEnergy) {
   EXPECT_EQ(reading.temperature_c, 45);
   EXPECT_EQ(reading.power_w, 350.5);
   EXPECT_EQ(reading.power_limit_w, 700);
-  EXPECT_EQ(reading.processes, 1);
   EXPECT_THAT(reading.throttle, IsEmpty());  // idle is no throttling
 }
 
@@ -67,36 +71,117 @@ TEST_F(NvmlTest, EnergyIsThatOfTheGpu) {
   EXPECT_EQ(EnergyMeter("cuda:0", nvml.get()).source(), "");
 }
 
-TEST_F(NvmlTest, AQuietGpuRaisesNoFlag) {
-  const GpuReading reading = Nvml::open(0)->read();
-  EXPECT_THAT(gpu_flags({reading, reading}), IsEmpty());
+TEST_F(NvmlTest, OtherProcessesAreThoseThatAreNotThisOne) {
+  EXPECT_EQ(Nvml::open(0)->read().other_processes, 0);
+  say("shared");
+  EXPECT_EQ(Nvml::open(0)->read().other_processes, 1);
+  EXPECT_EQ(count_others({7, 9}, 9, false), 1);
+  EXPECT_EQ(count_others({7, 9}, 8, false), 2);
 }
 
-TEST_F(NvmlTest, ThrottlingAndCompanyAreFlagged) {
-  say("throttled shared");
-  EXPECT_THAT(gpu_flags({Nvml::open(0)->read()}),
-              ElementsAre("the GPU's clock was held down by: heat, power limit",
-                          "other processes computed on the GPU"));
-  GpuReading slow, fast;
-  slow.clock_mhz = 1000;
-  fast.clock_mhz = 1980;
-  EXPECT_THAT(gpu_flags({fast, slow}), ElementsAre("the GPU's clock moved between 1000 and 1980 MHz"));
+TEST_F(NvmlTest, InAContainerOneOfTheProcessesIsThisOneByAnotherNumber) {
+  EXPECT_EQ(count_others({7}, 9, true), 0);
+  EXPECT_EQ(count_others({7, 8}, 9, true), 1);
+  EXPECT_EQ(count_others({7, 9}, 9, true), 1);
+  EXPECT_EQ(count_others({}, 9, true), 0);
 }
 
 TEST_F(NvmlTest, WarnsBeforeWork) {
-  say("capped hot");
+  EXPECT_THAT(gpu_warnings(Nvml::open(0)->read()), IsEmpty());  // this process computes there, too
+  say("capped hot shared");
   EXPECT_THAT(gpu_warnings(Nvml::open(0)->read()),
               ElementsAre("the GPU's power limit is 400 W, its default 700 W", "the GPU is at 90 degrees",
-                          "1 processes compute on the GPU"));
+                          "other processes compute on the GPU: 1"));
 }
 
-TEST_F(NvmlTest, ASessionOnAGpuKeepsWhatItSaw) {
+// Lap i takes 1 s + i ms, during which the GPU is as says[i] has it (the last one for all later laps).
+class WatchedSubject final : public TimingSubject {
+ public:
+  WatchedSubject(TimingSession& session, std::vector<const char*> says)
+      : session_(session), says_(std::move(says)) {}
+
+  static double seconds_of(std::size_t lap) { return 1 + static_cast<double>(lap) / 1000; }
+
+  Lap run(int) override {
+    session_.begin_lap();
+    setenv("FAKE_NVML", says_[std::min(laps_, says_.size() - 1)], 1);
+    Lap lap{.seconds = seconds_of(laps_++)};
+    session_.end_lap(lap);
+    return lap;
+  }
+
+ private:
+  TimingSession& session_;
+  std::vector<const char*> says_;
+  std::size_t laps_ = 0;
+};
+
+std::vector<double> laps(std::initializer_list<std::size_t> numbers) {
+  std::vector<double> seconds;
+  for (const std::size_t number : numbers) seconds.push_back(WatchedSubject::seconds_of(number));
+  return seconds;
+}
+
+std::vector<double> seconds_of(const std::vector<Lap>& taken) {
+  std::vector<double> seconds;
+  for (const Lap& lap : taken) seconds.push_back(lap.seconds);
+  return seconds;
+}
+
+// Laps 0 to 2 warm up. The GPU is slowed from lap 4 on until lap 5 has begun.
+TEST_F(NvmlTest, ASampleWithTheClockHeldDownIsDiscardedTakenAgainAndCounted) {
+  TimingSession session("cuda:0");
+  WatchedSubject subject(session, {"", "", "", "", "throttled", ""});
+  const SubjectTimes times = time_interleaved({&subject}, {.samples = 3})[0];
+  EXPECT_EQ(seconds_of(times.samples), laps({3, 6, 7}));
+  EXPECT_EQ(seconds_of(times.discarded), laps({4, 5}));
+  EXPECT_THAT(times.discarded[0].slowed_by, ElementsAre("heat", "power limit"));
+  EXPECT_FALSE(times.slowed);
+  session.add(times);
+  EXPECT_EQ(session.facts()["gpu"]["throttle"].dump(), R"(["heat","power limit"])");
+}
+
+// Neither before the lap nor after it is there a reason: the driver's counter alone tells.
+TEST_F(NvmlTest, ASlowdownInTheMiddleOfALapIsSeenByItsCounter) {
+  for (const auto& [word, reason] :
+       {std::pair("held-by-power", "power limit"), std::pair("held-by-heat", "heat")}) {
+    say("");
+    TimingSession session("cuda:0");
+    WatchedSubject subject(session, {"", "", "", word, ""});
+    const SubjectTimes times = time_interleaved({&subject}, {.samples = 1})[0];
+    EXPECT_EQ(seconds_of(times.discarded), laps({3}));
+    EXPECT_EQ(seconds_of(times.samples), laps({4}));
+    EXPECT_THAT(times.discarded[0].slowed_by, ElementsAre(reason));
+  }
+}
+
+TEST_F(NvmlTest, ASessionOnAGpuKeepsWhatItSawDuringLaps) {
+  say("idle");
   TimingSession session("cuda:1");
+  WatchedSubject subject(session, {""});
+  session.add(time_interleaved({&subject}, {.samples = 2})[0]);
+  say("idle");
   session.read();
   const nlohmann::json facts = session.facts();
   EXPECT_EQ(facts["gpu"]["clock_mhz"].dump(), "[1410.0,1410.0]");
+  EXPECT_EQ(facts["gpu"]["power_w"].dump(), "[350.5,350.5]");
   EXPECT_EQ(facts["gpu"]["power_limit_w"], 700);
-  EXPECT_TRUE(facts["flags"].is_array());
+  EXPECT_THAT(facts["gpu"]["throttle"], IsEmpty());
+}
+
+TEST_F(NvmlTest, AClockThatMovedBetweenLapsIsFlagged) {
+  TimingSession session("cuda:0");
+  WatchedSubject subject(session, {"", "", "", "", "idle"});
+  session.add(time_interleaved({&subject}, {.samples = 2})[0]);
+  EXPECT_THAT(session.flags(), Contains("the GPU's clock moved between 345 and 1980 MHz"));
+}
+
+TEST_F(NvmlTest, CompanyBeforeTheFirstLapIsFlagged) {
+  say("shared");
+  TimingSession session("cuda:0");
+  say("");
+  session.read();
+  EXPECT_THAT(session.flags(), Contains("other processes computed on the GPU"));
 }
 
 TEST(TimingSession, OnTheCpuAsksNoGpu) {

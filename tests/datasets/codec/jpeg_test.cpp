@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -98,6 +99,29 @@ TEST(Jpeg, GarbageInAScanIsRefused) {
   const std::size_t middle = file.size() / 2;
   for (std::size_t i = 0; i < 8; ++i) file[middle + i] = i % 2 == 0 ? 0xff : 0xd9;
   EXPECT_NE(refused(file), "");
+}
+
+// Row 9: the picture before the damage is as it was, and the notes say that there is some.
+TEST(Jpeg, GarbageInAScanIsDecodedAndNotedWhereThatIsAskedFor) {
+  const DecodeLimits lenient{.lenient = true};
+  const FileBytes sound = jpeg_file(random_raster(64, 64));
+  FileBytes file = sound;
+  std::fill_n(file.end() - 402, 400, std::uint8_t{0xfe});
+  EXPECT_THAT(refused(file), StartsWith("a.jpg: JPEG is corrupt or truncated: Corrupt JPEG data"));
+  const Raster whole = decode(sound, "a.jpg", lenient), damaged = decode(file, "a.jpg", lenient);
+  EXPECT_THAT(whole.notes, ElementsAre());
+  EXPECT_THAT(damaged.notes, ElementsAre(StartsWith("corrupt: Corrupt JPEG data: ")));
+  EXPECT_EQ(whole.samples, decode(sound, "a.jpg").samples);
+  ASSERT_EQ(damaged.samples.size(), whole.samples.size());
+  EXPECT_TRUE(std::equal(whole.samples.begin(), whole.samples.begin() + 8 * 64 * 3, damaged.samples.begin()));
+  EXPECT_NE(damaged.samples, whole.samples);
+
+  FileBytes cut = sound;
+  for (const std::size_t size : {sound.size() - 2, sound.size() / 2}) {
+    cut.resize(size);
+    EXPECT_THAT(refusal([&] { decode(cut, "a.jpg", lenient); }), HasSubstr("Premature end of JPEG file"))
+        << size;
+  }
 }
 
 TEST(Jpeg, ArithmeticCodingIsRefusedByName) {

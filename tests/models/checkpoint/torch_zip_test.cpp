@@ -71,6 +71,18 @@ TEST(TorchZip, ProtocolFourAndParametersAreRead) {
       at::equal(read(torch_zip_bytes(bytes, six_floats())).tensors.at("w"), at::arange(6).to(at::kFloat)));
 }
 
+TEST(TorchZip, ParametersWithAttributesAndShapesBesideTensorsAreRead) {
+  const std::string parameter =
+      global("torch._utils", "_rebuild_parameter_with_state") +
+      tuple({view(integer(0), {integer(6)}, {integer(1)}), "\x88",
+             global("collections", "OrderedDict") + ")R", dict({text("role"), text("bias")})}) +
+      "R";
+  const std::string size = global("torch", "Size") + tuple({tuple({integer(2), integer(3)})}) + "R";
+  const Checkpoint checkpoint = read_pickle(dict({text("w"), parameter, text("input"), size}));
+  ASSERT_EQ(checkpoint.tensors.size(), 1u);
+  EXPECT_TRUE(at::equal(checkpoint.tensors.at("w"), at::arange(6).to(at::kFloat)));
+}
+
 struct Fault {
   const char* name;
   std::string bytes;

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "models/networks/imdn.h"
+#include "models/networks/rfdn.h"
 #include "models/networks/rrdb.h"
 #include "models/networks/srvgg.h"
 #include "tests/models/networks/random_network.h"
@@ -58,13 +60,41 @@ TEST(Registry, IntegersAreNoWeights) {
   EXPECT_THAT(refusal(tensors), testing::HasSubstr("conv_hr.bias of Int expected a floating-point type"));
 }
 
-TEST(Registry, AnUnknownNetworkNamesTheNearestArchitecture) {
+// Networks whose first convolution is called so: RRDBNet, whose shapes those are too, then PAN of 40
+// features, which has the fewest tensors beside it.
+TEST(Registry, AnUnknownNetworkNamesTheThreeNearestArchitecturesAndTheKeysThatDecided) {
   NamedTensors tensors{{"conv_first.weight", at::zeros({64, 3, 3, 3})},
                        {"conv_first.bias", at::zeros({64})},
                        {"attention", at::zeros({1})}};
   const std::string text = refusal(tensors);
-  EXPECT_THAT(text, testing::StartsWith("unknown architecture; nearest is RRDBNet; 700 missing: "));
-  EXPECT_THAT(text, testing::EndsWith("; 1 unexpected: attention"));
+  EXPECT_THAT(text, testing::StartsWith("unknown architecture; nearest: RRDBNet (2 of its 702 names; 700 "
+                                        "missing: HRconv.bias, HRconv.weight, "));
+  EXPECT_THAT(text, testing::ContainsRegex("; 1 unexpected: attention\\), PAN \\(2 of its 1.. names; 1.. "
+                                           "missing: "));
+  EXPECT_THAT(text,
+              testing::HasSubstr("; 2 of another shape or type: conv_first.bias [64] expected [40], "
+                                 "conv_first.weight [64, 3, 3, 3] expected [40, 3, 3, 3]), CRAFT (2 of "));
+  EXPECT_THAT(text, testing::Not(testing::HasSubstr("HiT-SRF"))) << "the fourth";
+}
+
+TEST(Registry, OfTheSpellingsOfOneArchitectureTheNearestIsNamed) {
+  NamedTensors tensors{{"HRconv.weight", at::zeros({64, 64, 3, 3})},
+                       {"conv_hr.weight", at::zeros({64, 64, 3, 3})},
+                       {"conv_hr.bias", at::zeros({64})}};
+  const std::string text = refusal(tensors);
+  EXPECT_THAT(text, testing::StartsWith("unknown architecture; nearest: RRDBNet (2 of its 702 names; 700 "
+                                        "missing: body.0.rdb1.conv1.bias, "));
+  EXPECT_THAT(text, testing::EndsWith("; 1 unexpected: HRconv.weight)")) << "the only one with such a name";
+}
+
+// Blocks of RFDN beside blocks of IMDN: both networks take the file, neither has these tensors.
+TEST(Registry, AFileThatSeveralNetworksTakeNamesThemAll) {
+  NamedTensors tensors = test::hollow_tensors(imdn_layout({}));
+  for (const auto& [name, tensor] : test::hollow_tensors(rfdn_layout({}))) tensors.emplace(name, tensor);
+  tensors["extra"] = at::zeros({1});
+  const std::string text = refusal(tensors);
+  EXPECT_THAT(
+      text, testing::ContainsRegex("^looks like (IMDN|RFDN) \\(.*, but is not; .*; also like (IMDN|RFDN) "));
 }
 
 TEST(Registry, NothingInCommonListsTheKnownArchitectures) {
