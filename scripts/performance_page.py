@@ -120,7 +120,7 @@ PAGE = """# Performance
 Written by `scripts/performance_page.py`: every figure below was measured by it, in one go. The machine is shared and noisy;
 trust ratios within a row, not absolute times.
 
-Machine: {machine} An earlier state of the program on a processor with AVX-512, with bf16: [performance-avx512.md](performance-avx512.md).
+Machine: {machine} A processor without AVX-512: [performance-avx2.md](performance-avx2.md).
 
 ## Floor, peer, upbench (CPU, one thread)
 

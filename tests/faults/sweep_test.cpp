@@ -90,7 +90,9 @@ TEST_P(BadWeights, AreRefusedBeforeAnyWorkAndNothingIsLost) {
 
   const ProgramResult good = run("[lanczos, nearest]");
   EXPECT_EQ(good.exit_code, 0) << good.err;
-  EXPECT_THAT(good.out, HasSubstr("4 trials: 4 ok, 0 failed, 0 skipped; 4 run now (2 of them from outputs in the store)"));
+  EXPECT_THAT(
+      good.out,
+      HasSubstr("4 trials: 4 ok, 0 failed, 0 skipped; 4 run now (2 of them from outputs in the store)"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Rows, BadWeights,

@@ -42,7 +42,8 @@ double distance(const at::Tensor& a, const at::Tensor& b) {
   return (a - b).abs().max().item<double>();
 }
 
-constexpr double kRounding = 4e-5;  // of float32 sums of some hundred terms near 1, up to 40, in another order
+constexpr double kRounding =
+    4e-5;  // of float32 sums of some hundred terms near 1, up to 40, in another order
 
 const std::vector<Activation> kActivations{{}, kRelu, leaky_relu_of(0.2), kGelu, kSilu, kSigmoid};
 
