@@ -98,10 +98,6 @@ at::Tensor with_other(const ConvolutionLayer& layer, const at::Tensor& x, const 
                   at::Scalar(1.0), std::nullopt, Scalars(), std::nullopt);
 }
 
-bool is_differentiated(const at::Tensor& x) {
-  return c10::GradMode::is_enabled() && x.requires_grad();
-}
-
 bool has_channels_last(const at::Tensor& x) {
   return x.suggest_memory_format() == at::MemoryFormat::ChannelsLast;
 }
@@ -124,6 +120,10 @@ at::Tensor activated(at::Tensor x, const Activation& activation) {
       return at::sigmoid_(x);
   }
   return x;
+}
+
+bool is_differentiated(const at::Tensor& x) {
+  return c10::GradMode::is_enabled() && x.requires_grad();
 }
 
 bool is_fusible(const at::Tensor& x) {

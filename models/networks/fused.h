@@ -32,6 +32,9 @@ struct Following {
   Activation then = {};
 };
 
+// Whether gradients are to reach x.
+bool is_differentiated(const at::Tensor& x);
+
 // oneDNN's convolutions and linear layers, which ATen holds but does not use for everything: 1x1 convolutions
 // and linear layers of narrow networks are 1.2 to 2 times as fast as through BLAS, and what follows a layer
 // is computed while its output is still in the cache. The same results up to the order of sums.

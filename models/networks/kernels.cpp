@@ -40,6 +40,12 @@ bool takes(const ConvolutionLayer& layer, const at::Tensor& x, std::int64_t side
          layer.dilation == 1;
 }
 
+// Of a kernel compiled for 16 and for 8 numbers, the one to call.
+template <typename Function>
+Function* chosen(Function* wide, Function* narrow) {
+  return vector_lanes() == 16 ? wide : narrow;
+}
+
 }  // namespace
 
 int vector_lanes() {
@@ -76,25 +82,23 @@ bool pointwise_takes(const ConvolutionLayer& layer, const at::Tensor& x) {
 }
 
 at::Tensor winograd_weight(const at::Tensor& weight) {
-  return vector_lanes() == 16 ? lanes16::winograd_weight(weight) : lanes8::winograd_weight(weight);
+  return chosen(lanes16::winograd_weight, lanes8::winograd_weight)(weight);
 }
 
 at::Tensor winograd_convolution(const ConvolutionLayer& layer, std::int64_t outputs, at::TensorList x,
                                 const Following& following, const at::Tensor& slope) {
-  return vector_lanes() == 16 ? lanes16::winograd_convolution(layer, outputs, x, following, slope)
-                              : lanes8::winograd_convolution(layer, outputs, x, following, slope);
+  return chosen(lanes16::winograd_convolution, lanes8::winograd_convolution)(layer, outputs, x, following,
+                                                                             slope);
 }
 
 at::Tensor depthwise_convolution(const ConvolutionLayer& layer, const at::Tensor& x,
                                  const Following& following) {
-  return vector_lanes() == 16 ? lanes16::depthwise_convolution(layer, x, following)
-                              : lanes8::depthwise_convolution(layer, x, following);
+  return chosen(lanes16::depthwise_convolution, lanes8::depthwise_convolution)(layer, x, following);
 }
 
 at::Tensor pointwise_convolution(const ConvolutionLayer& layer, const at::Tensor& x,
                                  const Following& following) {
-  return vector_lanes() == 16 ? lanes16::pointwise_convolution(layer, x, following)
-                              : lanes8::pointwise_convolution(layer, x, following);
+  return chosen(lanes16::pointwise_convolution, lanes8::pointwise_convolution)(layer, x, following);
 }
 
 at::Tensor multiplied_rows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
@@ -113,19 +117,18 @@ at::Tensor multiplied_rows(const at::Tensor& x, const at::Tensor& weight, const 
 }
 
 at::Tensor windowed_linear_attention(const at::Tensor& qkv, std::int64_t heads, std::int64_t window) {
-  return vector_lanes() == 16 ? lanes16::windowed_linear_attention(qkv, heads, window)
-                              : lanes8::windowed_linear_attention(qkv, heads, window);
+  return chosen(lanes16::windowed_linear_attention, lanes8::windowed_linear_attention)(qkv, heads, window);
 }
 
 at::Tensor window_attention_bias(const at::Tensor& bias) {
-  return vector_lanes() == 16 ? lanes16::window_attention_bias(bias) : lanes8::window_attention_bias(bias);
+  return chosen(lanes16::window_attention_bias, lanes8::window_attention_bias)(bias);
 }
 
 void windowed_attention(const at::Tensor& qkv, const AttentionWindows& windows, std::int64_t heads,
                         const at::Tensor& bias, std::int64_t first, std::int64_t channels,
                         const at::Tensor& out) {
-  const auto attend = vector_lanes() == 16 ? lanes16::windowed_attention : lanes8::windowed_attention;
-  attend(qkv, windows, heads, bias, first, channels, out);
+  chosen(lanes16::windowed_attention, lanes8::windowed_attention)(qkv, windows, heads, bias, first, channels,
+                                                                  out);
 }
 
 }  // namespace upbench

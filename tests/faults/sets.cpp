@@ -13,8 +13,8 @@ namespace {
 namespace fs = std::filesystem;
 using Make = std::function<void(const fs::path& folder)>;
 
-Fault set(int row, const char* name, const char* input, std::string images, Make make, const char* message,
-          int exit_code, const char* metrics = "[psnr-y]") {
+Fault set(int row, const char* name, const char* input, const std::string& images, const Make& make,
+          const char* message, int exit_code, const char* metrics = "[psnr-y]") {
   Fault fault{.row = row,
               .name = name,
               .input = input,
@@ -37,7 +37,8 @@ constexpr char kReferences[] = "{path: hr, lr: {scale: 2}}";
 constexpr char kPairs[] = "{hr: hr, lr: lr}";
 
 void put(const fs::path& file, int width, int height, int channels = 3) {
-  write_png(file, random_raster(width, height, channels, 8, static_cast<std::uint64_t>(width * height)));
+  write_png(file, random_raster(width, height, channels, 8,
+                                static_cast<std::uint64_t>(width) * static_cast<std::uint64_t>(height)));
 }
 void put_pair(const fs::path& folder, const std::string& name, int width, int height) {
   put(folder / "hr" / (name + ".png"), 2 * width, 2 * height);
@@ -58,6 +59,19 @@ const std::vector<std::string>& odd_names() {
   return names;
 }
 
+// A reference that does not fit its input lr/bx2.png of 12 x 10 pixels.
+Fault misfit(const char* name, const char* input, const char* file, int width, int height,
+             const char* message) {
+  return set(
+      31, name, input, kPairs,
+      [=](const fs::path& folder) {
+        put_pair(folder, "a", 12, 10);
+        put(folder / file, width, height);
+        put(folder / "lr/bx2.png", 12, 10);
+      },
+      message, 3);
+}
+
 std::vector<Fault> pairs() {
   return {
       small_pair("Small", "an input of 6 x 5 pixels", 6, 5,
@@ -73,36 +87,18 @@ std::vector<Fault> pairs() {
             put(folder / "lr/a.png", 12, 10);
           },
           "reference: grey", 0),
-      set(
-          31, "WrongSize", "a reference that is no multiple of its input, beside a sound pair", kPairs,
-          [](const fs::path& folder) {
-            put_pair(folder, "a", 12, 10);
-            put(folder / "hr/bx2.png", 24, 33);
-            put(folder / "lr/bx2.png", 12, 10);
-          },
+      misfit(
+          "WrongSize", "a reference that is no multiple of its input, beside a sound pair", "hr/bx2.png", 24,
+          33,
           "hr/bx2.png: reference 24x33 is not a whole multiple of the input 12x10 (lr/bx2.png): crop it to "
-          "one, or pair it with its own input",
-          3),
-      set(
-          31, "TooWide", "a reference two pixels wider than its input says, beside a sound pair", kPairs,
-          [](const fs::path& folder) {
-            put_pair(folder, "a", 12, 10);
-            put(folder / "hr/b.png", 26, 20);
-            put(folder / "lr/bx2.png", 12, 10);
-          },
-          "hr/b.png: reference 26x20, expected 24x20 (lr/bx2.png is 12x10, scale 2) or less than 2 pixels "
-          "more a side: crop it with images.modcrop: true in a spec, or with --modcrop of upbench score",
-          3),
-      set(
-          31, "TooNarrow", "a reference narrower than its input says, beside a sound pair", kPairs,
-          [](const fs::path& folder) {
-            put_pair(folder, "a", 12, 10);
-            put(folder / "hr/b.png", 23, 20);
-            put(folder / "lr/bx2.png", 12, 10);
-          },
-          "hr/b.png: reference 23x20, expected 24x20 (lr/bx2.png is 12x10, scale 2) or less than 2 pixels "
-          "more a side: it is too small, so crop the other picture or make that from it",
-          3),
+          "one, or pair it with its own input"),
+      misfit("TooWide", "a reference two pixels wider than its input says, beside a sound pair", "hr/b.png",
+             26, 20,
+             "hr/b.png: reference 26x20, expected 24x20 (lr/bx2.png is 12x10, scale 2) or less than 2 pixels "
+             "more a side: crop it with images.modcrop: true in a spec, or with --modcrop of upbench score"),
+      misfit("TooNarrow", "a reference narrower than its input says, beside a sound pair", "hr/b.png", 23, 20,
+             "hr/b.png: reference 23x20, expected 24x20 (lr/bx2.png is 12x10, scale 2) or less than 2 pixels "
+             "more a side: it is too small, so crop the other picture or make that from it"),
       set(
           31, "Cropped", "a reference two pixels wider than its input says, with images.modcrop",
           "{hr: hr, lr: lr, modcrop: true}",
