@@ -26,7 +26,7 @@ struct CompareOptions {
 int calibrate_gate(const CompareOptions& options, const GatePolicy& policy) {
   std::vector<GateSide> sides;
   for (const auto& file : options.files) sides.push_back(load_side(file, options.run));
-  const Calibration calibration = calibrate(sides, policy);
+  const GateCalibration calibration = calibrate(sides, policy);
   if (!options.markdown.empty()) write_output(options.markdown, calibration_markdown(calibration));
   if (options.json)
     write_output("-", calibration_json(calibration));

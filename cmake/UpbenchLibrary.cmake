@@ -13,15 +13,17 @@ function(upbench_library name)
   add_library(${name} STATIC ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE upbench_flags PUBLIC ${arg_LINK})
   upbench_precompiled_header(${name} "${arg_PCH}" "${arg_PCH_FROM}")
+  upbench_batch(${name})
 endfunction()
 
-# upbench_test(NAME SOURCES ... [LINK ...] [PCH_FROM target]): a GoogleTest program, each test registered with CTest.
+# upbench_test(NAME SOURCES ... [LINK ...] [PCH_FROM target]): a GoogleTest program, each suite registered with CTest.
 function(upbench_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "PCH_FROM" "SOURCES;LINK")
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE upbench_flags ${arg_LINK} upbench_test_support GTest::gmock GTest::gtest_main)
   upbench_precompiled_header(${name} "" "${arg_PCH_FROM}")
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+  upbench_batch(${name})
+  upbench_discover_suites(${name})
 endfunction()
 
 # upbench_benchmark(NAME SOURCES ... [LINK ...] [PCH_FROM target]): a Google Benchmark program.

@@ -43,7 +43,7 @@ std::string uncalibrated_way(const Detector& detector, const Witnesses& witnesse
   return {};
 }
 
-void set_decision(DetectionRow& row, const Verdict& verdict, const Calibration& calibration) {
+void set_decision(DetectionRow& row, const ArtifactVerdict& verdict, const Calibration& calibration) {
   row.threshold = verdict.threshold;
   row.flagged = verdict.decision == Decision::flagged;
   row.gates = verdict.gates;
@@ -52,7 +52,7 @@ void set_decision(DetectionRow& row, const Verdict& verdict, const Calibration& 
 
 std::optional<DetectionRow> detection_row(const Detector& detector, const Detection& detection,
                                           const Calibration& calibration) {
-  const Verdict verdict = decide(detector, detection, calibration);
+  const ArtifactVerdict verdict = decide(detector, detection, calibration);
   if (verdict.decision == Decision::undecided) return std::nullopt;
   DetectionRow row{.detector = detector.name};
   set_decision(row, verdict, calibration);
@@ -94,7 +94,7 @@ std::vector<ArtifactScore> score_artifacts(const Subject& subject, std::span<con
 void decide_again(DetectionRow& row, double value, const Detector& detector, const Calibration& calibration,
                   const Witnesses& witnesses) {
   const Detection detection{.value = value, .uncalibrated = uncalibrated_way(detector, witnesses)};
-  const Verdict verdict = decide(detector, detection, calibration);
+  const ArtifactVerdict verdict = decide(detector, detection, calibration);
   if (verdict.decision != Decision::undecided) set_decision(row, verdict, calibration);
 }
 

@@ -88,12 +88,12 @@ std::map<std::string, std::map<std::string, std::size_t>> count_settings(const s
   return counts;
 }
 
-void flatten(const nlohmann::json& json, const std::string& path, Table& table) {
-  if (json.is_object()) {
-    for (const auto& [key, value] : json.items())
+void flatten(const nlohmann::json& node, const std::string& path, Table& table) {
+  if (node.is_object()) {
+    for (const auto& [key, value] : node.items())
       flatten(value, path.empty() ? key : path + "." + key, table);
   } else {
-    add_capped(table, {.cells = {text_cell(path), text_cell(written(json))}});
+    add_capped(table, {.cells = {text_cell(path), text_cell(written(node))}});
   }
 }
 

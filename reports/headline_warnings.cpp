@@ -88,9 +88,9 @@ std::vector<std::string> unsteady_clock(const RunData& data) {
                                    doubtful, timed, 100 * kUnsteady));
   std::set<std::string> causes;
   for (const auto& [session, facts] : data.timing_sessions) {
-    const nlohmann::json json = nlohmann::json::parse(facts, nullptr, false);
-    if (!json.is_object() || !json.contains("flags") || !json["flags"].is_array()) continue;
-    for (const nlohmann::json& flag : json["flags"])
+    const nlohmann::json parsed = nlohmann::json::parse(facts, nullptr, false);
+    if (!parsed.is_object() || !parsed.contains("flags") || !parsed["flags"].is_array()) continue;
+    for (const nlohmann::json& flag : parsed["flags"])
       if (flag.is_string()) causes.insert(flag.get<std::string>());
   }
   if (!causes.empty())

@@ -150,13 +150,25 @@ std::vector<std::string> distinct_names(const std::vector<RunData>& parts) {
   return names;
 }
 
+// What a run's spec quotes of others, as holding for that run of several.
+void add_published(nlohmann::json& all, const RunRow& run, const std::string& name) {
+  nlohmann::json spec = nlohmann::json::parse(run.canonical_spec, nullptr, false);
+  if (!spec.is_object() || !spec["published"].is_array()) return;
+  for (nlohmann::json& published : spec["published"]) {
+    if (!published.is_object() || !published["where"].is_array()) continue;
+    published["where"].push_back({"run", name});
+    all.push_back(std::move(published));
+  }
+}
+
 RunData join_runs(const std::vector<RunData>& parts) {
   RunData joined;
   RunPlan& plan = joined.plan;
   const std::vector<std::string> names = distinct_names(parts);
   std::unordered_map<Digest, std::uint32_t> images;
   std::vector<Places> places(parts.size());
-  nlohmann::json environments = nlohmann::json::object(), exclusions = nlohmann::json::array();
+  nlohmann::json environments = nlohmann::json::object(), exclusions = nlohmann::json::array(),
+                 published = nlohmann::json::array();
   std::set<Digest> machines;
   for (std::size_t p = 0; p < parts.size(); ++p) {
     const RunPlan& part = parts[p].plan;
@@ -165,6 +177,7 @@ RunData join_runs(const std::vector<RunData>& parts) {
     plan.run.started_at = p == 0 ? part.run.started_at : std::min(plan.run.started_at, part.run.started_at);
     plan.run.finished_at = std::max(plan.run.finished_at, part.run.finished_at);
     machines.insert(part.environment.key);
+    add_published(published, part.run, names[p]);
     environments[names[p]] = nlohmann::json::parse(part.environment.json, nullptr, false);
     if (const auto list = nlohmann::json::parse(part.run.exclusions, nullptr, false); list.is_array())
       exclusions.insert(exclusions.end(), list.begin(), list.end());
@@ -182,6 +195,7 @@ RunData join_runs(const std::vector<RunData>& parts) {
       places[p].metrics.push_back(place_metric(plan.metrics, metric));
   }
   plan.run.exclusions = exclusions.dump();
+  plan.run.canonical_spec = nlohmann::json{{"published", std::move(published)}}.dump();
   plan.environment = parts.front().plan.environment;
   if (machines.size() > 1) {
     plan.environment.json = environments.dump();

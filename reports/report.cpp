@@ -44,8 +44,8 @@ std::string sentences(const std::vector<Sentence>& list, const std::vector<Table
   return text;
 }
 
-std::string dump(const nlohmann::json& json) {
-  return json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+std::string dump(const nlohmann::json& value) {
+  return value.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 std::string collected(void (*write)(const RunData&, const TextSink&), const RunData& data) {
@@ -86,17 +86,17 @@ void write_json(const RunData& data, const TextSink& sink) {
   const Analysis analysis = analyse(data);
   const Decisions decisions = decide(analysis);
   const Headline headline = make_headline(analysis, decisions);
-  nlohmann::json json = {{"name", clean_text(headline.title)},  {"run", data.plan.run.key.hex()},
+  nlohmann::json all = {{"name", clean_text(headline.title)},  {"run", data.plan.run.key.hex()},
                          {"findings", nlohmann::json::array()}, {"warnings", nlohmann::json::array()},
                          {"facts", nlohmann::json::object()},   {"tables", nlohmann::json::object()}};
-  for (const Sentence& finding : headline.findings) json["findings"].push_back(clean_sentence(finding.text));
-  for (const Sentence& warning : headline.warnings) json["warnings"].push_back(clean_sentence(warning.text));
-  for (const auto& [name, value] : headline.facts) json["facts"][name] = clean_text(value);
+  for (const Sentence& finding : headline.findings) all["findings"].push_back(clean_sentence(finding.text));
+  for (const Sentence& warning : headline.warnings) all["warnings"].push_back(clean_sentence(warning.text));
+  for (const auto& [name, value] : headline.facts) all["facts"][name] = clean_text(value);
   for (const Table& table : report_tables(analysis, decisions, 0))
-    if (table.id != kTrialsId) json["tables"][table.id] = render_json(table);
+    if (table.id != kTrialsId) all["tables"][table.id] = render_json(table);
   const TrialTable trials(analysis, TrialTable::For::programs);
   // Row by row, as a million trials do not fit as one document.
-  std::string text = dump(json);
+  std::string text = dump(all);
   text.erase(text.rfind("\n}"));
   sink(text + ",\n \"trials\": [");
   for (std::size_t i = 0; i < data.trials.size(); ++i)

@@ -113,9 +113,9 @@ document.documentElement.dataset.ready = "";
 )page";
 
 // Inside <script>: no text may end it or begin a comment.
-std::string script_json(const nlohmann::json& json) {
+std::string script_json(const nlohmann::json& value) {
   std::string text;
-  for (const char c : json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace))
+  for (const char c : value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace))
     if (c == '<')
       text += "\\u003c";
     else

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# usage: scripts/build.sh [--preset dev|ci|asan|fuzz|tidy] [--target NAME]... [--help]
+# usage: scripts/build.sh [--preset release|dev|ci|asan|fuzz|tidy] [--target NAME]... [--help]
 #
-# Configures and builds; the program is at build/upbench. Needs what scripts/setup.sh installs.
+# Configures and builds; the program is at build/upbench. Needs what scripts/setup.sh installs. Without --preset the one
+# that build/ has, or `release`; where sources are changed `dev` is faster, which compiles each of them alone.
 # UPBENCH_CUDA=ON fails where the CUDA module cannot be built, OFF leaves it out; see cmake/cuda.cmake.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-preset=dev targets=()
+preset=$(last_preset) targets=()
 while [ $# -gt 0 ]; do
   case $1 in
     --help | -h) usage; exit 0 ;;
@@ -30,4 +31,5 @@ cmake --preset "$preset" ${UPBENCH_CUDA:+-DUPBENCH_CUDA="$UPBENCH_CUDA"} >"$deps
 sed -n 's/^-- upbench: //p' "$deps/configure.log" | while read -r line; do say "$line"; done  # with or without CUDA
 case $preset in asan) dir=build-asan ;; fuzz) dir=build-fuzz ;; tidy) dir=build-tidy ;; *) dir=build ;; esac
 [ "$preset" != tidy ] || exit 0
+[ "$dir" != build ] || echo "$preset" >build/preset
 cmake --build "$dir" ${targets[0]:+--target "${targets[@]}"}

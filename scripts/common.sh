@@ -14,3 +14,6 @@ usage() { sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "$0"; }
 # Compiler cache outside the checkout; paths below the checkout are made relative, so every clone shares it.
 export CCACHE_DIR=${CCACHE_DIR:-$deps/ccache}
 export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-8G}
+
+# The preset that build/ was last configured with.
+last_preset() { cat "$root/build/preset" 2>/dev/null || echo release; }

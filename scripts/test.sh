@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# usage: scripts/test.sh [--preset dev|ci|asan] [REGEX] [--help]
+# usage: scripts/test.sh [--preset release|dev|ci|asan] [REGEX] [--help]
 #
-# Sets up, builds and runs every test (or those whose name matches REGEX). Tests that need real weights and pictures look
+# Sets up, builds and runs every test (or the suites, `program.Suite`, whose name matches REGEX). Tests that need real weights and pictures look
 # for them in $UPBENCH_ASSETS (default ../shared/assets) and skip, saying so, where that folder is absent.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-preset=dev pattern=.
+preset=$(last_preset) pattern=.
 while [ $# -gt 0 ]; do
   case $1 in
     --help | -h) usage; exit 0 ;;
@@ -22,4 +22,14 @@ done
 say "running tests"
 cd "$root"
 # Two programs at a time at most: each uses all processors by itself in places, and waiting threads must not spin then.
-OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive} ctest --preset "$preset" --tests-regex "$pattern" --parallel "${UPBENCH_TEST_JOBS:-2}"
+status=0
+OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive} ctest --preset "$preset" --tests-regex "$pattern" --parallel "${UPBENCH_TEST_JOBS:-2}" ||
+  status=$?
+case $preset in asan) dir=build-asan ;; *) dir=build ;; esac
+# What the suites say of their tests.
+awk '/^\[  PASSED  \] [0-9]+ test/ { passed += $4 }
+     /^\[  FAILED  \] [0-9]+ test/ { failed += $4 }
+     /^\[  SKIPPED \] [0-9]+ test/ { skipped += $4 }
+     END { printf "In these suites: %d tests passed, %d failed, %d skipped\n", passed, failed, skipped }' \
+  $dir/Testing/Temporary/LastTest.log
+exit $status

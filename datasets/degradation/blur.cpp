@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "datasets/resampling/vector_lanes.h"
+#include "datasets/resampling/passes.h"
 
 namespace upbench {
 namespace {
@@ -45,26 +45,6 @@ std::size_t mirrored(int at, int length) {
   return static_cast<std::size_t>(phase < length ? phase : period - phase);
 }
 
-constexpr int kBlocks = 4;  // of kLanes outputs, which share a weight once it is loaded
-constexpr int kStep = kBlocks * kLanes;
-
-// rows[ky]: row y + ky of the padded plane, kStep samples longer than `width` asks for.
-UPBENCH_VECTOR_CLONES void filter_row(const float* const* rows, std::size_t width, const BlurKernel& kernel,
-                                      float* out) {
-  const auto size = static_cast<std::size_t>(kernel.size);
-  for (std::size_t x = 0; x < width; x += kStep) {
-    Lanes<float> sums[kBlocks];
-    for (std::size_t ky = 0; ky < size; ++ky) {
-      for (std::size_t kx = 0; kx < size; ++kx) {
-        const float* samples = rows[ky] + x + kx;
-        const float weight = kernel.weights[ky * size + kx];
-        for (int block = 0; block < kBlocks; ++block) sums[block].add(weight, samples + block * kLanes);
-      }
-    }
-    for (int block = 0; block < kBlocks; ++block) sums[block].store(out + x + block * kLanes);
-  }
-}
-
 }  // namespace
 
 BlurKernel blur_kernel(const BlurSettings& settings, double share) {
@@ -83,7 +63,7 @@ void filter_reflected(const float* in, int planes, int height, int width, const 
   const int radius = kernel.size / 2;
   const auto row_length = static_cast<std::size_t>(width),
              plane_size = row_length * static_cast<std::size_t>(height);
-  const std::size_t computed = (row_length + kStep - 1) / kStep * kStep;
+  const std::size_t computed = (row_length + kBlurStep - 1) / kBlurStep * kBlurStep;
   const std::size_t padded_width = computed + static_cast<std::size_t>(kernel.size);
   const auto padded_height = static_cast<std::size_t>(height + 2 * radius);
   std::vector<float> padded(padded_height * padded_width), result(computed);
@@ -99,7 +79,7 @@ void filter_reflected(const float* in, int planes, int height, int width, const 
     }
     for (std::size_t y = 0; y < static_cast<std::size_t>(height); ++y, out += row_length) {
       for (std::size_t ky = 0; ky < rows.size(); ++ky) rows[ky] = padded.data() + (y + ky) * padded_width;
-      filter_row(rows.data(), row_length, kernel, result.data());
+      passes().blur_row(rows.data(), row_length, kernel.weights.data(), rows.size(), result.data());
       std::copy_n(result.begin(), row_length, out);
     }
   }

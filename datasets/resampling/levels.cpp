@@ -4,7 +4,8 @@
 #include <array>
 #include <bit>
 
-#include "datasets/resampling/vector_lanes.h"
+#include "datasets/vector_clones.h"
+#include "datasets/wide_vectors.h"
 
 // This file is built without contraction to fused multiply-add, so that every instruction set gives the same
 // bits.

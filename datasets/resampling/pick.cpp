@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstring>
 #include <type_traits>
 #include <vector>
 
 #include "datasets/resampling/levels.h"
-#include "datasets/resampling/vector_lanes.h"
+#include "datasets/vector_clones.h"
+#include "datasets/wide_vectors.h"
 
 namespace upbench {
 namespace {

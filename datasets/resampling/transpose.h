@@ -2,12 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "datasets/resampling/vector_lanes.h"
 
-// out[x * out_stride + y] = in[y * in_stride + x], square by square; called from functions with vector
-// clones.
-namespace upbench {
+// out[x * out_stride + y] = in[y * in_stride + x], square by square.
+UPBENCH_WIDE_VECTORS_BEGIN
+namespace upbench::UPBENCH_PASSES_NAMESPACE {
 
 // A square of 4 x 4.
 template <typename Real>
@@ -81,4 +82,5 @@ UPBENCH_ALWAYS_INLINE void transpose(const Real* in, std::size_t in_stride, std:
   plainly(whole_rows, rows, 0, columns);
 }
 
-}  // namespace upbench
+}  // namespace upbench::UPBENCH_PASSES_NAMESPACE
+UPBENCH_WIDE_VECTORS_END

@@ -2,28 +2,38 @@
 
 #include <cstring>
 
-#include "datasets/vector_clones.h"
+#include "datasets/resampling/passes.h"
+#include "datasets/wide_vectors.h"
 
-// What a function with vector clones calls must be inlined into it.
-#define UPBENCH_IN_PLACE __attribute__((always_inline))
-#define UPBENCH_ALWAYS_INLINE UPBENCH_IN_PLACE inline
+// For the files of resampling/passes.h.
+#if UPBENCH_LANES == 16
+#define UPBENCH_PASSES_NAMESPACE passes16
+#elif UPBENCH_LANES == 8
+#define UPBENCH_PASSES_NAMESPACE passes8
+#else
+#define UPBENCH_PASSES_NAMESPACE passes4
+#endif
 
-namespace upbench {
+UPBENCH_WIDE_VECTORS_BEGIN
+namespace upbench::UPBENCH_PASSES_NAMESPACE {
 
-inline constexpr int kLanes = 16;  // columns, or rows, that are summed side by side
-
-// kLanes neighbours as one value: left to itself, the compiler vectorises sums over taps badly.
+// kLanes neighbours, in as many vectors as they take: left to itself, the compiler vectorises sums over taps
+// badly.
 template <typename Real>
 struct Lanes {
-  using Values [[gnu::vector_size(kLanes * sizeof(Real))]] = Real;
-  Values values{};
+  static constexpr std::size_t kEach = UPBENCH_LANES * sizeof(float) / sizeof(Real), kCount = kLanes / kEach;
+  using Values [[gnu::vector_size(kEach * sizeof(Real))]] = Real;
+  Values values[kCount]{};
 
   UPBENCH_ALWAYS_INLINE void add(Real weight, const Real* samples) {
-    Values loaded;
-    std::memcpy(&loaded, samples, sizeof loaded);
-    values += weight * loaded;
+    for (std::size_t i = 0; i < kCount; ++i) {
+      Values loaded;
+      std::memcpy(&loaded, samples + i * kEach, sizeof loaded);
+      values[i] += weight * loaded;
+    }
   }
   UPBENCH_ALWAYS_INLINE void store(Real* to) const { std::memcpy(to, &values, sizeof values); }
 };
 
-}  // namespace upbench
+}  // namespace upbench::UPBENCH_PASSES_NAMESPACE
+UPBENCH_WIDE_VECTORS_END

@@ -95,7 +95,7 @@ const Calibrations& embedded_calibrations() {
   return calibrations;
 }
 
-Verdict decide(const Detector& detector, const Detection& detection, const Calibration& calibration) {
+ArtifactVerdict decide(const Detector& detector, const Detection& detection, const Calibration& calibration) {
   const auto found = calibration.thresholds.find(detector.name);
   if (!detection.missing.empty() || found == calibration.thresholds.end() || std::isnan(detection.value))
     return {};

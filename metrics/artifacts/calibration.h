@@ -55,11 +55,11 @@ std::string_view embedded_calibrations_text();  // the file
 // undecided: the detector did not apply, or has no threshold.
 enum class Decision { clean, flagged, undecided };
 
-struct Verdict {
+struct ArtifactVerdict {
   Decision decision = Decision::undecided;
   double threshold = 0;  // where decided
   bool gates = false;    // counts towards "any artifact": calibrated for what is known of the picture
 };
-Verdict decide(const Detector& detector, const Detection& detection, const Calibration& calibration);
+ArtifactVerdict decide(const Detector& detector, const Detection& detection, const Calibration& calibration);
 
 }  // namespace upbench

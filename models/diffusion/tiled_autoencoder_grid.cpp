@@ -50,7 +50,7 @@ at::Tensor feathered_tiles(const at::Tensor& x, const Pass& pass, const TileGrid
   at::Tensor sum, weights;
   for (const std::int64_t top : positions(x.size(kRows), pass.rows, grid.overlap)) {
     for (const std::int64_t left : positions(x.size(kColumns), pass.columns, grid.overlap)) {
-      const Rectangle tile{.top = top,
+      const TileRectangle tile{.top = top,
                            .left = left,
                            .bottom = std::min(top + pass.rows, x.size(kRows)),
                            .right = std::min(left + pass.columns, x.size(kColumns))};
@@ -63,7 +63,7 @@ at::Tensor feathered_tiles(const at::Tensor& x, const Pass& pass, const TileGrid
       const std::int64_t feather = grid.scale(grid.overlap);
       const at::Tensor mask = at::outer(feathered(y.size(kRows), feather, y.options()),
                                         feathered(y.size(kColumns), feather, y.options()));
-      const Rectangle place = tile.scaled(grid.scale);
+      const TileRectangle place = tile.scaled(grid.scale);
       place.of(sum).addcmul_(y, mask);
       place.of(weights.unsqueeze(0).unsqueeze(0)).add_(mask);
     }
@@ -73,22 +73,22 @@ at::Tensor feathered_tiles(const at::Tensor& x, const Pass& pass, const TileGrid
 
 }  // namespace
 
-at::Tensor Rectangle::of(const at::Tensor& map) const {
+at::Tensor TileRectangle::of(const at::Tensor& map) const {
   return map.narrow(kRows, top, bottom - top).narrow(kColumns, left, right - left);
 }
 
-Rectangle Rectangle::scaled(const ScaledMap& scale) const {
+TileRectangle TileRectangle::scaled(const ScaledMap& scale) const {
   return {.top = scale(top), .left = scale(left), .bottom = scale(bottom), .right = scale(right)};
 }
 
-Rectangle Rectangle::grown(std::int64_t margin, const at::Tensor& map) const {
+TileRectangle TileRectangle::grown(std::int64_t margin, const at::Tensor& map) const {
   return {.top = std::max<std::int64_t>(top - margin, 0),
           .left = std::max<std::int64_t>(left - margin, 0),
           .bottom = std::min(bottom + margin, map.size(kRows)),
           .right = std::min(right + margin, map.size(kColumns))};
 }
 
-Rectangle Rectangle::within(const Rectangle& origin) const {
+TileRectangle TileRectangle::within(const TileRectangle& origin) const {
   return {.top = top - origin.top,
           .left = left - origin.left,
           .bottom = bottom - origin.top,
@@ -96,7 +96,7 @@ Rectangle Rectangle::within(const Rectangle& origin) const {
 }
 
 void for_each_tile(const at::Tensor& x, std::int64_t tile,
-                   const std::function<void(const Rectangle&)>& call) {
+                   const std::function<void(const TileRectangle&)>& call) {
   for (std::int64_t top = 0; top < x.size(kRows); top += tile)
     for (std::int64_t left = 0; left < x.size(kColumns); left += tile)
       call({.top = top,
@@ -106,10 +106,10 @@ void for_each_tile(const at::Tensor& x, std::int64_t tile,
 }
 
 at::Tensor cropped_tiles(const at::Tensor& x, const TileGrid& grid,
-                         const std::function<at::Tensor(const Rectangle& with_margin)>& function,
+                         const std::function<at::Tensor(const TileRectangle& with_margin)>& function,
                          at::Tensor out) {
-  for_each_tile(x, grid.tile, [&](const Rectangle& tile) {
-    const Rectangle outer = tile.grown(grid.overlap, x);
+  for_each_tile(x, grid.tile, [&](const TileRectangle& tile) {
+    const TileRectangle outer = tile.grown(grid.overlap, x);
     const at::Tensor y = function(outer);
     if (!out.defined())
       out = at::empty({y.size(0), y.size(1), grid.scale(x.size(kRows)), grid.scale(x.size(kColumns))},
@@ -127,7 +127,7 @@ at::Tensor blended_tiles(const at::Tensor& x, const TileGrid& grid, const TileFu
   for (std::int64_t top = 0; top < x.size(kRows); top += stride) {
     std::vector<at::Tensor> row, cropped;
     for (std::int64_t left = 0; left < x.size(kColumns); left += stride) {
-      const Rectangle tile{.top = top,
+      const TileRectangle tile{.top = top,
                            .left = left,
                            .bottom = std::min(top + grid.tile, x.size(kRows)),
                            .right = std::min(left + grid.tile, x.size(kColumns))};

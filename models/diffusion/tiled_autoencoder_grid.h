@@ -28,23 +28,23 @@ at::Tensor blended_tiles(const at::Tensor& x, const TileGrid& grid, const TileFu
 at::Tensor averaged_passes(const at::Tensor& x, const TileGrid& grid, const TileFunction& function);
 
 // One rectangle of a map, [N, C, top..bottom, left..right].
-struct Rectangle {
+struct TileRectangle {
   std::int64_t top = 0, left = 0, bottom = 0, right = 0;
   at::Tensor of(const at::Tensor& map) const;
-  Rectangle scaled(const ScaledMap& scale) const;
+  TileRectangle scaled(const ScaledMap& scale) const;
   // Grown by `margin` to each side as far as the map reaches.
-  Rectangle grown(std::int64_t margin, const at::Tensor& map) const;
+  TileRectangle grown(std::int64_t margin, const at::Tensor& map) const;
   // Where it lies in a part of the map that begins at `origin`.
-  Rectangle within(const Rectangle& origin) const;
+  TileRectangle within(const TileRectangle& origin) const;
 };
 
 // Calls for each tile of x in reading order; those at the right and below are as short as the rest of x.
-void for_each_tile(const at::Tensor& x, std::int64_t tile, const std::function<void(const Rectangle&)>& call);
+void for_each_tile(const at::Tensor& x, std::int64_t tile, const std::function<void(const TileRectangle&)>& call);
 
 // A map of what `function` makes of tiles with `overlap` more to each side, each without its margin. out:
 // where it is put if defined.
 at::Tensor cropped_tiles(const at::Tensor& x, const TileGrid& grid,
-                         const std::function<at::Tensor(const Rectangle& with_margin)>& function,
+                         const std::function<at::Tensor(const TileRectangle& with_margin)>& function,
                          at::Tensor out = {});
 
 }  // namespace upbench

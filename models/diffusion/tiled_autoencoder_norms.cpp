@@ -46,7 +46,7 @@ class PooledStatistics {
 Statistics pooled_over_tiles(const at::Tensor& map, std::int64_t tile, std::int64_t groups,
                              const at::Device& device) {
   PooledStatistics pooled;
-  for_each_tile(map, tile, [&](const Rectangle& place) {
+  for_each_tile(map, tile, [&](const TileRectangle& place) {
     const at::Tensor part = place.of(map).to(device);
     pooled.add(statistics_of(part, groups), static_cast<double>(part.numel()));
   });
@@ -116,7 +116,7 @@ at::Tensor tiles_in_step(const Autoencoder& coder, const AutoencoderRow& row, co
     const at::Tensor out = step.adds && step.shortcut.empty() ? kept : at::Tensor();
     map = cropped_tiles(
         map, {.tile = tile, .overlap = margin_of(step), .scale = scale},
-        [&](const Rectangle& part) {
+        [&](const TileRectangle& part) {
           return apply(layers, step, coder.placed(part.of(map)),
                        step.adds ? coder.placed(part.of(kept)) : at::Tensor(), normed);
         },
@@ -143,7 +143,7 @@ at::Tensor tiles_with_shared_norms(const Autoencoder& coder, const AutoencoderRo
   const auto normed = [&](const std::string& name, const at::Tensor& part, const Activation& then) {
     return normed_by(known.at(name), layers, norm, name, part, then);
   };
-  return cropped_tiles(x, grid, [&](const Rectangle& part) {
+  return cropped_tiles(x, grid, [&](const TileRectangle& part) {
     return apply(layers, row, coder.placed(part.of(whole)), normed);
   });
 }

@@ -24,19 +24,19 @@ void filter_part(const ChannelsLast& x, const float* image, std::int64_t y, std:
     Lanes filter[kSide][kSide];
     const float* lines[kSide];
     load_constants(target, channel, constants);
-    repeat<kSide>([&](auto k) UPBENCH_INLINED {
+    repeat<kSide>([&](auto k) UPBENCH_IN_PLACE {
       const std::int64_t line = y + static_cast<std::int64_t>(k) - 1;
       const bool inside = line >= 0 && line < x.height;
       // A line outside is one of zeros.
       lines[k] = inside ? image + line * x.width * x.stride + channel : nullptr;
-      repeat<kSide>([&](auto j) UPBENCH_INLINED {
+      repeat<kSide>([&](auto j) UPBENCH_IN_PLACE {
         load(weight + static_cast<std::int64_t>(kSide * k + j) * channels + channel, filter[k][j]);
       });
     });
     Lanes left{}, here{};
     for (std::int64_t column = std::max<std::int64_t>(first - 1, 0); column <= end; ++column) {
       Lanes right{}, pixel;
-      repeat<kSide>([&](auto k) UPBENCH_INLINED {
+      repeat<kSide>([&](auto k) UPBENCH_IN_PLACE {
         if (lines[k] == nullptr || column == x.width) return;
         load(lines[k] + column * x.stride, pixel);
         left += filter[k][2] * pixel;

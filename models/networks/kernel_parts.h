@@ -83,15 +83,16 @@ struct ChannelConstants {
   Lanes bias, slope;
 };
 
-UPBENCH_INLINE void load_constants(const Target& target, std::int64_t channel, ChannelConstants& constants) {
+UPBENCH_ALWAYS_INLINE void load_constants(const Target& target, std::int64_t channel,
+                                          ChannelConstants& constants) {
   constants.bias = constants.slope = Lanes{};
   if (target.bias != nullptr) load(target.bias + channel, constants.bias);
   if (target.slope != nullptr) load(target.slope + channel, constants.slope);
 }
 
 // value: channels of a pixel, the first of which is number `at` of the output.
-UPBENCH_INLINE void finish(const Target& target, const ChannelConstants& constants, std::int64_t at,
-                           Lanes& value) {
+UPBENCH_ALWAYS_INLINE void finish(const Target& target, const ChannelConstants& constants, std::int64_t at,
+                                  Lanes& value) {
   Lanes other;
   value += constants.bias;
   if (target.plus != nullptr) {
@@ -118,22 +119,23 @@ struct Columns {
 
 // c = a b for kRows rows and kVectors * 16 columns, in registers. c: rows `c_stride` apart.
 template <std::size_t kRows, std::size_t kVectors>
-UPBENCH_INLINE void multiply_block(const Factors& a, const Columns& b, float* c, std::int64_t c_stride) {
+UPBENCH_ALWAYS_INLINE void multiply_block(const Factors& a, const Columns& b, float* c,
+                                          std::int64_t c_stride) {
   Lanes sums[kRows][kVectors];
-  repeat<kRows>([&](auto row) UPBENCH_INLINED {
-    repeat<kVectors>([&](auto vector) UPBENCH_INLINED { sums[row][vector] = Lanes{}; });
+  repeat<kRows>([&](auto row) UPBENCH_IN_PLACE {
+    repeat<kVectors>([&](auto vector) UPBENCH_IN_PLACE { sums[row][vector] = Lanes{}; });
   });
   const float* columns = b.data;
   for (std::int64_t i = 0; i < a.inputs; ++i, columns += b.stride) {
     Lanes weights[kVectors];
-    repeat<kVectors>([&](auto vector) UPBENCH_INLINED { load(columns + vector * kLanes, weights[vector]); });
-    repeat<kRows>([&](auto row) UPBENCH_INLINED {
+    repeat<kVectors>([&](auto vector) UPBENCH_IN_PLACE { load(columns + vector * kLanes, weights[vector]); });
+    repeat<kRows>([&](auto row) UPBENCH_IN_PLACE {
       const float factor = a.data[static_cast<std::int64_t>(row) * a.stride + i * a.step];
-      repeat<kVectors>([&](auto vector) UPBENCH_INLINED { sums[row][vector] += weights[vector] * factor; });
+      repeat<kVectors>([&](auto vector) UPBENCH_IN_PLACE { sums[row][vector] += weights[vector] * factor; });
     });
   }
-  repeat<kRows>([&](auto row) UPBENCH_INLINED {
-    repeat<kVectors>([&](auto vector) UPBENCH_INLINED {
+  repeat<kRows>([&](auto row) UPBENCH_IN_PLACE {
+    repeat<kVectors>([&](auto vector) UPBENCH_IN_PLACE {
       store(sums[row][vector], c + static_cast<std::int64_t>(row) * c_stride + vector * kLanes);
     });
   });
@@ -141,9 +143,9 @@ UPBENCH_INLINE void multiply_block(const Factors& a, const Columns& b, float* c,
 
 // The same for any number of rows, kRows at a time.
 template <std::size_t kRows, std::size_t kVectors>
-UPBENCH_INLINE void multiply_blocks(const Factors& a, const Columns& b, std::int64_t rows, float* c,
-                                    std::int64_t c_stride) {
-  const auto from = [&](std::int64_t row) UPBENCH_INLINED {
+UPBENCH_ALWAYS_INLINE void multiply_blocks(const Factors& a, const Columns& b, std::int64_t rows, float* c,
+                                           std::int64_t c_stride) {
+  const auto from = [&](std::int64_t row) UPBENCH_IN_PLACE {
     return Factors{a.data + row * a.stride, a.inputs, a.stride, a.step};
   };
   std::int64_t row = 0;
@@ -163,7 +165,7 @@ inline constexpr std::size_t kRowsAtOnce = kLanes == 8     ? 12 / kVectors
 
 // body(count) with `count` as a constant, 1 to kMostVectors.
 template <typename Body>
-UPBENCH_INLINE void with_vectors(std::int64_t count, const Body& body) {
+UPBENCH_ALWAYS_INLINE void with_vectors(std::int64_t count, const Body& body) {
   if (count == 1) return body(std::integral_constant<std::size_t, 1>());
   if (count == 2) return body(std::integral_constant<std::size_t, 2>());
   if constexpr (kMostVectors > 2) {

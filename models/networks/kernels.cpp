@@ -1,31 +1,16 @@
 #include "models/networks/kernels.h"
 
-#include <algorithm>
-#include <atomic>
 #include <vector>
 
 #include <ATen/ATen.h>
 
+#include "datasets/wide_vectors.h"
 #include "models/networks/kernels_of_lanes.h"
 
 namespace upbench {
 namespace {
 
 constexpr std::int64_t kLeastChannels = 16;
-std::atomic<int> most_lanes = 16;
-
-int lanes_of_processor() {
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("bmi2"))
-    return 0;
-  const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                    __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-                    __builtin_cpu_supports("avx512vl");
-  return wide ? 16 : 8;
-#else
-  return 0;
-#endif
-}
 
 bool is_wide(const at::Tensor& x, std::int64_t channels) {
   return is_fusible(x) && x.scalar_type() == at::kFloat && channels >= kLeastChannels && vector_lanes() > 0;
@@ -47,15 +32,6 @@ Function* chosen(Function* wide, Function* narrow) {
 }
 
 }  // namespace
-
-int vector_lanes() {
-  static const int has = lanes_of_processor();
-  return std::min(has, most_lanes.load(std::memory_order_relaxed));
-}
-
-void limit_vector_lanes(int lanes) {
-  most_lanes = lanes;
-}
 
 bool winograd_takes(const ConvolutionLayer& layer, const at::Tensor& x) {
   return layer.groups == 1 && takes(layer, x, 3);

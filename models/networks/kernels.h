@@ -6,14 +6,8 @@
 
 // Convolutions by this program's own loops, for float32 with channels last, where they are faster than
 // oneDNN's: by fewer products, or with what follows the layer in the same pass. Any number of threads gives
-// the same bits.
+// the same bits. They must not run where vector_lanes() is 0; nothing is taken there.
 namespace upbench {
-
-// How many numbers the vectors hold that these loops are compiled for and the processor has: 16 (AVX-512), 8
-// (AVX2), or 0: they must not run.
-int vector_lanes();
-// From now on no wider ones, 16, 8 or 0; to compare them. Networks already bound must not be run then.
-void limit_vector_lanes(int lanes);
 
 // Whether these convolutions take a layer (its weight as it is in the file) of x: all take 16 channels or
 // more.

@@ -5,27 +5,15 @@
 #include <cstring>
 #include <utility>
 
+#include "datasets/wide_vectors.h"
 #include "models/networks/fused.h"
 
-// What the kernels of this folder are written in: channels side by side, as many at a time as a vector holds.
-// Their files are compiled twice, with UPBENCH_LANES 16 for AVX-512 and 8 for AVX2, each in a namespace of
-// its own; kernels.cpp calls the one that the processor has. What uses vectors stands between these two.
-// (UPBENCH_VECTOR_CLONES would come too late: GCC splits vectors before it clones functions.)
+// What the kernels of this folder are written in: channels side by side, as many at a time as a vector holds;
+// kernels.cpp calls those that the processor has.
 #if UPBENCH_LANES == 16
 #define UPBENCH_LANES_NAMESPACE lanes16
-#define UPBENCH_LANES_TARGET "arch=x86-64-v4"
 #else
 #define UPBENCH_LANES_NAMESPACE lanes8
-#define UPBENCH_LANES_TARGET "arch=x86-64-v3"
-#endif
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define UPBENCH_PRAGMA(text) _Pragma(#text)
-#define UPBENCH_TARGET_PRAGMA(name) UPBENCH_PRAGMA(GCC target(name))
-#define UPBENCH_WIDE_VECTORS_BEGIN _Pragma("GCC push_options") UPBENCH_TARGET_PRAGMA(UPBENCH_LANES_TARGET)
-#define UPBENCH_WIDE_VECTORS_END _Pragma("GCC pop_options")
-#else
-#define UPBENCH_WIDE_VECTORS_BEGIN
-#define UPBENCH_WIDE_VECTORS_END
 #endif
 
 UPBENCH_WIDE_VECTORS_BEGIN
@@ -35,31 +23,27 @@ inline constexpr std::int64_t kLanes = UPBENCH_LANES;
 using Lanes [[gnu::vector_size(kLanes * sizeof(float))]] = float;
 using LaneBits [[gnu::vector_size(kLanes * sizeof(std::int32_t))]] = std::int32_t;
 
-// Of functions, and behind the parameters of lambdas: without it their arrays would leave the registers.
-#define UPBENCH_INLINED __attribute__((always_inline))
-#define UPBENCH_INLINE UPBENCH_INLINED inline
-
-UPBENCH_INLINE void load(const float* from, Lanes& to) {
+UPBENCH_ALWAYS_INLINE void load(const float* from, Lanes& to) {
   std::memcpy(&to, from, sizeof to);
 }
 
-UPBENCH_INLINE void store(const Lanes& from, float* to) {
+UPBENCH_ALWAYS_INLINE void store(const Lanes& from, float* to) {
   std::memcpy(to, &from, sizeof from);
 }
 
 // body(0), ... body(count - 1), where each number is a constant: what `body` keeps in arrays stays in
 // registers.
 template <typename Body, std::size_t... Index>
-UPBENCH_INLINE void repeat(std::index_sequence<Index...>, const Body& body) {
+UPBENCH_ALWAYS_INLINE void repeat(std::index_sequence<Index...>, const Body& body) {
   (body(std::integral_constant<std::size_t, Index>()), ...);
 }
 template <std::size_t kCount, typename Body>
-UPBENCH_INLINE void repeat(const Body& body) {
+UPBENCH_ALWAYS_INLINE void repeat(const Body& body) {
   repeat(std::make_index_sequence<kCount>(), body);
 }
 
 // e^x to two units in the last place; x outside [-87, 87] as its limit.
-UPBENCH_INLINE void exponential(Lanes& x) {
+UPBENCH_ALWAYS_INLINE void exponential(Lanes& x) {
   x = x > 87.0F ? Lanes{} + 87.0F : x;
   x = x < -87.0F ? Lanes{} - 87.0F : x;
   // x = n ln 2 + r, |r| <= ln 2 / 2; adding 1.5 * 2^23 rounds to an integer.
@@ -76,14 +60,14 @@ UPBENCH_INLINE void exponential(Lanes& x) {
   x = series * scale;
 }
 
-UPBENCH_INLINE void sigmoid(Lanes& x) {
+UPBENCH_ALWAYS_INLINE void sigmoid(Lanes& x) {
   x = -x;
   exponential(x);
   x = 1 / (1 + x);
 }
 
 // x times the normal distribution's integral; erf by Abramowitz and Stegun 7.1.26, to 1.5e-7.
-UPBENCH_INLINE void gelu(Lanes& x) {
+UPBENCH_ALWAYS_INLINE void gelu(Lanes& x) {
   const Lanes scaled = x * 0.70710678F, size = scaled < 0 ? -scaled : scaled;
   Lanes tail = -size * size;
   exponential(tail);
@@ -94,7 +78,7 @@ UPBENCH_INLINE void gelu(Lanes& x) {
   x = 0.5F * x * (1 + erf);
 }
 
-UPBENCH_INLINE void activate(const Activation& activation, Lanes& x) {
+UPBENCH_ALWAYS_INLINE void activate(const Activation& activation, Lanes& x) {
   switch (activation.kind) {
     case Activation::Kind::none:
       break;

@@ -25,7 +25,7 @@ struct Memory {
 };
 
 // Over tokens, in place.
-UPBENCH_INLINE void softmax(float* k, const Shape& shape) {
+UPBENCH_ALWAYS_INLINE void softmax(float* k, const Shape& shape) {
   for (std::int64_t channel = 0; channel < shape.channels; channel += kLanes) {
     Lanes most, sum{}, value;
     load(k + channel, most);
@@ -50,8 +50,8 @@ UPBENCH_INLINE void softmax(float* k, const Shape& shape) {
 }
 
 // out: q k^T v of one head, over the head's values; of its numbers, those behind `width` are of no use.
-UPBENCH_INLINE void attend(const Memory& memory, std::int64_t head, const Shape& shape, float scale,
-                           float* out) {
+UPBENCH_ALWAYS_INLINE void attend(const Memory& memory, std::int64_t head, const Shape& shape, float scale,
+                                  float* out) {
   const std::int64_t first = head * shape.width;
   for (std::int64_t column = 0; column < shape.width; column += kLanes) {
     const Columns values{memory.v + first + column, shape.padded};

@@ -17,8 +17,8 @@ struct Rows {
 };
 
 template <std::size_t kRows, std::size_t kVectors>
-UPBENCH_INLINE void multiply_rows(const Rows& rows, std::int64_t row, const Columns& columns,
-                                  std::int64_t first_vector, const Target& target) {
+UPBENCH_ALWAYS_INLINE void multiply_rows(const Rows& rows, std::int64_t row, const Columns& columns,
+                                         std::int64_t first_vector, const Target& target) {
   float products[kRows * kVectors * kLanes];
   constexpr std::int64_t kStride = kVectors * kLanes;
   multiply_block<kRows, kVectors>({rows.x.data + row * rows.x.stride, rows.x.inputs, rows.x.stride}, columns,
@@ -39,8 +39,8 @@ UPBENCH_INLINE void multiply_rows(const Rows& rows, std::int64_t row, const Colu
 }
 
 template <std::size_t kVectors>
-UPBENCH_INLINE void multiply_columns(const Rows& rows, const float* packed, std::int64_t first_vector,
-                                     const Target& target) {
+UPBENCH_ALWAYS_INLINE void multiply_columns(const Rows& rows, const float* packed, std::int64_t first_vector,
+                                            const Target& target) {
   constexpr auto kAtOnce = static_cast<std::int64_t>(kRowsAtOnce<kVectors>);
   const Columns columns{packed, kVectors * kLanes};
   std::int64_t row = rows.first;
@@ -52,8 +52,9 @@ UPBENCH_INLINE void multiply_columns(const Rows& rows, const float* packed, std:
 
 void multiply(const Rows& rows, const float* packed, std::int64_t first_vector, std::int64_t vectors,
               const Target& target) {
-  with_vectors(vectors, [&](auto count)
-                            UPBENCH_INLINED { multiply_columns<count>(rows, packed, first_vector, target); });
+  with_vectors(vectors, [&](auto count) UPBENCH_IN_PLACE {
+    multiply_columns<count>(rows, packed, first_vector, target);
+  });
 }
 
 }  // namespace

@@ -29,9 +29,9 @@ struct Memory {
 };
 
 // c = a b for any number of rows and columns (whole vectors).
-UPBENCH_INLINE void multiply(const Factors& a, const Columns& b, std::int64_t rows, std::int64_t columns,
-                             float* c) {
-  const auto some = [&](std::int64_t column, const auto vectors) UPBENCH_INLINED {
+UPBENCH_ALWAYS_INLINE void multiply(const Factors& a, const Columns& b, std::int64_t rows,
+                                    std::int64_t columns, float* c) {
+  const auto some = [&](std::int64_t column, const auto vectors) UPBENCH_IN_PLACE {
     multiply_blocks<4, vectors>(a, {b.data + column, b.stride}, rows, c + column, columns);
   };
   constexpr std::int64_t kColumns = kMostVectors * kLanes;
@@ -43,8 +43,8 @@ UPBENCH_INLINE void multiply(const Factors& a, const Columns& b, std::int64_t ro
 
 // exp(scores + bias - the greatest) of a vector of queries from `query` on, in place, and their sums over the
 // keys.
-UPBENCH_INLINE void exponentials(const Memory& memory, const float* bias, std::int64_t query,
-                                 const Shape& shape) {
+UPBENCH_ALWAYS_INLINE void exponentials(const Memory& memory, const float* bias, std::int64_t query,
+                                        const Shape& shape) {
   Lanes most = Lanes{} - std::numeric_limits<float>::max(), sum{}, value, added;
   for (std::int64_t key = 0; key < shape.tokens; ++key) {
     float* const at = memory.scores + key * shape.padded + query;
@@ -66,7 +66,8 @@ UPBENCH_INLINE void exponentials(const Memory& memory, const float* bias, std::i
 }
 
 // bias: of one head, as the scores.
-UPBENCH_INLINE void attend(const Memory& memory, std::int64_t head, const float* bias, const Shape& shape) {
+UPBENCH_ALWAYS_INLINE void attend(const Memory& memory, std::int64_t head, const float* bias,
+                                  const Shape& shape) {
   const std::int64_t first = head * shape.width;
   multiply({memory.k + first, shape.width, shape.channels}, {memory.q + first * shape.padded, shape.padded},
            shape.tokens, shape.padded, memory.scores);

@@ -19,7 +19,7 @@ struct Strip {
   std::int64_t tile_row, first, tiles;
 };
 
-UPBENCH_INLINE void transform_four(Lanes (&d)[4]) {
+UPBENCH_ALWAYS_INLINE void transform_four(Lanes (&d)[4]) {
   const Lanes first = d[0] - d[2], second = d[1] + d[2], third = d[2] - d[1], fourth = d[1] - d[3];
   d[0] = first;
   d[1] = second;
@@ -28,12 +28,12 @@ UPBENCH_INLINE void transform_four(Lanes (&d)[4]) {
 }
 
 // 4 x 4 pixels at a vector of channels from (y, x) on; zeros outside the picture.
-UPBENCH_INLINE void load_tile(const ChannelsLast& in, const float* image, std::int64_t y, std::int64_t x,
-                              Lanes (&d)[4][4]) {
+UPBENCH_ALWAYS_INLINE void load_tile(const ChannelsLast& in, const float* image, std::int64_t y,
+                                     std::int64_t x, Lanes (&d)[4][4]) {
   const bool inside = x >= 0 && x + 4 <= in.width && y >= 0 && y + 4 <= in.height;
-  repeat<4>([&](auto k) UPBENCH_INLINED {
+  repeat<4>([&](auto k) UPBENCH_IN_PLACE {
     const std::int64_t row = y + static_cast<std::int64_t>(k);
-    repeat<4>([&](auto j) UPBENCH_INLINED {
+    repeat<4>([&](auto j) UPBENCH_IN_PLACE {
       const std::int64_t column = x + static_cast<std::int64_t>(j);
       if (inside || (row >= 0 && row < in.height && column >= 0 && column < in.width))
         load(image + (row * in.width + column) * in.stride, d[k][j]);
@@ -44,20 +44,20 @@ UPBENCH_INLINE void load_tile(const ChannelsLast& in, const float* image, std::i
 }
 
 // -> the channels of transformed [16][tiles][inputs] that begin there.
-UPBENCH_INLINE void transform_input(const ChannelsLast& in, const float* image, const Strip& strip,
-                                    float* transformed) {
+UPBENCH_ALWAYS_INLINE void transform_input(const ChannelsLast& in, const float* image, const Strip& strip,
+                                           float* transformed) {
   const std::int64_t plane = strip.tiles * strip.inputs;
   for (std::int64_t tile = 0; tile < strip.tiles; ++tile) {
     for (std::int64_t step = 0; step < in.channels; step += kLanes) {
       const std::int64_t channel = std::min(step, in.channels - kLanes);
       Lanes d[4][4];
       load_tile(in, image + channel, 2 * strip.tile_row - 1, 2 * (strip.first + tile) - 1, d);
-      repeat<4>([&](auto k) UPBENCH_INLINED { transform_four(d[k]); });
+      repeat<4>([&](auto k) UPBENCH_IN_PLACE { transform_four(d[k]); });
       float* const to = transformed + tile * strip.inputs + channel;
-      repeat<4>([&](auto j) UPBENCH_INLINED {
+      repeat<4>([&](auto j) UPBENCH_IN_PLACE {
         Lanes column[4] = {d[0][j], d[1][j], d[2][j], d[3][j]};
         transform_four(column);
-        repeat<4>([&](auto k) UPBENCH_INLINED {
+        repeat<4>([&](auto k) UPBENCH_IN_PLACE {
           store(column[k], to + static_cast<std::int64_t>(4 * k + j) * plane);
         });
       });
@@ -68,8 +68,8 @@ UPBENCH_INLINE void transform_input(const ChannelsLast& in, const float* image, 
 constexpr std::int64_t kTilesMultiple = 24;  // of every kRowsAtOnce
 
 template <std::size_t kVectors>
-UPBENCH_INLINE void multiply_columns(const float* a, std::int64_t inputs, const float* b, float* c,
-                                     const Strip& strip) {
+UPBENCH_ALWAYS_INLINE void multiply_columns(const float* a, std::int64_t inputs, const float* b, float* c,
+                                            const Strip& strip) {
   constexpr auto kAtOnce = static_cast<std::int64_t>(kRowsAtOnce<kVectors>);
   std::int64_t tile = 0;
   for (; tile + kAtOnce <= strip.tiles; tile += kAtOnce)
@@ -81,8 +81,8 @@ UPBENCH_INLINE void multiply_columns(const float* a, std::int64_t inputs, const 
 }
 
 // [16][tiles][inputs] times [16][inputs][columns] -> [16][tiles][columns].
-UPBENCH_INLINE void multiply(const float* transformed, const float* weights, float* products,
-                             const Strip& strip) {
+UPBENCH_ALWAYS_INLINE void multiply(const float* transformed, const float* weights, float* products,
+                                    const Strip& strip) {
   const std::int64_t inputs = strip.inputs;
   for (std::int64_t k = 0; k < kProducts; ++k) {
     const float *const a = transformed + k * strip.tiles * inputs, *const b =
@@ -92,7 +92,7 @@ UPBENCH_INLINE void multiply(const float* transformed, const float* weights, flo
       const std::int64_t left = (strip.columns - column) / kLanes;
       // Five are taken as three and two: one alone takes nearly as long as two.
       const std::int64_t vectors = left == 5 && kMostVectors > 2 ? 3 : std::min(left, kMostVectors);
-      with_vectors(vectors, [&](auto count) UPBENCH_INLINED {
+      with_vectors(vectors, [&](auto count) UPBENCH_IN_PLACE {
         multiply_columns<count>(a, inputs, b + column, c + column, strip);
       });
       column += vectors * kLanes;
@@ -101,8 +101,8 @@ UPBENCH_INLINE void multiply(const float* transformed, const float* weights, flo
 }
 
 // products: [16][tiles][columns].
-UPBENCH_INLINE void transform_output(const ChannelsLast& in, const float* products, const Strip& strip,
-                                     const Target& target) {  // in: of the output's height and width
+UPBENCH_ALWAYS_INLINE void transform_output(const ChannelsLast& in, const float* products, const Strip& strip,
+                                            const Target& target) {  // in: of the output's height and width
   const std::int64_t plane = strip.tiles * strip.columns, y = 2 * strip.tile_row;
   for (std::int64_t tile = 0; tile < strip.tiles; ++tile) {
     const std::int64_t x = 2 * (strip.first + tile);
@@ -111,9 +111,9 @@ UPBENCH_INLINE void transform_output(const ChannelsLast& in, const float* produc
       const std::int64_t channel = std::min(step, strip.outputs - kLanes);
       ChannelConstants constants;
       Lanes rows[2][4];
-      repeat<4>([&](auto j) UPBENCH_INLINED {
+      repeat<4>([&](auto j) UPBENCH_IN_PLACE {
         Lanes m[4];
-        repeat<4>([&](auto k) UPBENCH_INLINED {
+        repeat<4>([&](auto k) UPBENCH_IN_PLACE {
           load(products + static_cast<std::int64_t>(4 * k + j) * plane + tile * strip.columns + channel,
                m[k]);
         });
@@ -121,7 +121,7 @@ UPBENCH_INLINE void transform_output(const ChannelsLast& in, const float* produc
         rows[1][j] = m[1] - m[2] - m[3];
       });
       load_constants(target, channel, constants);
-      repeat<2>([&](auto k) UPBENCH_INLINED {
+      repeat<2>([&](auto k) UPBENCH_IN_PLACE {
         if (k == 1 && !below) return;
         const auto& row = rows[k];
         const std::int64_t at = ((y + static_cast<std::int64_t>(k)) * in.width + x) * strip.outputs + channel;

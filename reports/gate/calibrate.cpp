@@ -207,7 +207,7 @@ Flips flips_of(const Sides& sides, std::size_t cell, std::size_t detector) {
 // What all simulations of one calibration share.
 class Simulation {
  public:
-  Simulation(const GatePolicy& policy, const CalibrateOptions& options, std::size_t comparisons)
+  Simulation(const GatePolicy& policy, const GateCalibrationOptions& options, std::size_t comparisons)
       : policy_(policy), options_(options), comparisons_(static_cast<double>(comparisons)) {
     policy_.resamples = options.resamples;
   }
@@ -270,12 +270,12 @@ class Simulation {
   }
 
   GatePolicy policy_;
-  const CalibrateOptions& options_;
+  const GateCalibrationOptions& options_;
   double comparisons_;
 };
 
 void add_artifacts(const Sides& sides, std::size_t cell, const GatePolicy& policy,
-                   const Simulation& simulation, Calibration& result) {
+                   const Simulation& simulation, GateCalibration& result) {
   for (std::size_t d = 0; d < sides[0].detectors.size(); ++d) {
     const GateSide::Detector& detector = sides[0].detectors[d];
     const Flips flips = detector.calibrated ? flips_of(sides, cell, d) : Flips{};
@@ -294,8 +294,8 @@ void add_artifacts(const Sides& sides, std::size_t cell, const GatePolicy& polic
   }
 }
 
-void measure_power(const Sides& sides, const GatePolicy& policy, const CalibrateOptions& options,
-                   std::size_t comparisons, Calibration& result) {
+void measure_power(const Sides& sides, const GatePolicy& policy, const GateCalibrationOptions& options,
+                   std::size_t comparisons, GateCalibration& result) {
   const Simulation simulation(policy, options, comparisons);
   const GateSide& first = sides.front();
   for (std::size_t cell = 0; cell < first.cells.size(); ++cell) {
@@ -322,9 +322,9 @@ void measure_power(const Sides& sides, const GatePolicy& policy, const Calibrate
 
 }  // namespace
 
-Calibration calibrate(const Sides& repeats, const GatePolicy& policy, const CalibrateOptions& options) {
+GateCalibration calibrate(const Sides& repeats, const GatePolicy& policy, const GateCalibrationOptions& options) {
   require_repeats(repeats);
-  Calibration result{.comparisons = options.comparisons, .family_error = policy.family_error};
+  GateCalibration result{.comparisons = options.comparisons, .family_error = policy.family_error};
   Sides sides = repeats;
   result.drift = take_out_drift(sides);
   GatePolicy quick = policy;

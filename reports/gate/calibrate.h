@@ -12,7 +12,7 @@
 
 namespace upbench {
 
-struct CalibrateOptions {
+struct GateCalibrationOptions {
   int comparisons = 200;  // A/A
   double power = 0.95, time_power = 0.9;
   int simulations = 200;  // for each change tried
@@ -22,7 +22,7 @@ struct CalibrateOptions {
 
 // What the gate does on a user's own pictures: how often it raises an alarm over nothing, and what it would
 // find.
-struct Calibration {
+struct GateCalibration {
   int comparisons = 0;
   int false_alarms = 0;  // exit code 1
   int untold = 0;        // exit code 3
@@ -53,10 +53,10 @@ struct Calibration {
 // replacement, scaled as two new runs would drift apart (RunDrift), and is judged by the policy. With one
 // repeat scores have no noise, as settings and seeds decide every pixel, and timings only that within a run.
 // Throws std::invalid_argument unless all have the same cells, pictures and metrics.
-Calibration calibrate(const std::vector<GateSide>& sides, const GatePolicy& policy,
-                      const CalibrateOptions& options = {});
+GateCalibration calibrate(const std::vector<GateSide>& sides, const GatePolicy& policy,
+                      const GateCalibrationOptions& options = {});
 
-std::string calibration_markdown(const Calibration& calibration);
-std::string calibration_json(const Calibration& calibration);  // schema "upbench-calibration-1"
+std::string calibration_markdown(const GateCalibration& calibration);
+std::string calibration_json(const GateCalibration& calibration);  // schema "upbench-calibration-1"
 
 }  // namespace upbench

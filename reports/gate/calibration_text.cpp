@@ -11,11 +11,11 @@
 namespace upbench {
 namespace {
 
-bool is_time(const Calibration::Row& row) {
+bool is_time(const GateCalibration::Row& row) {
   return row.unit == "ratio";
 }
 
-bool is_rate(const Calibration::Row& row) {
+bool is_rate(const GateCalibration::Row& row) {
   return row.unit == "rate";
 }
 
@@ -23,19 +23,19 @@ std::string percent(double share) {
   return fmt::format("{:.1f} %", 100 * share);
 }
 
-std::string shown(const Calibration::Row& row, double value) {
+std::string shown(const GateCalibration::Row& row, double value) {
   if (std::isnan(value)) return is_time(row) ? "" : "none: too few pictures";
   if (is_rate(row))
     return fmt::format("{} -> {}", percent(row.rate), percent(std::min(1.0, row.rate + value)));
   return fixed(value, row.decimals + 1) + (is_time(row) ? " times" : row.unit.empty() ? "" : " " + row.unit);
 }
 
-Table power_table(const Calibration& calibration) {
+Table power_table(const GateCalibration& calibration) {
   Table table{.id = "found", .title = "What would be found"};
   for (const char* column :
        {"cell", "metric", "n", "noise (SD)", "tolerance", "smallest found", "where all change alike"})
     table.columns.push_back({.id = column, .title = column});
-  for (const Calibration::Row& row : calibration.rows)
+  for (const GateCalibration::Row& row : calibration.rows)
     table.add({{text_cell(row.cell), text_cell(row.metric), text_cell(std::to_string(row.pictures)),
                 text_cell(is_time(row) || is_rate(row) ? percent(row.noise) : exact(row.noise)),
                 text_cell(exact(row.tolerance)), text_cell(shown(row, row.smallest)),
@@ -56,7 +56,7 @@ std::string drift_text(const RunDrift& drift) {
 
 }  // namespace
 
-std::string calibration_markdown(const Calibration& calibration) {
+std::string calibration_markdown(const GateCalibration& calibration) {
   std::string text = fmt::format(
       "### upbench: {} false alarms in {} comparisons of a version with itself\n\n"
       "That is {:.1f} % [{:.1f}, {:.1f}] of runs; at most {:.1f} % are meant. {} comparisons could not "
@@ -71,11 +71,11 @@ std::string calibration_markdown(const Calibration& calibration) {
   return text;
 }
 
-std::string calibration_json(const Calibration& calibration) {
+std::string calibration_json(const GateCalibration& calibration) {
   using nlohmann::json;
   const auto number = [](double value) { return std::isnan(value) ? json() : json(value); };
   json rows = json::array();
-  for (const Calibration::Row& row : calibration.rows)
+  for (const GateCalibration::Row& row : calibration.rows)
     rows.push_back({{"cell", row.cell},
                     {"metric", row.metric},
                     {"unit", row.unit},

@@ -22,7 +22,7 @@ float sample_of(const Raster& raster, std::size_t index) {
   return static_cast<float>(samples[index]) / 65535;
 }
 
-PictureChange best_order(const Planes& base, const Planes& now, double difference) {
+PictureChange best_order(const PicturePlanes& base, const PicturePlanes& now, double difference) {
   constexpr int kOrders[5][3] = {{2, 1, 0}, {1, 0, 2}, {0, 2, 1}, {1, 2, 0}, {2, 0, 1}};
   constexpr const char* kNames[5] = {"R and B swapped", "R and G swapped", "G and B swapped",
                                      "channels rotated: R holds G, G holds B, B holds R",
@@ -53,7 +53,7 @@ std::vector<double> distances(int length, std::span<const BoundaryRow> boundarie
   return nearest;
 }
 
-PictureChange near_borders(const Planes& base, const Planes& now, double difference,
+PictureChange near_borders(const PicturePlanes& base, const PicturePlanes& now, double difference,
                            std::span<const BoundaryRow> boundaries) {
   constexpr int kBands[] = {1, 2, 4, 8, 16};
   const std::vector<double> columns = distances(base.width, boundaries, true),
@@ -89,9 +89,9 @@ PictureChange near_borders(const Planes& base, const Planes& now, double differe
 
 }  // namespace
 
-Planes read_planes(const std::filesystem::path& file) {
+PicturePlanes read_planes(const std::filesystem::path& file) {
   const Raster raster = decode_file(file, kNoDecodeLimits);
-  Planes planes{.width = raster.width, .height = raster.height, .rgb = {}};
+  PicturePlanes planes{.width = raster.width, .height = raster.height, .rgb = {}};
   const std::size_t pixels = static_cast<std::size_t>(raster.width) * static_cast<std::size_t>(raster.height);
   const auto channels = static_cast<std::size_t>(raster.channels);
   for (std::size_t c = 0; c < 3; ++c) {
@@ -106,7 +106,7 @@ bool is_telling(const PictureChange& change) {
   return change.explained >= (change.kind == PictureChange::Kind::tile_borders ? kTellingBorders : kTelling);
 }
 
-std::vector<PictureChange> explain_difference(const Planes& base, const Planes& now,
+std::vector<PictureChange> explain_difference(const PicturePlanes& base, const PicturePlanes& now,
                                               std::span<const BoundaryRow> boundaries) {
   if (base.width != now.width || base.height != now.height || std::min(base.width, base.height) < kLeastSide)
     throw std::invalid_argument(

@@ -11,13 +11,13 @@
 namespace upbench {
 
 // RGB planes of one picture, row by row, values in [0, 1].
-struct Planes {
+struct PicturePlanes {
   int width = 0, height = 0;
   std::vector<float> rgb[3];
 };
 
 // An 8- or 16-bit picture, grey or RGB; alpha is left out. Throws std::runtime_error as decode_file().
-Planes read_planes(const std::filesystem::path& file);
+PicturePlanes read_planes(const std::filesystem::path& file);
 
 struct PictureChange {
   enum class Kind { shift, channels, tone, tile_borders };
@@ -42,7 +42,7 @@ bool is_telling(const PictureChange& change);
 //   channels: another order of R, G and B
 //   tone: one gamma; gain and offset for all channels; gain and offset for each
 //   tile_borders: the difference gathers within 1 to 16 px of a boundary
-std::vector<PictureChange> explain_difference(const Planes& base, const Planes& now,
+std::vector<PictureChange> explain_difference(const PicturePlanes& base, const PicturePlanes& now,
                                               std::span<const BoundaryRow> boundaries = {});
 
 }  // namespace upbench

@@ -35,7 +35,7 @@ std::size_t place(std::ptrdiff_t x, std::ptrdiff_t y, std::ptrdiff_t width) {
   return static_cast<std::size_t>(y * width + x);
 }
 
-Window window_of(const Planes& planes, int most_side) {
+Window window_of(const PicturePlanes& planes, int most_side) {
   const int margin = std::min({8, planes.width / 4, planes.height / 4});
   const int width = std::min(planes.width - 2 * margin, most_side);
   const int height = std::min(planes.height - 2 * margin, most_side);
@@ -52,7 +52,7 @@ std::vector<double> cut(const Window& window, std::span<const float> plane) {
 
 // The window of `plane` moved right and down: the value at x is that of x - right. Beyond the border, the
 // nearest pixel.
-std::vector<double> moved(const Window& window, const Planes& planes, std::span<const float> plane,
+std::vector<double> moved(const Window& window, const PicturePlanes& planes, std::span<const float> plane,
                           double right, double down, Taps taps) {
   const int x0 = static_cast<int>(std::floor(-right)), y0 = static_cast<int>(std::floor(-down));
   const Weights across = taps(-right - x0), along = taps(-down - y0);
@@ -111,14 +111,14 @@ struct Shift {
   double right = 0, down = 0;
 };
 
-Planes luma_of(const Planes& planes) {
-  Planes luma{.width = planes.width, .height = planes.height, .rgb = {}};
+PicturePlanes luma_of(const PicturePlanes& planes) {
+  PicturePlanes luma{.width = planes.width, .height = planes.height, .rgb = {}};
   for (std::size_t i = 0; i < planes.rgb[0].size(); ++i)
     luma.rgb[0].push_back(0.299f * planes.rgb[0][i] + 0.587f * planes.rgb[1][i] + 0.114f * planes.rgb[2][i]);
   return luma;
 }
 
-Shift best_whole(const Planes& luma, const Planes& now_luma) {
+Shift best_whole(const PicturePlanes& luma, const PicturePlanes& now_luma) {
   const Window window = window_of(luma, kMostSideOfSearch);
   const std::vector<double> now = cut(window, now_luma.rgb[0]);
   Shift best;
@@ -133,7 +133,7 @@ Shift best_whole(const Planes& luma, const Planes& now_luma) {
   return best;
 }
 
-Shift refined(const Window& window, const Planes& luma, const std::vector<double>& now, Shift shift,
+Shift refined(const Window& window, const PicturePlanes& luma, const std::vector<double>& now, Shift shift,
               Taps taps) {
   for (int round = 0; round < kRounds; ++round) {
     const auto [right, down] =
@@ -172,9 +172,9 @@ double squared_difference(std::span<const float> first, std::span<const float> s
   return sum;
 }
 
-PictureChange best_shift(const Planes& base, const Planes& now) {
+PictureChange best_shift(const PicturePlanes& base, const PicturePlanes& now) {
   const Window window = window_of(base, kMostSide);
-  const Planes luma = luma_of(base), now_luma = luma_of(now);
+  const PicturePlanes luma = luma_of(base), now_luma = luma_of(now);
   const std::vector<double> target = cut(window, now_luma.rgb[0]);
   const Shift whole = best_whole(luma, now_luma);
   double difference = 0;

@@ -11,6 +11,6 @@ double squared_difference(std::span<const float> first, std::span<const float> s
 
 // The translation of the base that comes nearest to `now`, at most 4.5 px each way. Judged inside a margin of
 // 8 pixels and, of large pictures, on the middle 1024 x 1024. explained is 0 where nothing inside differs.
-PictureChange best_shift(const Planes& base, const Planes& now);
+PictureChange best_shift(const PicturePlanes& base, const PicturePlanes& now);
 
 }  // namespace upbench

@@ -89,7 +89,7 @@ std::string line_text(const Line& line) {
 
 }  // namespace
 
-PictureChange best_tone(const Planes& base, const Planes& now, double difference) {
+PictureChange best_tone(const PicturePlanes& base, const PicturePlanes& now, double difference) {
   Levels all;
   std::array<Levels, 3> each;
   for (std::size_t c = 0; c < 3; ++c) {

@@ -148,7 +148,7 @@ std::vector<Fault> folders() {
     for (const std::string& name : odd_names()) put(folder / "hr" / (name + ".png"), ++width, 20);
   };
   const auto thousands = [](const fs::path& folder) {
-    for (int i = 0; i < 2000; ++i) write_bytes(folder / "hr" / fmt::format("{:04}.png", i), {});
+    for (int i = 0; i < 2000; ++i) write_bytes(folder / "hr" / fmt::format("{:04}.png", i), FileBytes{});
     put(folder / "hr/sound.png", 24, 20);
   };
   const auto case_only = [](const fs::path& folder) {

@@ -61,27 +61,36 @@ def upbench(*arguments, folder=None, expect=0):
     return result.stdout
 
 
+class Browser:
+    """One for all tests of the process, started by the first that needs it."""
+    playwright = running = None
+
+    @classmethod
+    def get(cls):
+        if cls.running is None:
+            from playwright.sync_api import sync_playwright
+            cls.playwright = sync_playwright().start()
+            cls.running = cls.playwright.chromium.launch(executable_path=CHROMIUM)
+        return cls.running
+
+    @classmethod
+    def close(cls):
+        if cls.running is not None:
+            cls.running.close()
+            cls.playwright.stop()
+            cls.running = None
+
+
 class PageTest(unittest.TestCase):
-    """One browser a class, one fresh context a test."""
+    """A fresh context a test."""
     viewport = {"width": 1280, "height": 900}
     context_options: dict = {}
     allowed_console = ()  # parts of console errors that a test brings about itself
 
-    @classmethod
-    def setUpClass(cls):
-        from playwright.sync_api import sync_playwright
-        cls.playwright = sync_playwright().start()
-        cls.browser = cls.playwright.chromium.launch(executable_path=CHROMIUM)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.browser.close()
-        cls.playwright.stop()
-
     def setUp(self):
         self.complaints = []
         options = {"viewport": self.viewport, "offline": True, "reduced_motion": "reduce", "accept_downloads": True, **self.context_options}
-        self.context = self.browser.new_context(**options)
+        self.context = Browser.get().new_context(**options)
         self.context.set_default_timeout(30_000 if breaking is None else 3_000)  # a page whose script died otherwise costs minutes
 
     def tearDown(self):
@@ -138,4 +147,8 @@ def main():
     if reason:
         print(f"skipped: {reason}")
         sys.exit(SKIPPED)
-    unittest.main()
+    try:
+        successful = unittest.main(exit=False).result.wasSuccessful()
+    finally:
+        Browser.close()
+    sys.exit(0 if successful else 1)

@@ -66,8 +66,8 @@ TEST_P(Escaping, EachRendererKeepsTextText) {
   EXPECT_EQ(escape_markdown(each.text), each.markdown);
   EXPECT_EQ(escape_latex(each.text), each.latex);
   EXPECT_EQ(render_csv(one_cell(each.text)), "c\r\n" + each.csv + "\r\n");
-  const nlohmann::json json = nlohmann::json::parse(render_json(one_cell(each.text)).dump());
-  EXPECT_EQ(json[0]["c"].get<std::string>().find('\x1b'), std::string::npos);
+  const nlohmann::json parsed = nlohmann::json::parse(render_json(one_cell(each.text)).dump());
+  EXPECT_EQ(parsed[0]["c"].get<std::string>().find('\x1b'), std::string::npos);
   EXPECT_EQ(render_text(one_cell(each.text)).find('\x1b'), std::string::npos);
 }
 

@@ -4,17 +4,20 @@
 #include <stdexcept>
 #include <string>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "reports/analysis.h"
 #include "reports/report.h"
+#include "reports/summary.h"
 #include "tests/reports/sample_run.h"
 #include "tests/support/assets.h"
 
 namespace upbench {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::HasSubstr;
 
@@ -94,6 +97,24 @@ TEST(Combine, DifferentRunsBecomeAnAxis) {
   EXPECT_EQ(analyse(data).cells[4].name, "other · model lanczos · tile none");
   EXPECT_EQ(analyse(data).cells[4].metrics[0].mean, 32);
   EXPECT_THAT(data.warnings, Contains(HasSubstr("times are not comparable")));
+}
+
+// A spec written by hand may hold anything: such a run quotes nothing.
+TEST(Combine, WhatARunQuotesStaysBesideItsOwnCells) {
+  std::vector<RunData> parts = {test::sample_run(), test::sample_run(), test::sample_run()};
+  for (std::size_t p = 1; p < parts.size(); ++p) {
+    parts[p].plan.run.name = fmt::format("part {}", p);
+    parts[p].plan.run.key = sha256(parts[p].plan.run.name);
+  }
+  parts[1].plan.run.canonical_spec =
+      R"({"published": [{"where": [["upscale.model", "lanczos"]], "scores": [["psnr-y", 30.5]], "source": "a paper"}]})";
+  parts[2].plan.run.canonical_spec = R"({"published": [3, {"where": 4}]})";
+  const Table table = published_table(analyse(combine(std::move(parts))));
+  ASSERT_FALSE(table.rows.empty());
+  for (const Table::Row& row : table.rows) {
+    EXPECT_THAT(row.cells[0].text, AllOf(HasSubstr("part 1"), HasSubstr("lanczos")));
+    EXPECT_EQ(row.cells[2].value, 30.5);
+  }
 }
 
 TEST(Combine, AMetricOfAnotherVersionIsAnotherColumn) {

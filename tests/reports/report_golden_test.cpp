@@ -297,8 +297,8 @@ net.pth  64    2                33.50 ± 0.71  0.940 ± 0.057             –   
 }
 
 TEST(ReportGolden, JsonOfTheSample) {
-  const nlohmann::json json = nlohmann::json::parse(report_json(test::sample_run()));
-  EXPECT_EQ(json["tables"]["ranking"].dump(1), R"json([
+  const nlohmann::json parsed = nlohmann::json::parse(report_json(test::sample_run()));
+  EXPECT_EQ(parsed["tables"]["ranking"].dump(1), R"json([
  {
   "cost_model_s": 0.002,
   "cost_peak_bytes": null,
@@ -372,7 +372,7 @@ TEST(ReportGolden, JsonOfTheSample) {
   "upscale.tile": "64"
  }
 ])json");
-  EXPECT_EQ(json["trials"][7].dump(1), R"json({
+  EXPECT_EQ(parsed["trials"][7].dump(1), R"json({
  "cost_model_s": null,
  "cost_peak_bytes": 3145728,
  "cost_sweep_s": 8.0,
@@ -392,8 +392,8 @@ TEST(ReportGolden, JsonOfTheSample) {
  "upscale.model": "net.pth",
  "upscale.tile": "none"
 })json");
-  EXPECT_EQ(json["trials"].size(), 12U);
-  EXPECT_EQ(json["name"], "sample");
+  EXPECT_EQ(parsed["trials"].size(), 12U);
+  EXPECT_EQ(parsed["name"], "sample");
 }
 
 }  // namespace

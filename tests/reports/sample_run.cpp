@@ -106,8 +106,8 @@ RunData hostile_run(const std::string& text) {
   data.source = text;
   RunPlan& plan = data.plan;
   plan.run.name = plan.run.spec = plan.run.command = plan.run.started_at = text;
-  const auto dump = [](const nlohmann::json& json) {
-    return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const auto dump = [](const nlohmann::json& parsed) {
+    return parsed.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   };
   plan.run.exclusions = dump({{{"label", {{text, text}}}, {"reason", text}, {"trials", 1}}});
   plan.environment.json =

@@ -62,7 +62,7 @@ TEST(Calibration, DecidesAboveTheThresholdAlone) {
   const Calibration calibration = parse_calibration(kFile, "thresholds.json");
   const Detector& detector = *find_detector("colour-shift");
   EXPECT_EQ(decide(detector, {.value = 4.5}, calibration).decision, Decision::clean);
-  const Verdict above = decide(detector, {.value = 4.6}, calibration);
+  const ArtifactVerdict above = decide(detector, {.value = 4.6}, calibration);
   EXPECT_EQ(above.decision, Decision::flagged);
   EXPECT_EQ(above.threshold, 4.5);
   EXPECT_TRUE(above.gates);
@@ -75,7 +75,7 @@ TEST(Calibration, DecidesAboveTheThresholdAlone) {
 TEST(Calibration, AnotherVersionOfADetectorDoesNotGate) {
   Detector newer = *find_detector("colour-shift");
   ++newer.version;
-  const Verdict verdict = decide(newer, {.value = 9}, parse_calibration(kFile, "thresholds.json"));
+  const ArtifactVerdict verdict = decide(newer, {.value = 9}, parse_calibration(kFile, "thresholds.json"));
   EXPECT_EQ(verdict.decision, Decision::flagged);
   EXPECT_FALSE(verdict.gates);
 }
@@ -84,7 +84,7 @@ TEST(Calibration, WhatWasFoundInAnotherWayDoesNotGate) {
   const Detection found{.uncalibrated = "boundaries unknown"};
   Detection large = found;
   large.value = 9;
-  const Verdict verdict =
+  const ArtifactVerdict verdict =
       decide(*find_detector("colour-shift"), large, parse_calibration(kFile, "thresholds.json"));
   EXPECT_EQ(verdict.decision, Decision::flagged);
   EXPECT_FALSE(verdict.gates);

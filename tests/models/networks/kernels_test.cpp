@@ -8,6 +8,8 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include "datasets/wide_vectors.h"
+
 namespace upbench {
 namespace {
 

@@ -48,8 +48,8 @@ TEST(GateArtifacts, TwiceAsManySeamsFailTheGateWithTheirPictures) {
       HasSubstr(
           "model = a: artifact seam: 10 -&gt; 20 of 20 pictures, +50 % \\[+29 %, +67 %\\] (tolerance 0): "
           "10 appeared, 0 cleared; worst: p10, p11, p12, p13, p14"));
-  const auto json = nlohmann::json::parse(verdict_json(result));
-  EXPECT_THAT(json.dump(), HasSubstr(R"("counts":{"appeared":10,"cleared":0})"));
+  const auto parsed = nlohmann::json::parse(verdict_json(result));
+  EXPECT_THAT(parsed.dump(), HasSubstr(R"("counts":{"appeared":10,"cleared":0})"));
 }
 
 TEST(GateArtifacts, FewerSeamsAreAnImprovement) {
@@ -164,10 +164,10 @@ TEST(GateArtifacts, BaselinesKeepDecisions) {
 // What calibration says of a rate is what the exact test's power gives.
 TEST(GateArtifacts, CalibrationSaysTheLeastRiseFound) {
   const GateSide side = with_seams(5);
-  const Calibration calibration =
+  const GateCalibration calibration =
       calibrate({side}, {}, {.comparisons = 20, .simulations = 200, .resamples = 50});
   EXPECT_EQ(calibration.false_alarms, 0);
-  for (const Calibration::Row& row : calibration.rows) {
+  for (const GateCalibration::Row& row : calibration.rows) {
     if (row.metric != "artifact seam") continue;
     EXPECT_DOUBLE_EQ(row.rate, 0.25);
     EXPECT_EQ(row.noise, 0);

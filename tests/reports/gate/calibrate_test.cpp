@@ -17,7 +17,7 @@ namespace {
 using ::testing::HasSubstr;
 
 // Few of everything: what is tested is what is drawn, not how exactly.
-constexpr CalibrateOptions kQuick{.comparisons = 40, .simulations = 40, .resamples = 200};
+constexpr GateCalibrationOptions kQuick{.comparisons = 40, .simulations = 40, .resamples = 200};
 
 // A repeat of the sample whose scores and times differ by noise; all times by `level` too.
 GateSide repeat(std::uint64_t number, double decibels, double level) {
@@ -28,14 +28,14 @@ GateSide repeat(std::uint64_t number, double decibels, double level) {
   });
 }
 
-const Calibration::Row& find(const Calibration& calibration, const std::string& metric) {
-  for (const Calibration::Row& row : calibration.rows)
+const GateCalibration::Row& find(const GateCalibration& calibration, const std::string& metric) {
+  for (const GateCalibration::Row& row : calibration.rows)
     if (row.cell == "model = a" && row.metric == metric) return row;
   throw std::logic_error("no such row");
 }
 
-TEST(GateCalibration, OneRepeatHasNoNoiseInScoresAndSaysSo) {
-  const Calibration calibration = calibrate({sample_side()}, {}, kQuick);
+TEST(CalibrateGate, OneRepeatHasNoNoiseInScoresAndSaysSo) {
+  const GateCalibration calibration = calibrate({sample_side()}, {}, kQuick);
   EXPECT_EQ(calibration.comparisons, 40);
   EXPECT_EQ(calibration.false_alarms, 0);
   EXPECT_EQ(calibration.rows.size(), 6u) << "two cells, each PSNR, LPIPS and time";
@@ -47,9 +47,9 @@ TEST(GateCalibration, OneRepeatHasNoNoiseInScoresAndSaysSo) {
   EXPECT_THAT(calibration.notes.at(0), HasSubstr("one repeat"));
 }
 
-TEST(GateCalibration, ALargerNoiseNeedsALargerChange) {
-  const Calibration quiet = calibrate({repeat(1, 0.01, 1), repeat(2, 0.01, 1)}, {}, kQuick);
-  const Calibration loud = calibrate({repeat(1, 0.3, 1), repeat(2, 0.3, 1)}, {}, kQuick);
+TEST(CalibrateGate, ALargerNoiseNeedsALargerChange) {
+  const GateCalibration quiet = calibrate({repeat(1, 0.01, 1), repeat(2, 0.01, 1)}, {}, kQuick);
+  const GateCalibration loud = calibrate({repeat(1, 0.3, 1), repeat(2, 0.3, 1)}, {}, kQuick);
   // The difference of two repeats has sqrt(2) times the noise of one. A deviation of 20 pictures is known to
   // 16 %; the seed is fixed.
   EXPECT_NEAR(find(quiet, "psnr-y").noise, 0.0141, 0.0036);
@@ -61,10 +61,10 @@ TEST(GateCalibration, ALargerNoiseNeedsALargerChange) {
 
 // A machine that takes half as long again in one of two repeats: the gate cannot be trusted there, and it
 // shows.
-TEST(GateCalibration, RunsWhoseTimesDriftRaiseTheRateOfFalseAlarms) {
-  CalibrateOptions options = kQuick;
+TEST(CalibrateGate, RunsWhoseTimesDriftRaiseTheRateOfFalseAlarms) {
+  GateCalibrationOptions options = kQuick;
   options.simulations = 1;  // of what would be found, which is not asked here
-  const Calibration calibration = calibrate({repeat(1, 0.01, 1), repeat(2, 0.01, 1.5)}, {}, options);
+  const GateCalibration calibration = calibrate({repeat(1, 0.01, 1), repeat(2, 0.01, 1.5)}, {}, options);
   EXPECT_GT(calibration.alarm_rate.low, calibration.family_error);
   EXPECT_NEAR(calibration.false_alarms, 20, 10) << "either repeat may be the base";
 }
@@ -78,7 +78,7 @@ std::vector<GateSide> drifting(int repeats, std::uint64_t seed) {
   return sides;
 }
 
-TEST(GateCalibration, DriftBetweenRunsIsMeasuredAndTakenOut) {
+TEST(CalibrateGate, DriftBetweenRunsIsMeasuredAndTakenOut) {
   std::vector<GateSide> sides = drifting(12, 900);
   const RunDrift drift = take_out_drift(sides);
   EXPECT_EQ(drift.repeats, 12u);
@@ -90,7 +90,7 @@ TEST(GateCalibration, DriftBetweenRunsIsMeasuredAndTakenOut) {
   EXPECT_NEAR(again.all_cells, 0, 1e-9);
 }
 
-TEST(GateCalibration, DriftOfOneCellIsToldFromThatOfAll) {
+TEST(CalibrateGate, DriftOfOneCellIsToldFromThatOfAll) {
   std::vector<GateSide> sides;
   Random random(31);
   for (std::uint64_t i = 0; i < 12; ++i) {
@@ -105,27 +105,27 @@ TEST(GateCalibration, DriftOfOneCellIsToldFromThatOfAll) {
 }
 
 // What twelve repeats say of false alarms is what new runs of that machine then do.
-TEST(GateCalibration, TheRateOfFalseAlarmsIsThatOfNewRunsThatDrift) {
+TEST(CalibrateGate, TheRateOfFalseAlarmsIsThatOfNewRunsThatDrift) {
   constexpr int kPairs = 200;
   int alarms = 0;
   for (int i = 0; i < kPairs; ++i) {
     const std::vector<GateSide> pair = drifting(2, 5000 + 2 * static_cast<std::uint64_t>(i));
     alarms += exit_code_of(judge(pair[0], pair[1], {.resamples = 200})) == 1 ? 1 : 0;
   }
-  const Calibration calibration =
+  const GateCalibration calibration =
       calibrate(drifting(12, 900), {}, {.comparisons = kPairs, .simulations = 1, .resamples = 200});
   EXPECT_GT(alarms, 0.1 * kPairs) << "4 % of drift is too much for a tolerance of 5 %";
   // Two rates of 200, and a drift known to 21 %.
   EXPECT_NEAR(calibration.false_alarms, alarms, 0.12 * kPairs);
 }
 
-TEST(GateCalibration, IsTheSameEveryTime) {
+TEST(CalibrateGate, IsTheSameEveryTime) {
   const std::vector<GateSide> sides{repeat(1, 0.05, 1), repeat(2, 0.05, 1.02)};
-  constexpr CalibrateOptions kLeast{.comparisons = 10, .simulations = 10, .resamples = 100};
+  constexpr GateCalibrationOptions kLeast{.comparisons = 10, .simulations = 10, .resamples = 100};
   EXPECT_EQ(calibration_json(calibrate(sides, {}, kLeast)), calibration_json(calibrate(sides, {}, kLeast)));
 }
 
-TEST(GateCalibration, WhatIsNoRepeatIsRefused) {
+TEST(CalibrateGate, WhatIsNoRepeatIsRefused) {
   GateSide other = sample_side();
   other.source = "other.db";
   other.cells[1].label = "model = c";
@@ -138,15 +138,15 @@ TEST(GateCalibration, WhatIsNoRepeatIsRefused) {
   EXPECT_THROW(calibrate({}, {}, kQuick), std::invalid_argument);
 }
 
-TEST(GateCalibration, TextAndJsonSayTheRateAndWhatIsFound) {
-  const Calibration calibration = calibrate({repeat(1, 0.02, 1), repeat(2, 0.02, 1)}, {}, kQuick);
+TEST(CalibrateGate, TextAndJsonSayTheRateAndWhatIsFound) {
+  const GateCalibration calibration = calibrate({repeat(1, 0.02, 1), repeat(2, 0.02, 1)}, {}, kQuick);
   EXPECT_THAT(calibration_markdown(calibration),
               HasSubstr("false alarms in 40 comparisons of a version with itself"));
-  const auto json = nlohmann::json::parse(calibration_json(calibration));
-  EXPECT_EQ(json["schema"], "upbench-calibration-1");
-  EXPECT_EQ(json["rows"].size(), 6u);
-  EXPECT_EQ(json["rows"][0]["smallest"], calibration.rows[0].smallest);
-  EXPECT_EQ(json["drift"]["repeats"], 2);
+  const auto parsed = nlohmann::json::parse(calibration_json(calibration));
+  EXPECT_EQ(parsed["schema"], "upbench-calibration-1");
+  EXPECT_EQ(parsed["rows"].size(), 6u);
+  EXPECT_EQ(parsed["rows"][0]["smallest"], calibration.rows[0].smallest);
+  EXPECT_EQ(parsed["drift"]["repeats"], 2);
   EXPECT_THAT(calibration_markdown(calibration), HasSubstr("Model times drift from run to run by "));
 }
 

@@ -30,8 +30,8 @@ double texture(double x, double y, int channel) {
 }
 
 // value(x, y, channel), rounded to 8 bits as a kept picture is.
-Planes picture(const std::function<double(int, int, int)>& value) {
-  Planes planes{.width = kWidth, .height = kHeight, .rgb = {}};
+PicturePlanes picture(const std::function<double(int, int, int)>& value) {
+  PicturePlanes planes{.width = kWidth, .height = kHeight, .rgb = {}};
   for (int c = 0; c < 3; ++c)
     for (int y = 0; y < kHeight; ++y)
       for (int x = 0; x < kWidth; ++x)
@@ -39,7 +39,7 @@ Planes picture(const std::function<double(int, int, int)>& value) {
   return planes;
 }
 
-Planes base() {
+PicturePlanes base() {
   return picture([](int x, int y, int c) { return texture(x, y, c); });
 }
 
@@ -48,7 +48,7 @@ TEST(PictureChange, EqualPicturesHaveNoDifferenceToExplain) {
 }
 
 TEST(PictureChange, HalfAPixelToTheRightIsFound) {
-  const Planes now = picture([](int x, int y, int c) { return texture(x - 0.5, y, c); });
+  const PicturePlanes now = picture([](int x, int y, int c) { return texture(x - 0.5, y, c); });
   const PictureChange change = explain_difference(base(), now).at(0);
   EXPECT_EQ(change.kind, Kind::shift);
   EXPECT_NEAR(change.right, 0.5, 0.01);  // interpolation of a smooth texture in 8 bits
@@ -58,7 +58,7 @@ TEST(PictureChange, HalfAPixelToTheRightIsFound) {
 }
 
 TEST(PictureChange, WholeAndFractionalShiftsOfBothAxesAreFound) {
-  const Planes now = picture([](int x, int y, int c) { return texture(x + 2.25, y - 3, c); });
+  const PicturePlanes now = picture([](int x, int y, int c) { return texture(x + 2.25, y - 3, c); });
   const PictureChange change = explain_difference(base(), now).at(0);
   EXPECT_EQ(change.kind, Kind::shift);
   EXPECT_NEAR(change.right, -2.25, 0.02);
@@ -67,7 +67,7 @@ TEST(PictureChange, WholeAndFractionalShiftsOfBothAxesAreFound) {
 }
 
 TEST(PictureChange, SwappedChannelsExplainEverything) {
-  const Planes now = picture([](int x, int y, int c) { return texture(x, y, 2 - c); });
+  const PicturePlanes now = picture([](int x, int y, int c) { return texture(x, y, 2 - c); });
   const PictureChange change = explain_difference(base(), now).at(0);
   EXPECT_EQ(change.kind, Kind::channels);
   EXPECT_EQ(change.explained, 1);
@@ -75,13 +75,13 @@ TEST(PictureChange, SwappedChannelsExplainEverything) {
 }
 
 TEST(PictureChange, RotatedChannelsSayWhichHoldsWhich) {
-  const Planes now = picture([](int x, int y, int c) { return texture(x, y, (c + 1) % 3); });
+  const PicturePlanes now = picture([](int x, int y, int c) { return texture(x, y, (c + 1) % 3); });
   EXPECT_EQ(explain_difference(base(), now).at(0).text, "channels rotated: R holds G, G holds B, B holds R");
 }
 
 TEST(PictureChange, GammaRangeAndColourBalanceAreToldApart) {
   const auto text = [](const std::function<double(double, int)>& tone) {
-    const Planes now = picture([&](int x, int y, int c) { return tone(texture(x, y, c), c); });
+    const PicturePlanes now = picture([&](int x, int y, int c) { return tone(texture(x, y, c), c); });
     const PictureChange change = explain_difference(base(), now).at(0);
     EXPECT_EQ(change.kind, Kind::tone);
     EXPECT_GT(change.explained, 0.95);  // the rest is rounding
@@ -98,7 +98,7 @@ TEST(PictureChange, GammaRangeAndColourBalanceAreToldApart) {
 
 TEST(PictureChange, ErrorsBesideBoundariesAreThoseOfTiles) {
   Random random(5);
-  const Planes now = picture([&](int x, int y, int c) {
+  const PicturePlanes now = picture([&](int x, int y, int c) {
     const bool near = std::abs(x + 0.5 - 36) < 3 || std::abs(y + 0.5 - 30) < 3;
     return std::clamp(texture(x, y, c) + (near ? 0.08 : 0.004) * random.normal(), 0.0, 1.0);
   });
@@ -114,7 +114,7 @@ TEST(PictureChange, ErrorsBesideBoundariesAreThoseOfTiles) {
 
 TEST(PictureChange, NoiseIsNamedNothing) {
   Random random(6);
-  const Planes now = picture(
+  const PicturePlanes now = picture(
       [&](int x, int y, int c) { return std::clamp(texture(x, y, c) + 0.03 * random.normal(), 0.0, 1.0); });
   const std::vector<BoundaryRow> boundaries{{.stage = "upscale", .vertical = true, .position = 36}};
   for (const PictureChange& change : explain_difference(base(), now, boundaries))
@@ -122,7 +122,7 @@ TEST(PictureChange, NoiseIsNamedNothing) {
 }
 
 TEST(PictureChange, OtherOrTinySizesAreRefused) {
-  Planes small{.width = 8, .height = 8, .rgb = {}};
+  PicturePlanes small{.width = 8, .height = 8, .rgb = {}};
   for (auto& plane : small.rgb) plane.assign(64, 0.5f);
   EXPECT_THROW(explain_difference(base(), small), std::invalid_argument);
   EXPECT_THROW(explain_difference(small, small), std::invalid_argument);
@@ -132,12 +132,12 @@ TEST(PictureChange, GreyAndSixteenBitPicturesAreRead) {
   const test::TemporaryFolder folder;
   Raster grey{.width = 2, .height = 1, .channels = 1, .bit_depth = 8, .samples = {0, 255}};
   write_file_atomically(folder / "grey.png", encode_png(grey));
-  const Planes planes = read_planes(folder / "grey.png");
+  const PicturePlanes planes = read_planes(folder / "grey.png");
   for (const auto& plane : planes.rgb) EXPECT_EQ(plane, (std::vector<float>{0, 1}));
   Raster deep{
       .width = 1, .height = 1, .channels = 3, .bit_depth = 16, .samples = {0xFF, 0xFF, 0, 0, 0, 0x80}};
   write_file_atomically(folder / "deep.png", encode_png(deep));
-  const Planes colours = read_planes(folder / "deep.png");
+  const PicturePlanes colours = read_planes(folder / "deep.png");
   EXPECT_EQ(colours.rgb[0].at(0), 1);
   EXPECT_EQ(colours.rgb[1].at(0), 0);
   EXPECT_NEAR(colours.rgb[2].at(0), 0x8000 / 65535.0, 1e-7);  // float32

@@ -27,15 +27,15 @@ constexpr int kSide = 128, kTile = 32;
 
 struct Named {
   std::string name;
-  Planes planes;
+  PicturePlanes planes;
 };
 
 std::size_t place(int x, int y, int width) {
   return static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x);
 }
 
-Planes middle(const Planes& whole) {
-  Planes cut{.width = kSide, .height = kSide, .rgb = {}};
+PicturePlanes middle(const PicturePlanes& whole) {
+  PicturePlanes cut{.width = kSide, .height = kSide, .rgb = {}};
   for (int c = 0; c < 3; ++c)
     for (int y = 0; y < kSide; ++y)
       for (int x = 0; x < kSide; ++x)
@@ -71,8 +71,8 @@ float as_saved(double value) {
 }
 
 // Every pixel from its channel, in tiles of this side that see nothing of each other; 0: in one piece.
-Planes made(const Planes& base, const Pixel& pixel, int tile = 0) {
-  Planes now{.width = kSide, .height = kSide, .rgb = {}};
+PicturePlanes made(const PicturePlanes& base, const Pixel& pixel, int tile = 0) {
+  PicturePlanes now{.width = kSide, .height = kSide, .rgb = {}};
   for (int c = 0; c < 3; ++c)
     for (int y = 0; y < kSide; ++y)
       for (int x = 0; x < kSide; ++x) {
@@ -131,11 +131,11 @@ std::vector<BoundaryRow> boundaries() {
 // The change is the first that is named, on every picture. Prints the least share that it explains.
 void expect_named(
     const char* what, Kind kind, const std::vector<Named>& pictures,
-    const std::function<Planes(const Planes&)>& change,
-    const std::function<Planes(const Planes&)>& before = [](const Planes& planes) { return planes; }) {
+    const std::function<PicturePlanes(const PicturePlanes&)>& change,
+    const std::function<PicturePlanes(const PicturePlanes&)>& before = [](const PicturePlanes& planes) { return planes; }) {
   double least = 1;
   for (const Named& picture : pictures) {
-    const Planes base = before(picture.planes);
+    const PicturePlanes base = before(picture.planes);
     const std::vector<PictureChange> changes = explain_difference(base, change(picture.planes), boundaries());
     const PictureChange* found = of_kind(changes, kind);
     ASSERT_NE(found, nullptr) << what << " of " << picture.name;
@@ -150,7 +150,7 @@ void expect_named(
 
 // Nothing is named on any picture. Prints the largest share that anything seems to explain.
 void expect_unnamed(const char* what, const std::vector<Named>& pictures,
-                    const std::function<Planes(const Planes&)>& change) {
+                    const std::function<PicturePlanes(const PicturePlanes&)>& change) {
   double most = -1;
   for (const Named& picture : pictures)
     for (const PictureChange& seen :
@@ -166,9 +166,9 @@ TEST(CausesOnRealPictures, AHalfPixelShiftIsNamed) {
   UPBENCH_NEEDS_ASSETS();
   const std::vector<Named> pictures = real_pictures();
   expect_named("half a pixel right", Kind::shift, pictures,
-               [](const Planes& base) { return made(base, filtered(lanczos, -0.5)); });
+               [](const PicturePlanes& base) { return made(base, filtered(lanczos, -0.5)); });
   expect_named("half a pixel left and up", Kind::shift, pictures,
-               [](const Planes& base) { return made(base, filtered(lanczos, 0.5, 0.5)); });
+               [](const PicturePlanes& base) { return made(base, filtered(lanczos, 0.5, 0.5)); });
 }
 
 TEST(CausesOnRealPictures, SwappedChannelsAreNamed) {
@@ -177,8 +177,8 @@ TEST(CausesOnRealPictures, SwappedChannelsAreNamed) {
   std::erase_if(coloured,
                 [](const Named& picture) { return picture.planes.rgb[0] == picture.planes.rgb[2]; });
   ASSERT_GE(coloured.size(), 12u);
-  expect_named("R and B swapped", Kind::channels, coloured, [](const Planes& base) {
-    Planes now = base;
+  expect_named("R and B swapped", Kind::channels, coloured, [](const PicturePlanes& base) {
+    PicturePlanes now = base;
     std::swap(now.rgb[0], now.rgb[2]);
     return now;
   });
@@ -187,10 +187,10 @@ TEST(CausesOnRealPictures, SwappedChannelsAreNamed) {
 TEST(CausesOnRealPictures, GammaAndRangeAreNamed) {
   UPBENCH_NEEDS_ASSETS();
   const std::vector<Named> pictures = real_pictures();
-  expect_named("gamma 1.1", Kind::tone, pictures, [](const Planes& base) {
+  expect_named("gamma 1.1", Kind::tone, pictures, [](const PicturePlanes& base) {
     return made(base, tone([](double v) { return std::pow(v, 1.1); }));
   });
-  expect_named("limited range", Kind::tone, pictures, [](const Planes& base) {
+  expect_named("limited range", Kind::tone, pictures, [](const PicturePlanes& base) {
     return made(base, tone([](double v) { return (219 * v + 16) / 255; }));
   });
 }
@@ -200,25 +200,25 @@ TEST(CausesOnRealPictures, TilesThatSeeNothingOfTheirNeighboursAreNamed) {
   const Pixel blur = filtered(gaussian);
   expect_named(
       "borders of tiles", Kind::tile_borders, real_pictures(),
-      [&](const Planes& base) { return made(base, blur, kTile); },
-      [&](const Planes& base) { return made(base, blur); });
+      [&](const PicturePlanes& base) { return made(base, blur, kTile); },
+      [&](const PicturePlanes& base) { return made(base, blur); });
 }
 
 TEST(CausesOnRealPictures, BlurSharpeningNoiseAndCoarserLevelsAreNamedNothing) {
   UPBENCH_NEEDS_ASSETS();
   const std::vector<Named> pictures = real_pictures();
-  expect_unnamed("blur", pictures, [](const Planes& base) { return made(base, filtered(gaussian)); });
-  expect_unnamed("sharpening", pictures, [](const Planes& base) {
+  expect_unnamed("blur", pictures, [](const PicturePlanes& base) { return made(base, filtered(gaussian)); });
+  expect_unnamed("sharpening", pictures, [](const PicturePlanes& base) {
     return made(base, [blur = filtered(gaussian)](const View& view, int x, int y) {
       return 1.5 * view.at(x, y) - 0.5 * blur(view, x, y);
     });
   });
-  expect_unnamed("noise", pictures, [](const Planes& base) {
+  expect_unnamed("noise", pictures, [](const PicturePlanes& base) {
     return made(base, [random = std::make_shared<Random>(4)](const View& view, int x, int y) {
       return view.at(x, y) + 0.02 * random->normal();
     });
   });
-  expect_unnamed("levels in steps of 8", pictures, [](const Planes& base) {
+  expect_unnamed("levels in steps of 8", pictures, [](const PicturePlanes& base) {
     return made(base, tone([](double v) { return std::round(255 * v / 8) * 8 / 255; }));
   });
 }
@@ -226,8 +226,8 @@ TEST(CausesOnRealPictures, BlurSharpeningNoiseAndCoarserLevelsAreNamedNothing) {
 // What a generative network makes of the picture instead: another result, no change of this one.
 TEST(CausesOnRealPictures, AnotherNetworksResultIsNamedNothing) {
   UPBENCH_NEEDS_ASSETS();
-  const Planes truth = read_planes(test::assets() / "images/Set14/HR/baboon.png");
-  const Planes result = read_planes(test::assets() / "images/esrgan/results/baboon_ESRGAN.png");
+  const PicturePlanes truth = read_planes(test::assets() / "images/Set14/HR/baboon.png");
+  const PicturePlanes result = read_planes(test::assets() / "images/esrgan/results/baboon_ESRGAN.png");
   for (const PictureChange& seen : explain_difference(truth, result, boundaries()))
     EXPECT_FALSE(is_telling(seen)) << seen.text << ", " << seen.explained;
 }

@@ -1,25 +1,14 @@
 #pragma once
 
+#include <algorithm>
 #include <type_traits>
 
-#include "datasets/resampling/axis_weights.h"
+#include "datasets/resampling/passes.h"
+#include "datasets/resampling/transpose.h"
 #include "datasets/resampling/vector_lanes.h"
 
-// What passes over rows and columns share, in whatever arithmetic.
-namespace upbench {
-
-// Weights of an axis in the arithmetic of a pass.
-template <typename Real>
-struct Axis {
-  const AxisWeights& layout;
-  const Real* weights;
-
-  std::size_t outputs() const { return layout.first.size(); }
-  std::size_t first(std::size_t output) const { return static_cast<std::size_t>(layout.first[output]); }
-  const Real* of(std::size_t output) const {
-    return weights + output * static_cast<std::size_t>(layout.taps);
-  }
-};
+UPBENCH_WIDE_VECTORS_BEGIN
+namespace upbench::UPBENCH_PASSES_NAMESPACE {
 
 // Calls work with the number of taps: a constant, which unrolls the loops over it, where it is a common one.
 template <typename Work>
@@ -38,4 +27,5 @@ UPBENCH_ALWAYS_INLINE void with_taps(int taps, Work work) {
   }
 }
 
-}  // namespace upbench
+}  // namespace upbench::UPBENCH_PASSES_NAMESPACE
+UPBENCH_WIDE_VECTORS_END

@@ -1,0 +1,25 @@
+# cmake -DROOT=<checkout> -P check_types.cmake: fails where two headers define types of one name in namespace upbench. Linked
+# into one program they would share their destructors and inline functions, whichever the linker takes.
+set(wrong 0)
+foreach(layer datasets models metrics harness reports cli)
+  file(GLOB_RECURSE headers RELATIVE ${ROOT} ${ROOT}/${layer}/*.h)
+  foreach(header ${headers})
+    file(STRINGS ${ROOT}/${header} spaces REGEX "^namespace upbench::")
+    if(spaces)  # a namespace of its own
+      continue()
+    endif()
+    file(STRINGS ${ROOT}/${header} definitions REGEX "^(struct|class|enum class) [A-Za-z0-9_]+ [^;:]*(: [^;]*)?{")
+    foreach(definition ${definitions})
+      string(REGEX REPLACE "^(struct|class|enum class) ([A-Za-z0-9_]+).*" "\\2" type "${definition}")
+      if(DEFINED header_of_${type} AND NOT header_of_${type} STREQUAL header)
+        message("${header}: ${type} is defined in ${header_of_${type}} too")
+        math(EXPR wrong "${wrong}+1")
+      endif()
+      set(header_of_${type} ${header})
+    endforeach()
+  endforeach()
+endforeach()
+
+if(wrong GREATER 0)
+  message(FATAL_ERROR "${wrong} types have the name of another")
+endif()
