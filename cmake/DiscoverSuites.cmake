@@ -3,6 +3,9 @@
 # starts and the program is newer than their list.
 function(upbench_discover_suites target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "FILTER" "")
+  if(NOT arg_FILTER)
+    set(arg_FILTER *)
+  endif()
   string(REGEX REPLACE "^upbench_(.*)_test$" "\\1" name ${target})
   set(file ${CMAKE_CURRENT_BINARY_DIR}/${target}_suites.cmake)
   file(GENERATE OUTPUT ${file} CONTENT "set(program \"$<TARGET_FILE:${target}>\")
