@@ -87,8 +87,8 @@ void write_json(const RunData& data, const TextSink& sink) {
   const Decisions decisions = decide(analysis);
   const Headline headline = make_headline(analysis, decisions);
   nlohmann::json all = {{"name", clean_text(headline.title)},  {"run", data.plan.run.key.hex()},
-                         {"findings", nlohmann::json::array()}, {"warnings", nlohmann::json::array()},
-                         {"facts", nlohmann::json::object()},   {"tables", nlohmann::json::object()}};
+                        {"findings", nlohmann::json::array()}, {"warnings", nlohmann::json::array()},
+                        {"facts", nlohmann::json::object()},   {"tables", nlohmann::json::object()}};
   for (const Sentence& finding : headline.findings) all["findings"].push_back(clean_sentence(finding.text));
   for (const Sentence& warning : headline.warnings) all["warnings"].push_back(clean_sentence(warning.text));
   for (const auto& [name, value] : headline.facts) all["facts"][name] = clean_text(value);

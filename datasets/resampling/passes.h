@@ -44,7 +44,8 @@ struct Passes {
                 const WeightedAxis<float>& horizontal, float* strip, float* interleaved, float* out);
   // The same of levels, clamped to [0, 255] and rounded half up after each pass.
   void (*plane_of_levels)(const double* in, std::size_t width, const WeightedAxis<double>& vertical,
-                          const WeightedAxis<double>& horizontal, double* strip, double* interleaved, double* out);
+                          const WeightedAxis<double>& horizontal, double* strip, double* interleaved,
+                          double* out);
   // One row of a plane under a kernel of size x size weights: rows[ky] is row y + ky of the padded plane,
   // kBlurStep samples longer than `width` asks for.
   void (*blur_row)(const float* const* rows, std::size_t width, const float* weights, std::size_t size,

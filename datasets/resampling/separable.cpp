@@ -33,7 +33,8 @@ void resize_separable(const float* in, int planes, int height, int width, const 
 void resize_separable_8_bit(const float* in, int planes, int height, int width, const AxisWeights& vertical,
                             const AxisWeights& horizontal, float* out) {
   const auto in_height = static_cast<std::size_t>(height), in_width = static_cast<std::size_t>(width);
-  const WeightedAxis<double> rows{vertical, vertical.weights.data()}, columns{horizontal, horizontal.weights.data()};
+  const WeightedAxis<double> rows{vertical, vertical.weights.data()},
+      columns{horizontal, horizontal.weights.data()};
   std::vector<double> levels(in_height * in_width), strip(in_width * kLanes), interleaved(in_width * kLanes),
       result(rows.outputs() * columns.outputs());
   for (int plane = 0; plane < planes; ++plane, in += levels.size(), out += result.size()) {

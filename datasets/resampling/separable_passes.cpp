@@ -54,7 +54,8 @@ UPBENCH_ALWAYS_INLINE std::size_t pick_pairs(const Real* row, const WeightedAxis
 
 // One output at a time, straight from the row: nothing of the row is touched but what is needed.
 template <typename Real, typename Taps>
-UPBENCH_ALWAYS_INLINE void pick_columns(const Real* row, const WeightedAxis<Real>& axis, Taps taps, Real* out) {
+UPBENCH_ALWAYS_INLINE void pick_columns(const Real* row, const WeightedAxis<Real>& axis, Taps taps,
+                                        Real* out) {
   std::size_t o = 0;
   if constexpr (std::is_same_v<Taps, std::integral_constant<int, 2>>) o = pick_pairs(row, axis, out);
   for (; o < axis.outputs(); ++o) {
@@ -69,7 +70,8 @@ UPBENCH_ALWAYS_INLINE void pick_columns(const Real* row, const WeightedAxis<Real
 // kLanes rows side by side: `interleaved` gets sample x of all of them together.
 template <typename Real, typename Taps>
 UPBENCH_ALWAYS_INLINE void combine_columns(const Real* in, std::size_t rows, std::size_t width,
-                                           const WeightedAxis<Real>& axis, Taps taps, Real* interleaved, Real* out) {
+                                           const WeightedAxis<Real>& axis, Taps taps, Real* interleaved,
+                                           Real* out) {
   transpose(in, width, rows, width, interleaved, kLanes);
   // A tile of results at a time: single samples written to kLanes rows would keep evicting each other from
   // the cache.
@@ -116,9 +118,10 @@ UPBENCH_ALWAYS_INLINE void resize_columns(const Real* in, std::size_t width, con
 // One plane: the columns of kLanes output rows at a time, which stay in the cache, and then those rows.
 // `rounded` is called with every sample of a pass.
 template <typename Real, typename Round>
-UPBENCH_ALWAYS_INLINE void columns_then_rows(const Real* in, std::size_t width, const WeightedAxis<Real>& vertical,
-                                             const WeightedAxis<Real>& horizontal, Real* strip, Real* interleaved,
-                                             Real* out, Round round) {
+UPBENCH_ALWAYS_INLINE void columns_then_rows(const Real* in, std::size_t width,
+                                             const WeightedAxis<Real>& vertical,
+                                             const WeightedAxis<Real>& horizontal, Real* strip,
+                                             Real* interleaved, Real* out, Round round) {
   for (std::size_t top = 0; top < vertical.outputs(); top += kLanes) {
     const std::size_t rows = std::min(kLanes, vertical.outputs() - top);
     resize_columns(in, width, vertical, top, top + rows, strip);
@@ -135,14 +138,15 @@ UPBENCH_ALWAYS_INLINE void round_to_levels(double* samples, std::size_t count) {
 
 }  // namespace
 
-void plane(const float* in, std::size_t width, const WeightedAxis<float>& vertical, const WeightedAxis<float>& horizontal,
-           float* strip, float* interleaved, float* out) {
+void plane(const float* in, std::size_t width, const WeightedAxis<float>& vertical,
+           const WeightedAxis<float>& horizontal, float* strip, float* interleaved, float* out) {
   columns_then_rows(in, width, vertical, horizontal, strip, interleaved, out,
                     [](float*, std::size_t) UPBENCH_IN_PLACE {});
 }
 
 void plane_of_levels(const double* in, std::size_t width, const WeightedAxis<double>& vertical,
-                     const WeightedAxis<double>& horizontal, double* strip, double* interleaved, double* out) {
+                     const WeightedAxis<double>& horizontal, double* strip, double* interleaved,
+                     double* out) {
   columns_then_rows(in, width, vertical, horizontal, strip, interleaved, out,
                     [](double* samples, std::size_t count)
                         UPBENCH_IN_PLACE { round_to_levels(samples, count); });

@@ -51,9 +51,9 @@ at::Tensor feathered_tiles(const at::Tensor& x, const Pass& pass, const TileGrid
   for (const std::int64_t top : positions(x.size(kRows), pass.rows, grid.overlap)) {
     for (const std::int64_t left : positions(x.size(kColumns), pass.columns, grid.overlap)) {
       const TileRectangle tile{.top = top,
-                           .left = left,
-                           .bottom = std::min(top + pass.rows, x.size(kRows)),
-                           .right = std::min(left + pass.columns, x.size(kColumns))};
+                               .left = left,
+                               .bottom = std::min(top + pass.rows, x.size(kRows)),
+                               .right = std::min(left + pass.columns, x.size(kColumns))};
       const at::Tensor y = function(tile.of(x)).to(at::kFloat);
       if (!sum.defined()) {
         sum = at::zeros({y.size(0), y.size(1), grid.scale(x.size(kRows)), grid.scale(x.size(kColumns))},
@@ -128,9 +128,9 @@ at::Tensor blended_tiles(const at::Tensor& x, const TileGrid& grid, const TileFu
     std::vector<at::Tensor> row, cropped;
     for (std::int64_t left = 0; left < x.size(kColumns); left += stride) {
       const TileRectangle tile{.top = top,
-                           .left = left,
-                           .bottom = std::min(top + grid.tile, x.size(kRows)),
-                           .right = std::min(left + grid.tile, x.size(kColumns))};
+                               .left = left,
+                               .bottom = std::min(top + grid.tile, x.size(kRows)),
+                               .right = std::min(left + grid.tile, x.size(kColumns))};
       const at::Tensor y = function(tile.of(x));
       if (!above.empty()) blend(above[row.size()], y, kRows, extent);
       if (!row.empty()) blend(row.back(), y, kColumns, extent);

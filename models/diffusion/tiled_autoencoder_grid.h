@@ -39,7 +39,8 @@ struct TileRectangle {
 };
 
 // Calls for each tile of x in reading order; those at the right and below are as short as the rest of x.
-void for_each_tile(const at::Tensor& x, std::int64_t tile, const std::function<void(const TileRectangle&)>& call);
+void for_each_tile(const at::Tensor& x, std::int64_t tile,
+                   const std::function<void(const TileRectangle&)>& call);
 
 // A map of what `function` makes of tiles with `overlap` more to each side, each without its margin. out:
 // where it is put if defined.

@@ -322,7 +322,8 @@ void measure_power(const Sides& sides, const GatePolicy& policy, const GateCalib
 
 }  // namespace
 
-GateCalibration calibrate(const Sides& repeats, const GatePolicy& policy, const GateCalibrationOptions& options) {
+GateCalibration calibrate(const Sides& repeats, const GatePolicy& policy,
+                          const GateCalibrationOptions& options) {
   require_repeats(repeats);
   GateCalibration result{.comparisons = options.comparisons, .family_error = policy.family_error};
   Sides sides = repeats;

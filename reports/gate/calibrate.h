@@ -54,7 +54,7 @@ struct GateCalibration {
 // repeat scores have no noise, as settings and seeds decide every pixel, and timings only that within a run.
 // Throws std::invalid_argument unless all have the same cells, pictures and metrics.
 GateCalibration calibrate(const std::vector<GateSide>& sides, const GatePolicy& policy,
-                      const GateCalibrationOptions& options = {});
+                          const GateCalibrationOptions& options = {});
 
 std::string calibration_markdown(const GateCalibration& calibration);
 std::string calibration_json(const GateCalibration& calibration);  // schema "upbench-calibration-1"

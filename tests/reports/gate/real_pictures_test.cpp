@@ -132,7 +132,9 @@ std::vector<BoundaryRow> boundaries() {
 void expect_named(
     const char* what, Kind kind, const std::vector<Named>& pictures,
     const std::function<PicturePlanes(const PicturePlanes&)>& change,
-    const std::function<PicturePlanes(const PicturePlanes&)>& before = [](const PicturePlanes& planes) { return planes; }) {
+    const std::function<PicturePlanes(const PicturePlanes&)>& before = [](const PicturePlanes& planes) {
+      return planes;
+    }) {
   double least = 1;
   for (const Named& picture : pictures) {
     const PicturePlanes base = before(picture.planes);
