@@ -73,7 +73,7 @@ void load() {
 
 void measure(benchmark::State& state, void (*work)(), bool cold) {
   file();
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     if (cold) {
       state.PauseTiming();
       drop_from_page_cache();
@@ -96,7 +96,7 @@ void list_7_gb(benchmark::State& state) {
   const std::uint64_t length = text.size();
   std::ofstream(big, std::ios::binary).write(reinterpret_cast<const char*>(&length), sizeof length) << text;
   std::filesystem::resize_file(big, sizeof length + length + static_cast<std::uint64_t>(kTensors * kBytes));
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const nlohmann::json facts = inspect_checkpoint(big, {.param_key = "", .header_only = true});
     if (facts["listing"].size() != kTensors) state.SkipWithError("not all tensors are listed");
   }
