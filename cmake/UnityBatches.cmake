@@ -1,5 +1,5 @@
 # Several sources compiled as one: most of a compilation here is reading headers and instantiating templates, which a batch
-# does once. For whole builds (preset ci); a developer's build compiles each source alone, so that a change costs one source.
+# does once. For whole builds; the preset dev compiles each source alone, so that a change costs one.
 #
 # Names stay free: sources are kept apart where a name of one's unnamed namespace is in another's, or in a header that
 # another includes. A name is what stands at the start of a line as an unqualified function, or is a type, an alias or a

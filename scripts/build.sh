@@ -29,7 +29,7 @@ cd "$root"
 cmake --preset "$preset" ${UPBENCH_CUDA:+-DUPBENCH_CUDA="$UPBENCH_CUDA"} >"$deps/configure.log" 2>&1 ||
   { cat "$deps/configure.log" >&2; die "configuring failed"; }
 sed -n 's/^-- upbench: //p' "$deps/configure.log" | while read -r line; do say "$line"; done  # with or without CUDA
-case $preset in asan) dir=build-asan ;; fuzz) dir=build-fuzz ;; tidy) dir=build-tidy ;; *) dir=build ;; esac
+dir=$(build_dir "$preset")
 [ "$preset" != tidy ] || exit 0
 [ "$dir" != build ] || echo "$preset" >build/preset
 cmake --build "$dir" ${targets[0]:+--target "${targets[@]}"}

@@ -17,3 +17,6 @@ export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,tim
 
 # The preset that build/ was last configured with.
 last_preset() { cat "$root/build/preset" 2>/dev/null || echo release; }
+
+# The folder that a preset builds in.
+build_dir() { case $1 in asan | fuzz | tidy) echo "build-$1" ;; *) echo build ;; esac }

@@ -25,11 +25,10 @@ cd "$root"
 status=0
 OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive} ctest --preset "$preset" --tests-regex "$pattern" --parallel "${UPBENCH_TEST_JOBS:-2}" ||
   status=$?
-case $preset in asan) dir=build-asan ;; *) dir=build ;; esac
 # What the suites say of their tests.
 awk '/^\[  PASSED  \] [0-9]+ test/ { passed += $4 }
      /^\[  FAILED  \] [0-9]+ test/ { failed += $4 }
      /^\[  SKIPPED \] [0-9]+ test/ { skipped += $4 }
      END { printf "In these suites: %d tests passed, %d failed, %d skipped\n", passed, failed, skipped }' \
-  $dir/Testing/Temporary/LastTest.log
+  "$(build_dir "$preset")/Testing/Temporary/LastTest.log"
 exit $status

@@ -6,7 +6,6 @@
 //   build/upbench_load_bench --benchmark_repetitions=9 --benchmark_enable_random_interleaving=true
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 
 #include <ATen/ATen.h>
@@ -21,6 +20,7 @@
 #include "models/network_upscaler.h"
 #include "models/networks/registry.h"
 #include "models/networks/rrdb.h"
+#include "tests/models/checkpoint/sparse_safetensors.h"
 
 namespace upbench {
 namespace {
@@ -84,21 +84,13 @@ void measure(benchmark::State& state, void (*work)(), bool cold) {
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(std::filesystem::file_size(file())));
 }
 
-// As many tensors as the largest diffusion models have, 7 GB of zeros that the disk need not hold.
 void list_7_gb(benchmark::State& state) {
   const std::filesystem::path big = file().string() + ".safetensors";
-  nlohmann::json header;
-  constexpr std::int64_t kTensors = 1300, kBytes = std::int64_t{4} * 1280 * 1052;
-  for (std::int64_t i = 0; i < kTensors; ++i)
-    header["model.diffusion_model.block." + std::to_string(i) + ".weight"] = {
-        {"dtype", "F32"}, {"shape", {1280, 1052}}, {"data_offsets", {i * kBytes, (i + 1) * kBytes}}};
-  const std::string text = header.dump();
-  const std::uint64_t length = text.size();
-  std::ofstream(big, std::ios::binary).write(reinterpret_cast<const char*>(&length), sizeof length) << text;
-  std::filesystem::resize_file(big, sizeof length + length + static_cast<std::uint64_t>(kTensors * kBytes));
+  const auto tensors = test::shapes_of_7_gb();
+  test::write_sparse_safetensors(big, tensors);
   for ([[maybe_unused]] auto _ : state) {
     const nlohmann::json facts = inspect_checkpoint(big, {.param_key = "", .header_only = true});
-    if (facts["listing"].size() != kTensors) state.SkipWithError("not all tensors are listed");
+    if (facts["listing"].size() != tensors.size()) state.SkipWithError("not all tensors are listed");
   }
   std::filesystem::remove(big);
 }

@@ -2,7 +2,6 @@
 #include <utility>
 #include <vector>
 
-#include <c10/util/accumulate.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -10,6 +9,7 @@
 #include "models/checkpoint/checkpoint.h"
 #include "models/inspect.h"
 #include "models/networks/rrdb.h"
+#include "tests/models/checkpoint/sparse_safetensors.h"
 #include "tests/models/checkpoint/torch_bytes.h"
 #include "tests/support/assets.h"
 #include "tests/support/peak_memory.h"
@@ -23,12 +23,7 @@ constexpr std::int64_t kMegabyte = 1 << 20;
 
 // A safetensors file of one tensor of this many megabytes of zeros, which take no room on the disk.
 void write_sparse(const std::filesystem::path& file, std::int64_t megabytes) {
-  const std::int64_t bytes = megabytes * kMegabyte;
-  const std::string header = R"({"w":{"dtype":"F32","shape":[)" + std::to_string(bytes / 4) +
-                             R"(],"data_offsets":[0,)" + std::to_string(bytes) + "]}}";
-  const std::string head = safetensors_bytes(header, 0);
-  std::ofstream(file, std::ios::binary) << head;
-  std::filesystem::resize_file(file, head.size() + static_cast<std::uintmax_t>(bytes));
+  write_sparse_safetensors(file, {{"w", {megabytes * kMegabyte / 4}}});
 }
 
 // Pickled value: two tensors, each half of one storage of this many floats.
@@ -55,22 +50,6 @@ void write_legacy(const std::filesystem::path& file, std::int32_t megabytes) {
   const std::string head = torch_legacy_bytes(two_halves(elements), "", static_cast<std::uint64_t>(elements));
   std::ofstream(file, std::ios::binary) << head;
   std::filesystem::resize_file(file, head.size() + static_cast<std::uintmax_t>(megabytes * kMegabyte));
-}
-
-// A safetensors file of zeros of these shapes, which take no room on the disk. Returns their bytes.
-std::int64_t write_zeros(const std::filesystem::path& file,
-                         const std::vector<std::pair<std::string, std::vector<std::int64_t>>>& tensors) {
-  nlohmann::json header = nlohmann::json::object();
-  std::int64_t end = 0;
-  for (const auto& [name, shape] : tensors) {
-    const std::int64_t begin = end;
-    end += 4 * c10::multiply_integers(shape);
-    header[name] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {begin, end}}};
-  }
-  const std::string head = safetensors_bytes(header.dump(), 0);
-  std::ofstream(file, std::ios::binary) << head;
-  std::filesystem::resize_file(file, head.size() + static_cast<std::uintmax_t>(end));
-  return end;
 }
 
 // Bytes that this process has read so far, from the page cache or the disk; -1 where the system does not say.
@@ -108,7 +87,7 @@ TEST(CheckpointMemory, OfANetworkThatIsReadyIsTheTensorsAndLittleMore) {
   std::vector<std::pair<std::string, std::vector<std::int64_t>>> tensors;
   for (const auto& [name, expected] : rrdb_layout({.blocks = 46}, RrdbSpelling::basicsr))
     tensors.emplace_back(name, expected.shape);
-  const std::int64_t megabytes = write_zeros(folder / "rrdb.safetensors", tensors) / kMegabyte;
+  const std::int64_t megabytes = write_sparse_safetensors(folder / "rrdb.safetensors", tensors) / kMegabyte;
   ASSERT_GT(megabytes, kMargin + 50);  // twice the tensors would be more than what is allowed
   const std::int64_t ready = peak_megabytes([&] { load_upscaler_file(folder / "rrdb.safetensors"); });
   EXPECT_GE(ready, megabytes - 10);
@@ -142,14 +121,11 @@ TEST(CheckpointMemory, OfAHeaderDoesNotDependOnTheTensors) {
   EXPECT_LE(grown, kMargin);
 }
 
-// As many tensors as the largest diffusion models have, in 7 GB.
 TEST(CheckpointHeader, IsAllThatAListingReads) {
   if (bytes_read() < 0) GTEST_SKIP() << "/proc/self/io does not say how much was read";
   TemporaryFolder folder;
-  std::vector<std::pair<std::string, std::vector<std::int64_t>>> tensors;
-  for (int i = 0; i < 1300; ++i)
-    tensors.push_back({"model.diffusion_model.block." + std::to_string(i) + ".weight", {1280, 1052}});
-  ASSERT_GT(write_zeros(folder / "w.safetensors", tensors), 7'000'000'000);
+  const auto tensors = shapes_of_7_gb();
+  ASSERT_GT(write_sparse_safetensors(folder / "w.safetensors", tensors), 7'000'000'000);
   const std::int64_t before = bytes_read();
   const nlohmann::json facts =
       inspect_checkpoint(folder / "w.safetensors", {.param_key = "", .header_only = true});
