@@ -5,6 +5,7 @@
 #include "cli/picture_limit.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
+#include "datasets/picture_source.h"
 #include "datasets/safe_text.h"
 #include "datasets/set_check.h"
 #include "harness/device.h"
@@ -36,12 +37,10 @@ std::string counted(std::size_t count, std::string_view what) {
 
 std::string left_out_text(const SetCheck& check) {
   std::size_t files = 0;
-  std::string kinds;
-  for (const auto& [suffix, count] : check.left_out) {
-    files += count;
-    kinds += fmt::format("{}{} {}", kinds.empty() ? "" : ", ", suffix.empty() ? "no suffix" : suffix, count);
-  }
-  return files == 0 ? "" : fmt::format("; left out {} ({})", counted(files, "other file"), kinds);
+  for (const auto& [suffix, count] : check.left_out) files += count;
+  return files == 0 ? ""
+                    : fmt::format("; left out {} ({})", counted(files, "other file"),
+                                  describe_left_out(check.left_out));
 }
 
 std::string line_of(const SetFinding& finding) {
@@ -52,12 +51,11 @@ std::string line_of(const SetFinding& finding) {
 
 void print_text(const SetCheck& check) {
   for (const SetFinding& finding : check.findings) fmt::print("{}\n", line_of(finding));
-  fmt::print("{}, {} usable, {}, {}, {}; {:.1f} MB, {:.1f} megapixels{}\n",
-             counted(check.pictures, "picture"), check.usable,
-             counted(check.count(Severity::problem), "problem"),
-             counted(check.count(Severity::warning), "warning"), counted(check.count(Severity::note), "note"),
-             static_cast<double>(check.bytes) / 1e6, static_cast<double>(check.pixels) / 1e6,
-             safe_text(left_out_text(check)));
+  fmt::print(
+      "{}, {} usable, {}, {}, {}; {:.1f} MB, {:.1f} megapixels{}\n", counted(check.pictures, "picture"),
+      check.usable, counted(check.count(Severity::problem), "problem"),
+      counted(check.count(Severity::warning), "warning"), counted(check.count(Severity::note), "note"),
+      static_cast<double>(check.bytes) / 1e6, static_cast<double>(check.pixels) / 1e6, left_out_text(check));
 }
 
 nlohmann::json to_json(const SetCheck& check) {

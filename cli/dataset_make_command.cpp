@@ -2,9 +2,11 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/dataset_command.h"
+#include "cli/left_out.h"
 #include "cli/picture_limit.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
+#include "datasets/codec/encode.h"
 #include "datasets/make_set.h"
 #include "datasets/safe_text.h"
 #include "harness/device.h"
@@ -20,7 +22,7 @@ struct MakeOptions {
       max_megapixels = 0;
   std::string kernel = ImageSetSpec::LowResolution().kernel, name, licence;
   std::uint64_t seed = 0;
-  bool crop = false, force = false, json = false;
+  bool crop = false, force = false, verify = false, json = false;
 };
 
 ImageSetSpec source_of(const MakeOptions& options) {
@@ -64,10 +66,12 @@ void print_result(const MadeSet& made, const MakeOptions& options) {
     fmt::print("{}\n", nlohmann::json{{"manifest", safe_text(made.manifest.string())},
                                       {"pictures", made.pictures},
                                       {"failures", failures},
+                                      {"left_out", left_out_json(made.left_out)},
                                       {"strangers", made.strangers}}
                            .dump(2));
     return;
   }
+  note_left_out(made.left_out);
   for (const std::string& failure : made.failures) fmt::print(stderr, "upbench: {}\n", safe_text(failure));
   if (made.strangers > 0)
     fmt::print(stderr, "upbench: {}: {} files there are not of this set\n",
@@ -78,9 +82,9 @@ void print_result(const MadeSet& made, const MakeOptions& options) {
         made.pictures == 0 ? "no picture could be made" : "stopped; go on with the same command and --force");
     return;
   }
-  fmt::print("{}: {} pictures, {} failed. In a spec: images: {{manifest: {}}}\n",
-             safe_text(made.manifest.string()), made.pictures, made.failures.size(),
-             safe_text(made.manifest.string()));
+  fmt::print("{}: {} pictures{}, {} failed. In a spec: images: {{manifest: {}}}\n",
+             safe_text(made.manifest.string()), made.pictures, options.verify ? ", read back" : "",
+             made.failures.size(), safe_text(made.manifest.string()));
 }
 
 int make(const MakeOptions& options) {
@@ -98,6 +102,7 @@ int make(const MakeOptions& options) {
                      .on_progress = {},
                      .stop = &catch_stop_signals()};
   if (options.max_megapixels > 0) how.source.max_megapixels = options.max_megapixels;
+  if (options.verify) how.verify = require_decodes_to;
   MadeSet made;
   {
     StatusLine line;
@@ -160,6 +165,10 @@ void add_dataset_make(CLI::App& dataset, Command& chosen) {
   command->add_flag(
       "--force", options->force,
       "Write into a folder that is not empty: files of the same names are replaced, none removed");
+  command->add_flag(
+      "--verify", options->verify,
+      "Read each file back and compare its pixels before it takes its name: a picture whose file "
+      "differs fails");
   command->add_flag("--json", options->json, "Print the outcome as JSON, no progress");
   command->footer(
       degradation_help() +

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/left_out.h"
 #include "cli/output_file.h"
 #include "cli/rate_plan.h"
 #include "cli/sweep_options.h"
@@ -43,10 +44,14 @@ void add_plan_command(CLI::App& program, Command& chosen) {
         throw std::invalid_argument("plan: expected a spec, or --rate and --detect");
       options->sweep.sweep.measure_rates = true;
       const Sweep sweep = prepare(options->sweep);
-      if (options->json)
-        fmt::print("{}\n", plan_to_json(sweep.plan, sweep.spec).dump(2));
-      else
+      if (options->json) {
+        nlohmann::json plan = plan_to_json(sweep.plan, sweep.spec);
+        plan["left_out"] = left_out_json(sweep.left_out);
+        fmt::print("{}\n", plan.dump(2));
+      } else {
+        note_left_out(sweep.left_out);
         fmt::print("{}", describe_plan(sweep.plan, sweep.spec));
+      }
       if (!options->tiles.empty())
         for (const auto& [name, svg] : tile_figures(sweep.plan))
           write_output(std::filesystem::path(options->tiles) / (name + ".svg"), svg);

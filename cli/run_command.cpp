@@ -3,9 +3,11 @@
 
 #include "cli/adaptive_options.h"
 #include "cli/command.h"
+#include "cli/left_out.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "cli/sweep_options.h"
+#include "datasets/codec/encode.h"
 #include "harness/timing/measure.h"
 #include "harness/worker.h"
 #include "reports/report.h"
@@ -21,7 +23,7 @@ struct RunOptions {
   AdaptiveCommandOptions adaptive;
   bool time = false;
   double time_budget = MeasureOptions{}.budget_s;
-  bool json = false;
+  bool verify = false, json = false;
 };
 
 void announce(const Sweep& sweep, const std::filesystem::path& store) {
@@ -31,6 +33,7 @@ void announce(const Sweep& sweep, const std::filesystem::path& store) {
              sweep.spec.name, plan.rows.cells.size(), plan.rows.images.size(), sweep.spec.seeds.size(),
              plan.rows.trials.size(), plan.executions, sweep.device.description, store.string());
   if (!sweep.device.notice.empty()) fmt::print(stderr, "upbench: note: {}\n", sweep.device.notice);
+  note_left_out(sweep.left_out);
   for (const Excluded& excluded : plan.excluded)
     fmt::print(stderr, "upbench: left out: {}: {} ({} trials)\n", label_text(excluded.label), excluded.reason,
                excluded.trials);
@@ -56,6 +59,7 @@ nlohmann::json to_json(const WorkerResult& result, const MeasureResult& timing, 
           {"stages", result.stages},
           {"model_loads", result.model_loads},
           {"seconds", result.seconds},
+          {"left_out", left_out_json(sweep.left_out)},
           {"interrupted", result.interrupted}};
 }
 
@@ -109,6 +113,7 @@ int run(const RunOptions& options) {
                          .only_failed = options.only == "failed",
                          .stop = &catch_stop_signals(),
                          .on_progress = {}};
+    if (options.verify) worker.verify = require_decodes_to;
     if (!options.json) {
       worker.on_progress = [&](const Progress& progress, std::uint64_t executed) {
         line.show(progress, executed);
@@ -153,6 +158,10 @@ void add_run_command(CLI::App& program, Command& chosen) {
                    "Output pictures beside the store: auto (when at most 2 GB), all, none")
       ->check(CLI::IsMember({"auto", "all", "none"}))
       ->capture_default_str();
+  command->add_flag(
+      "--verify", options->verify,
+      "Read each output picture back as it is kept and compare its pixels: a trial whose picture "
+      "differs fails");
   command->add_option("--only", options->only, "failed: run the failed trials again")
       ->check(CLI::IsMember({"failed"}));
   command->add_flag("--time", options->time,

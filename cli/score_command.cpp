@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/left_out.h"
 #include "cli/picture_limit.h"
 #include "cli/signals.h"
 #include "cli/sweep_options.h"
@@ -150,6 +151,7 @@ int score(const ScoreOptions& options) {
                              .command = command_line(),
                              .border = options.border};
   const Sweep sweep = prepare_sweep(score_spec(options), sweep_options);
+  if (!options.json) note_left_out(sweep.left_out);
   std::optional<TemporaryStore> temporary;
   if (options.store.empty()) temporary.emplace();
   Store store(temporary ? temporary->file() : options.store);

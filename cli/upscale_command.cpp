@@ -9,6 +9,7 @@
 #include "cli/upscaled_file.h"
 #include "datasets/codec/decode.h"
 #include "datasets/image.h"
+#include "datasets/safe_text.h"
 #include "harness/device.h"
 #include "harness/stages/stage.h"
 #include "models/checkpoint/checkpoint.h"
@@ -23,23 +24,32 @@ struct UpscaleCommandOptions {
   std::filesystem::path folder = ".";
   int scale = 0, tile = 0, overlap = 0, context = 10, threads = 0, max_megapixels = 0;
   std::string mode = "core-context", precision = "fp32", device = "auto", fit = "none", padding = "authors",
-              format = "png";
+              input_range = "authors", format = "png";
   bool raw = false, verify = false;
 };
 
 nlohmann::json stage_settings(const UpscaleCommandOptions& options) {
-  return {{"model", options.param_key.empty() ? options.model : options.model + "@" + options.param_key},
-          {"tile", options.tile > 0 ? nlohmann::json(options.tile) : nlohmann::json("none")},
-          {"overlap", options.overlap},
-          {"context", options.context},
-          {"mode", options.mode},
-          {"precision", options.precision},
-          {"fit", options.fit},
-          {"padding", options.padding}};
+  nlohmann::json settings = {
+      {"model", options.param_key.empty() ? options.model : options.model + "@" + options.param_key},
+      {"tile", options.tile > 0 ? nlohmann::json(options.tile) : nlohmann::json("none")},
+      {"overlap", options.overlap},
+      {"context", options.context},
+      {"mode", options.mode},
+      {"precision", options.precision},
+      {"fit", options.fit},
+      {"padding", options.padding}};
+  if (options.input_range != "authors") settings["input-range"] = options.input_range;
+  return settings;
 }
 
 std::filesystem::path result_file(const std::filesystem::path& image, const UpscaleCommandOptions& options) {
   return options.folder / (image.stem().string() + suffix_of(parse_upscaled_format(options.format)));
+}
+
+// What decoding did to the picture. A PNG of the result says so, too; other formats cannot.
+void print_notes(const std::filesystem::path& file, const std::vector<std::string>& notes) {
+  for (const std::string& note : notes)
+    fmt::print(stderr, "upbench: note: {}\n", safe_text(fmt::format("{}: {}", file.string(), note)));
 }
 
 // One picture through the same stage that `run` uses, saved as `run` would save it.
@@ -47,6 +57,7 @@ void upscale_one(const std::filesystem::path& file, const Stage& stage, const St
                  const UpscaleCommandOptions& options, const nlohmann::json& settings) {
   const std::vector<std::uint8_t> bytes = read_bytes(file);
   const Raster decoded = decode(bytes, file.string(), limited_to(options.max_megapixels));
+  print_notes(file, decoded.notes);
   const Image input = to_image(decoded).to(context.device);
   nlohmann::json used;
   const PictureSize wanted{static_cast<int>(input.size(2)) * options.scale,
@@ -131,8 +142,8 @@ void add_upscale_command(CLI::App& program, Command& chosen) {
       ->type_name("DIR");
   command
       ->add_option("--scale", options->scale,
-                   "For models without a scale of their own (interpolators, CARN-M, VDSR), or with --fit: "
-                   "how much larger")
+                   "For models without a scale of their own (interpolators, CARN-M, VDSR, PAN and old ESRGAN "
+                   "of x2 or x3), or with --fit: how much larger")
       ->check(CLI::Range(1, 16));
   command->add_option("--tile", options->tile, "Tile side in input pixels; 0: the whole picture")
       ->check(CLI::Range(0, 65536));
@@ -155,6 +166,12 @@ void add_upscale_command(CLI::App& program, Command& chosen) {
           "(ComfyUI, chaiNNer) does; differs for CRAFT, DCTLSA, SAFMN++")
       ->check(CLI::IsMember({"authors", "spandrel"}))
       ->capture_default_str();
+  command
+      ->add_option("--input-range", options->input_range,
+                   "Of the values that a network computes on, where its file does not tell (RFDN, RLFN): as "
+                   "its authors', 0..255 or 0..1")
+      ->check(CLI::IsMember({"authors", "0..255", "0..1"}))
+      ->capture_default_str();
   command->add_option("--precision", options->precision, "fp32, fp16, bf16")->capture_default_str();
   command->add_option("--device", options->device, "auto, cpu or cuda:N")->capture_default_str();
   command->add_option("--threads", options->threads, "Processors to use; 0: every one available")
@@ -170,6 +187,7 @@ void add_upscale_command(CLI::App& program, Command& chosen) {
   command->add_flag("--raw", options->raw,
                     "Also write NAME.safetensors: unclamped float32 `image` [3, H, W]");
   command->footer(
+      "What decoding does to a picture (alpha, colour profile, ...) is noted on stderr.\n"
       "Example:\n  upbench upscale photo.png --model RealESRGAN_x4plus.pth --tile 256 -o upscaled");
   command->callback([options, &chosen] { chosen = [options] { return run_upscale(*options); }; });
 }

@@ -77,6 +77,8 @@ PictureParameters upscaled_parameters(const Making& making) {
   for (const auto& [name, key] :
        {std::pair{"Padding", "padding"}, {"Precision", "precision"}, {"Fit", "fit"}})
     fields.emplace_back(name, text_of(settings.at(key)));
+  if (settings.contains("input-range"))
+    fields.emplace_back("Input range", text_of(settings.at("input-range")));
   fields.emplace_back("Input", safe_text(making.input_name));
   fields.emplace_back("Input SHA-256", making.input.hex());
   fields.emplace_back("Program", "upbench " + program_version());

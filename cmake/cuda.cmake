@@ -1,7 +1,8 @@
 # The CUDA module: libupbench_cuda.so beside the program, loaded on demand and linked by nothing.
 #
 # UPBENCH_CUDA: AUTO builds it where an nvcc of LibTorch's CUDA version is found (CUDACXX, the nvidia-cuda-nvcc wheel
-# beside LibTorch, PATH, /usr/local/cuda), ON insists, OFF leaves it out. The program is the same either way.
+# beside LibTorch, PATH, /usr/local/cuda), ON insists (as the preset ci does), OFF leaves it out. The program is the same
+# either way.
 #
 # nvcc is called by custom commands: CMake's own CUDA language first links a test program, which the wheel's
 # nvcc cannot (its libraries lie in lib, not lib64).
@@ -76,7 +77,8 @@ function(upbench_cuda_module name)
   endif()
   upbench_find_cuda(reason)
   if(reason AND UPBENCH_CUDA STREQUAL ON)
-    message(FATAL_ERROR "upbench: UPBENCH_CUDA=ON, but the CUDA module cannot be built: ${reason}")
+    message(FATAL_ERROR "upbench: UPBENCH_CUDA=ON (the preset ci sets it), but the CUDA module cannot be built: ${reason}. "
+      "scripts/setup.sh installs nvcc; to build without the module, -DUPBENCH_CUDA=OFF (UPBENCH_CUDA=OFF scripts/build.sh)")
   elseif(reason)
     message(STATUS "upbench: no CUDA module: ${reason}")
     return()

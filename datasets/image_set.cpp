@@ -14,11 +14,16 @@
 #include "datasets/picture_source.h"
 #include "datasets/procedural.h"
 #include "datasets/resampling/kernels.h"
+#include "datasets/safe_text.h"
 
 namespace upbench {
 namespace {
 
 namespace fs = std::filesystem;
+
+void add_left_out(const fs::path& source, FoundPictures& found, SetListing& listing) {
+  if (!found.left_out.empty()) listing.left_out.push_back({source, std::move(found.left_out)});
+}
 
 SetListing paired(const ImageSetSpec& spec) {
   FoundPictures hr = find_pictures(spec.hr), lr = find_pictures(spec.lr);
@@ -40,10 +45,8 @@ SetListing paired(const ImageSetSpec& spec) {
   std::error_code ignored;
   const bool one_folder = is_folder(spec.hr) && fs::equivalent(spec.hr, spec.lr, ignored);
   if (one_folder) lr.pictures = hr.pictures;
-  for (const FoundPictures* found : {&hr, &lr}) {
-    if (one_folder && found == &lr) continue;
-    for (const auto& [suffix, count] : found->left_out) listing.left_out[suffix] += count;
-  }
+  add_left_out(spec.hr, hr, listing);
+  if (!one_folder && spec.lr != spec.hr) add_left_out(spec.lr, lr, listing);
   PairedItems pairs = pair_by_name(std::move(hr.pictures), std::move(lr.pictures), spec);
   listing.items = std::move(pairs.items);
   listing.conflicts = std::move(pairs.conflicts);
@@ -75,10 +78,11 @@ std::vector<ImageItem> prompted(const std::vector<std::string>& prompts) {
   return items;
 }
 
-SetListing single(FoundPictures found, fs::path ImageItem::* role) {
+// source: where they were found; empty: they were listed.
+SetListing single(FoundPictures found, const fs::path& source, fs::path ImageItem::* role) {
   SetListing listing;
   add_name_conflicts(found.pictures, listing.conflicts);
-  listing.left_out = std::move(found.left_out);
+  add_left_out(source, found, listing);
   listing.items.reserve(found.pictures.size());
   for (PictureFile& picture : found.pictures) {
     listing.items.push_back({.name = std::move(picture.name)});
@@ -182,10 +186,10 @@ SetListing whole_set(const ImageSetSpec& spec) {
   if (spec.procedural) return {rendered(spec), {}, {}};
   if (!spec.prompts.empty()) return {prompted(spec.prompts), {}, {}};
   if (spec.manifest) return of_manifest(spec);
-  if (!spec.list.empty()) return single(listed_pictures(spec.list), &ImageItem::hr);
-  if (!spec.path.empty()) return single(find_pictures(spec.path), &ImageItem::hr);
-  if (spec.lr.empty()) return single(find_pictures(spec.hr), &ImageItem::hr);
-  if (spec.hr.empty()) return single(find_pictures(spec.lr), &ImageItem::lr);
+  if (!spec.list.empty()) return single(listed_pictures(spec.list), {}, &ImageItem::hr);
+  if (!spec.path.empty()) return single(find_pictures(spec.path), spec.path, &ImageItem::hr);
+  if (spec.lr.empty()) return single(find_pictures(spec.hr), spec.hr, &ImageItem::hr);
+  if (spec.hr.empty()) return single(find_pictures(spec.lr), spec.lr, &ImageItem::lr);
   return paired(spec);
 }
 
@@ -214,11 +218,24 @@ SetListing list_set(const ImageSetSpec& spec) {
   return listing;
 }
 
-std::vector<ImageItem> list_items(const ImageSetSpec& spec) {
+SetListing list_merged(const ImageSetSpec& spec) {
   SetListing listing = whole_set(spec);
   merge_names(listing);
   keep_first(listing.items, spec.limit);
-  return std::move(listing.items);
+  return listing;
+}
+
+std::vector<ImageItem> list_items(const ImageSetSpec& spec) {
+  return list_merged(spec).items;
+}
+
+std::string left_out_note(const LeftOut& left_out) {
+  std::size_t count = 0;
+  for (const auto& [suffix, files] : left_out.files) count += files;
+  return fmt::format("{}: {} {}: {}", safe_text(left_out.source.string()), count,
+                     count == 1 ? "file left out that is not named as a picture"
+                                : "files left out that are not named as pictures",
+                     describe_left_out(left_out.files));
 }
 
 }  // namespace upbench

@@ -64,10 +64,18 @@ struct SetConflict {
   std::string text;            // names all of them
 };
 
+// Files of a folder, or that fit a pattern, that are not named as pictures and are no items for that.
+struct LeftOut {
+  std::filesystem::path source;              // as the spec names it
+  std::map<std::string, std::size_t> files;  // by suffix: see FoundPictures
+};
+// "hr: 3 files left out that are not named as pictures: 2 .txt, 1 .db"
+std::string left_out_note(const LeftOut& left_out);
+
 struct SetListing {
   std::vector<ImageItem> items;  // in name order, never paired by index
   std::vector<SetConflict> conflicts;
-  std::map<std::string, std::size_t> left_out;  // files that are not named as pictures, by suffix
+  std::vector<LeftOut> left_out;  // of each source that has some, references first
 };
 
 // Every file, also those of one name. Throws std::invalid_argument when there is nothing to list (no such
@@ -75,7 +83,8 @@ struct SetListing {
 SetListing list_set(const ImageSetSpec& spec);
 
 // What a run works on: of several items of one name one is left, and the conflict is its problem.
-std::vector<ImageItem> list_items(const ImageSetSpec& spec);
+SetListing list_merged(const ImageSetSpec& spec);
+std::vector<ImageItem> list_items(const ImageSetSpec& spec);  // its items alone
 
 // What identifies an item's pixels: file bytes + decoder version (+ how LR is made), or its prompt, which has
 // no size. The item's files are read once.

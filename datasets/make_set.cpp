@@ -134,7 +134,12 @@ class ItemMaker {
     if (!item.hr.empty()) made.from_sha256 = Hasher().add(bytes.hr.data(), bytes.hr.size()).finish();
     for (const std::string& note : identity.notes) made.notes.push_back(safe_text(note));
     made.sha256 = write(made.file, to_raster(input(cut, identity, made)));
-    made.hr_sha256 = write(made.hr, to_raster(options_.crop ? cut : picture, whole.bit_depth));
+    try {
+      made.hr_sha256 = write(made.hr, to_raster(options_.crop ? cut : picture, whole.bit_depth));
+    } catch (const std::runtime_error&) {  // no half of a pair is left
+      fs::remove(folder_ / made.file);
+      throw;
+    }
     return made;
   }
 
@@ -150,7 +155,9 @@ class ItemMaker {
   Digest write(const fs::path& file, const Raster& raster) const {
     const std::vector<std::uint8_t> png = encode_png(raster);
     fs::create_directories((folder_ / file).parent_path());
-    write_file_atomically(folder_ / file, png);
+    ReadBackCheck check;
+    if (options_.verify) check = [&](std::span<const std::uint8_t> read) { options_.verify(read, raster); };
+    write_file_atomically(folder_ / file, png, check);
     return Hasher().add(png.data(), png.size()).finish();
   }
 
@@ -165,7 +172,8 @@ struct MadeItem {
   std::string failure;
 };
 
-// A picture that cannot be read fails alone; a file that cannot be written ends everything.
+// A picture that cannot be read, or does not come back as it was, fails alone; a file that cannot be written
+// ends everything.
 std::vector<MadeItem> make_all(const ItemMaker& maker, const std::vector<ImageItem>& items,
                                const std::vector<std::string>& names, const MakeSetOptions& options) {
   std::vector<MadeItem> made(items.size());
@@ -230,12 +238,14 @@ std::size_t count_strangers(const fs::path& folder, const SetManifest& manifest)
 
 MadeSet make_set(const fs::path& folder, const MakeSetOptions& options) {
   const std::optional<DegradeSettings> settings = degradation(options);
-  const std::vector<ImageItem> items = list_items(options.source);
+  SetListing listing = list_merged(options.source);
+  const std::vector<ImageItem>& items = listing.items;
   const std::vector<std::string> names = file_names(items);
   prepare_folder(folder, items, options.force);
   std::vector<MadeItem> made = make_all(ItemMaker(folder, options, settings), items, names, options);
 
   MadeSet set;
+  set.left_out = std::move(listing.left_out);
   SetManifest manifest = manifest_of(options, settings);
   for (MadeItem& one : made) {
     if (one.item) manifest.items.push_back(std::move(*one.item));

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "datasets/codec/raster.h"
 #include "datasets/degradation/settings.h"
 #include "datasets/image_set.h"
 
@@ -29,13 +31,17 @@ struct MakeSetOptions {
   std::string made_by;  // program and version, for the manifest
   std::function<void(std::size_t done, std::size_t total)> on_progress;  // from the calling thread
   const std::atomic<bool>* stop = nullptr;
+  // Each file is read back and given to this before it takes its name: require_decodes_to(), or nothing. From
+  // any thread; what it throws as std::runtime_error fails the picture.
+  std::function<void(std::span<const std::uint8_t> file, const Raster& raster)> verify = {};
 };
 
 struct MadeSet {
   std::filesystem::path manifest;     // empty: stopped before it was written
   std::size_t pictures = 0;           // in the set
-  std::vector<std::string> failures;  // pictures that could not be read, each with its reason
+  std::vector<std::string> failures;  // pictures that could not be read or verified, each with its reason
   std::size_t strangers = 0;          // files in the set's folders that are not of it
+  std::vector<LeftOut> left_out;      // files of the source that are not named as pictures
 };
 
 // Writes FOLDER/hr/NAME.png, FOLDER/lr/NAMEx{scale}.png and, last, FOLDER/set.yaml, each atomically; the same

@@ -4,27 +4,44 @@
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <fnmatch.h>
 
 #include "datasets/codec/decode.h"
+#include "datasets/safe_text.h"
 
 namespace upbench {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kPictureSuffixes[] = {".png",  ".jpg",  ".jpeg", ".bmp", ".webp", ".tif", ".tiff",
-                                                 ".ppm",  ".pgm",  ".pnm",  ".pbm", ".pam",  ".pfm", ".gif",
-                                                 ".avif", ".heic", ".heif", ".jxl", ".jp2",  ".exr"};
+// Without camera raws: they lie beside a JPEG of the same name, which would then be one of two pictures of
+// one name, and where they are TIFF files, their first picture is a preview.
+constexpr std::string_view kPictureSuffixes[] = {
+    ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jif", ".jfif", ".webp", ".tif",  ".tiff", ".bmp", ".dib",
+    ".ppm", ".pgm",  ".pnm", ".pbm",  ".pam", ".pfm", ".gif",  ".avif", ".heic", ".heif", ".hif", ".jxl",
+    ".jp2", ".j2k",  ".jxr", ".exr",  ".hdr", ".psd", ".psb",  ".qoi",  ".svg",  ".tga",  ".dds", ".pcx"};
+
+// Of what is left out, as it is told.
+constexpr std::size_t kMostKinds = 6, kSuffixBytes = 16;
 
 std::string lower_case_suffix(std::string_view name) {
   const std::size_t dot = name.rfind('.');
   std::string suffix(dot == name.npos || dot == 0 ? std::string_view() : name.substr(dot));
   for (char& c : suffix) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
   return suffix;
+}
+
+// A suffix may be nearly as long as a name, and hold anything.
+std::string shown_suffix(std::string_view suffix) {
+  if (suffix.empty()) return "without a suffix";
+  if (suffix.size() <= kSuffixBytes) return safe_text(suffix);
+  std::size_t end = 0;
+  while (end < kSuffixBytes) end += std::max<std::size_t>(1, utf8_length(suffix.substr(end)));
+  return fmt::format("{}...", safe_text(suffix.substr(0, end)));
 }
 
 void sort(std::vector<PictureFile>& pictures) {
@@ -94,13 +111,19 @@ class PatternWalk {
     if (parts_.back() == "**") parts_.emplace_back("*");
   }
 
-  std::vector<PictureFile> find() {
+  FoundPictures find() {
     walk(base_, "", 0);
-    sort(pictures_);
+    FoundPictures found;
     // One file can fit "**" in several ways.
+    sort(pictures_);
     const auto same = [](const PictureFile& a, const PictureFile& b) { return a.file == b.file; };
     pictures_.erase(std::unique(pictures_.begin(), pictures_.end(), same), pictures_.end());
-    return std::move(pictures_);
+    found.pictures = std::move(pictures_);
+    std::sort(others_.begin(), others_.end());
+    others_.erase(std::unique(others_.begin(), others_.end()), others_.end());
+    for (const std::string& other : others_)
+      ++found.left_out[lower_case_suffix(fs::path(other).filename().native())];
+    return found;
   }
 
  private:
@@ -114,9 +137,11 @@ class PatternWalk {
       if (fnmatch(wanted.c_str(), name.c_str(), FNM_PERIOD | FNM_NOESCAPE) != 0) return;
       std::error_code ignored;
       const bool folder_within = entry.is_directory(ignored);
-      if (last) {
-        if (!folder_within && is_picture_name(name))
-          pictures_.push_back({prefix + fs::path(name).stem().string(), folder / name});
+      if (last && folder_within) return;
+      if (last && is_picture_name(name)) {
+        pictures_.push_back({prefix + fs::path(name).stem().string(), folder / name});
+      } else if (last) {
+        others_.push_back((folder / name).string());
       } else if (folder_within && (!any_depth || !entry.is_symlink(ignored))) {
         walk(folder / name, prefix + name + "/", any_depth ? part : part + 1);
       }
@@ -126,6 +151,7 @@ class PatternWalk {
   fs::path base_;                   // before the first part with a wildcard
   std::vector<std::string> parts_;  // from there on
   std::vector<PictureFile> pictures_;
+  std::vector<std::string> others_;  // files that fit and are not named as pictures
 };
 
 }  // namespace
@@ -150,7 +176,7 @@ FoundPictures find_pictures(const fs::path& source) {
   }
   if (!has_wildcard(source.native()))
     throw std::invalid_argument(fmt::format("{}: no such folder or file", source.string()));
-  FoundPictures found{PatternWalk(source).find(), {}};
+  FoundPictures found = PatternWalk(source).find();
   if (found.pictures.empty())
     throw std::invalid_argument(fmt::format("{}: no pictures fit this pattern", source.string()));
   return found;
@@ -181,6 +207,22 @@ FoundPictures listed_pictures(const std::vector<fs::path>& files) {
   for (const fs::path& file : files) found.pictures.push_back({file.stem().string(), file});
   sort(found.pictures);
   return found;
+}
+
+std::string describe_left_out(const std::map<std::string, std::size_t>& files) {
+  std::vector<std::pair<std::string_view, std::size_t>> kinds(files.begin(), files.end());
+  std::stable_sort(kinds.begin(), kinds.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::string text;
+  std::size_t rest = 0;
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    const auto& [suffix, count] = kinds[i];
+    if (i < kMostKinds)
+      text += fmt::format("{}{} {}", i == 0 ? "" : ", ", count, shown_suffix(suffix));
+    else
+      rest += count;
+  }
+  return rest == 0 ? text : fmt::format("{}, {} of other kinds", text, rest);
 }
 
 }  // namespace upbench

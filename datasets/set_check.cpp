@@ -200,7 +200,8 @@ SetCheck check_set(const ImageSetSpec& spec, const SetCheckOptions& options) {
   SetCheck check;
   check.stopped = options.stop && options.stop->load();
   check.pictures = listing.items.size();
-  check.left_out = listing.left_out;
+  for (const LeftOut& left_out : listing.left_out)
+    for (const auto& [suffix, count] : left_out.files) check.left_out[suffix] += count;
   std::unordered_set<std::string_view> conflicting;
   for (const SetConflict& conflict : listing.conflicts) {
     conflicting.insert(conflict.item);

@@ -13,12 +13,12 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
-#include <c10/core/DeviceGuard.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
+#include <c10/core/Device.h>
 #include <fmt/format.h>
 
 #include "datasets/device/fault.h"
 #include "datasets/device/module.h"
+#include "datasets/device/stream.h"
 #include "harness/cuda_driver.h"
 
 namespace upbench {
@@ -179,9 +179,7 @@ void set_operator_threads(int threads) {
 }
 
 void synchronize(const std::string& device) {
-  const c10::Device torch_device(device);
-  if (torch_device.is_cpu()) return;
-  c10::impl::VirtualGuardImpl(torch_device.type()).synchronizeDevice(torch_device.index());
+  synchronize_device(c10::Device(device));
 }
 
 }  // namespace upbench

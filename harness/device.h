@@ -27,6 +27,10 @@ struct DeviceInfo {
 // GPUs "cuda:0,cuda:1": the first is returned with the others in it. CUDA libraries are loaded here and only
 // here, when a GPU is asked for or looked for and a driver is present. Throws DeviceError,
 // std::invalid_argument for other text.
+//
+// Before LibTorch computes anything: a convolution, on the CPU as well, asks it for cuDNN, and what it finds
+// of CUDA when it is first asked is what it has for as long as the process lives. A GPU opened afterwards is
+// none that it can use.
 DeviceInfo open_device(const std::string& request);
 
 // Its two halves. The GPUs that a request names, in its order; throws std::invalid_argument. Which of them

@@ -31,7 +31,7 @@ class DevicePictures {
 
   struct Saved {
     Raster raster;      // 8 bit, as to_raster() makes it
-    double spread = 0;  // standard deviation of the values before that
+    double spread = 0;  // standard deviation of the values before that, of the channel that varies most
   };
   // Waits. What made the image must have happened.
   Saved down(const Image& image);

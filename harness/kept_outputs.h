@@ -1,8 +1,12 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 
 #include <ATen/core/Tensor.h>
 
@@ -16,11 +20,18 @@ namespace upbench {
 // SHA-256 of the samples of the 8-bit picture, H x W x RGB: what the record keeps as `pixels`.
 Digest pixel_digest(const Raster& raster);
 
+// What a written picture's file is held to, from any thread: require_decodes_to(), or nothing. Throws
+// std::runtime_error where the file is not this picture.
+using PictureCheck = std::function<void(std::span<const std::uint8_t> file, const Raster& raster)>;
+
 // Output pictures by content, beside the store: FOLDER/ab/abcdef....png. They carry no parameters of how they
-// were made: settings that lead to the same pixels share a file, and the store says which they are.
+// were made: settings that lead to the same pixels share a file, and the store says which they are. verify:
+// of each file that is written, before it takes its name; its error is thrown with that name before it, and
+// no file is left.
 class KeptOutputs {
  public:
-  explicit KeptOutputs(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  explicit KeptOutputs(std::filesystem::path folder, PictureCheck verify = {})
+      : folder_(std::move(folder)), verify_(std::move(verify)) {}
 
   // Writes the 8-bit picture unless it is there; returns its name relative to the folder. Throws
   // std::system_error.
@@ -38,6 +49,7 @@ class KeptOutputs {
   void write(const std::string& name, const Raster& raster) const;
 
   std::filesystem::path folder_;
+  PictureCheck verify_;
 };
 
 }  // namespace upbench

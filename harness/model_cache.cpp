@@ -13,6 +13,11 @@ ModelRequest model_request(const nlohmann::json& value) {
     request.label = request.parts[0].first;
     return request;
   }
+  if (value.is_object() && value.size() == 2 && value.contains("model") && value.contains("input-range")) {
+    request = model_request(value["model"]);
+    request.input_range = value["input-range"].get<std::string>();
+    return request;
+  }
   if (value.is_object() && value.size() == 1 && value.contains("chain")) {
     request.kind = ModelRequest::Kind::chain;
     for (const auto& part : value["chain"]) {
@@ -31,6 +36,11 @@ ModelRequest model_request(const nlohmann::json& value) {
   }
   throw std::invalid_argument(fmt::format(
       "model {}: expected a name, {{chain: [a, b]}} or {{blend: {{a: 0.5, b: 0.5}}}}", value.dump()));
+}
+
+nlohmann::json on_input_range(const nlohmann::json& model, const std::string& input_range) {
+  if (input_range == "authors") return model;
+  return {{"model", model}, {"input-range", input_range}};
 }
 
 ModelCache::ModelCache(ModelSearch search, std::size_t budget_bytes)

@@ -14,8 +14,13 @@
 
 namespace upbench {
 
-// A spec's `model:` value as the model catalog takes it: "name", {chain: [...]}, {blend: {name: weight}}.
+// A spec's `model:` value as the model catalog takes it: "name", {chain: [...]}, {blend: {name: weight}}; or
+// what on_input_range() makes of one.
 ModelRequest model_request(const nlohmann::json& value);
+
+// The model whose networks compute on this range where their files do not tell it: "0..255" or "0..1";
+// "authors": as it is.
+nlohmann::json on_input_range(const nlohmann::json& model, const std::string& input_range);
 
 // A model value -> the upscaler, on the CPU in fp32.
 using ModelLoader = std::function<UpscalerPtr(const nlohmann::json& model)>;

@@ -35,6 +35,7 @@ struct ModelFacts {
   int scale = 0;              // 0: the pictures choose it
   std::vector<int> scales;    // where they choose: among these, ascending; empty: any
   bool has_paddings = false;  // do its authors and spandrel pad otherwise (models/padding.h)
+  std::string input_range;    // of its authors' where its file does not tell: "0..255"; else empty
   Digest tensor_hash;         // zero: no weights
   std::string architecture;
   double macs_per_pixel = 0;            // per input pixel

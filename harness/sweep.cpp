@@ -25,7 +25,9 @@ namespace {
 // Lists and identifies the pictures; what is wrong with one of them is kept with it and fails its trials
 // only.
 void look_up_pictures(Sweep& sweep) {
-  sweep.items = list_items(sweep.spec.images);
+  SetListing listing = list_merged(sweep.spec.images);
+  sweep.items = std::move(listing.items);
+  sweep.left_out = std::move(listing.left_out);
   for (ImageItem& item : sweep.items) {
     ItemIdentity& identity = sweep.identities.emplace_back();
     if (!item.problem.empty()) continue;
@@ -166,6 +168,7 @@ ModelFacts facts_of(const UpscalerInfo& info) {
           .scale = info.scale,
           .scales = info.scales,
           .has_paddings = info.spandrel_padding.has_value(),
+          .input_range = info.input_range,
           .tensor_hash = info.tensor_hash,
           .architecture = info.architecture,
           .macs_per_pixel = info.macs_per_pixel,

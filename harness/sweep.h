@@ -24,6 +24,7 @@ struct Sweep {
   int parallel_trials = 0;       // computed side by side on a CPU; 0: as many as fit (choose_parallelism)
   bool fast = false;             // a GPU may choose algorithms by trying them: results differ from run to run
   std::vector<ImageItem> items;  // aligned with plan.rows.images
+  std::vector<LeftOut> left_out;  // files of the set's folders that are no items
   std::vector<ItemIdentity> identities;
   std::vector<PicturePrompts> prompts;  // of each item, from the sources that stages name
   std::vector<MetricRequest> metrics;

@@ -1,5 +1,6 @@
 #include "harness/trial_runner.h"
 
+#include <algorithm>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -33,6 +34,7 @@ namespace {
 
 // One a shape of tiles (nine where borders are shorter) for a network or two.
 constexpr std::size_t kGraphs = 16;
+constexpr double kShareOfGraphs = 0.25;  // of the memory that is free at first
 
 std::size_t bytes_of(const at::Tensor& tensor) {
   return tensor.nbytes();
@@ -59,28 +61,20 @@ std::size_t reference_bytes(bool remote) {
   return remote ? 8 * Scorer::kReferenceCacheBytes : Scorer::kReferenceCacheBytes;
 }
 
-// The part of what was used that says this; nothing says it: null.
-const nlohmann::json* find_part(const nlohmann::json& used, const char* key) {
-  if (used.is_object() && used.contains(key)) return &used;
+// The parts of what was used that say this.
+void find_parts(const nlohmann::json& used, const char* key, std::vector<const nlohmann::json*>& parts) {
+  if (used.is_object() && used.contains(key)) parts.push_back(&used);
   if (used.is_structured())
-    for (const nlohmann::json& part : used)
-      if (const nlohmann::json* found = find_part(part, key)) return found;
-  return nullptr;
+    for (const nlohmann::json& part : used) find_parts(part, key, parts);
 }
 
-// The reason of a failed trial.
-std::string reason_of(const std::exception& error, DeviceFault fault) {
-  const std::string text = device_error_text(error);
-  const bool says_so = fault != DeviceFault::out_of_memory || text.starts_with("out of memory");
-  return says_so ? text : "out of memory: " + text;
+std::vector<const nlohmann::json*> parts_with(const nlohmann::json& used, const char* key) {
+  std::vector<const nlohmann::json*> parts;
+  find_parts(used, key, parts);
+  return parts;
 }
 
 }  // namespace
-
-LostDevice::LostDevice(const std::string& device, const std::string& error)
-    : DeviceError(fmt::format(
-          "device {} is lost: {}; what was finished is in the store, start again to go on", device, error)),
-      reason(fmt::format("device {} was lost: {}", device, error)) {}
 
 TrialRunner::TrialRunner(const Sweep& sweep, const Store& store, const TrialRunnerOptions& options)
     : sweep_(sweep),
@@ -88,7 +82,7 @@ TrialRunner::TrialRunner(const Sweep& sweep, const Store& store, const TrialRunn
       options_(placed(options, sweep)),
       pictures_(options_.device, static_cast<std::size_t>(options.pictures_ahead)),
       scorer_(sweep.metrics, sweep.border, reference_bytes(pictures_.remote())),
-      kept_(store.output_folder()),
+      kept_(store.output_folder(), options.verify),
       cell_index_(index_by_key(sweep.plan.rows.cells)),
       image_index_(index_by_key(sweep.plan.rows.images)),
       models_(model_loader(sweep, options), options.model_cache_bytes),
@@ -102,7 +96,8 @@ TrialRunner::TrialRunner(const Sweep& sweep, const Store& store, const TrialRunn
   // On CPUs a batch only takes the next tile out of the caches: see BM_Batch in tests/bench/tiling_bench.cpp.
   if (pictures_.remote()) {
     tile_bytes_ = static_cast<double>(device_memory(options_.device).free);
-    graphs_ = std::make_unique<GraphPool>(options_.device, kGraphs);
+    graphs_ = std::make_unique<GraphPool>(options_.device, kGraphs,
+                                          static_cast<std::uint64_t>(kShareOfGraphs * tile_bytes_));
   }
   for (const CellRow& row : sweep.plan.rows.cells) {
     Cell& cell = cells_.emplace_back();
@@ -126,46 +121,6 @@ TrialWork TrialRunner::begin(const Claim& claim) const {
   return work;
 }
 
-TrialRunner::Step TrialRunner::run(Step step, TrialWork& work) {
-  const auto start = SteadyClock::now();
-  try {
-    do_step(step, work);
-  } catch (const StoreError&) {
-    throw;
-  } catch (const std::exception& error) {
-    const DeviceFault fault = device_fault(error, options_.device);
-    if (fault == DeviceFault::lost) throw LostDevice(options_.device, device_error_text(error));
-    if (fault == DeviceFault::out_of_memory)
-      synchronize(options_.device);  // what was queued may still use what is freed now
-    fail(work.record, reason_of(error, fault));
-  }
-  work.seconds += seconds_since(start);
-  if (step == Step::prepare && work.record.status == Status::ok && !work.computed && work.metrics.empty())
-    step = Step::keep;  // the store has everything
-  else if (step == Step::prepare && work.record.status == Status::ok && !work.input.defined())
-    step = Step::compute;  // the store has the output
-  else if (work.record.status == Status::failed && !work.output.defined())
-    step = Step::keep;  // there is nothing to go on with
-  const Step next = static_cast<Step>(static_cast<std::size_t>(step) + 1);
-  if (next == Step::done) work.record.timings.push_back({"trial", Clock::sweep, 0, work.seconds});
-  return next;
-}
-
-void TrialRunner::do_step(Step step, TrialWork& work) {
-  switch (step) {
-    case Step::prepare:
-      return prepare(work);
-    case Step::compute:
-      return compute(work);
-    case Step::score:
-      return score(work);
-    case Step::keep:
-      return keep(work);
-    case Step::done:
-      break;
-  }
-}
-
 std::shared_ptr<const LoadedItem> TrialRunner::decoded(std::size_t image) {
   return items_.get(image, [&] {
     auto item = std::make_shared<LoadedItem>(
@@ -179,10 +134,10 @@ std::shared_ptr<const LoadedItem> TrialRunner::decoded(std::size_t image) {
 // network that another trial found first is there as well.
 void TrialRunner::prepare(TrialWork& work) {
   const StreamScope uploading(pictures_.uploads());
-  if (reuse(work))
-    ++reused_;
-  else
-    load(work);
+  const bool reuses = reuse(work);
+  if (!reuses) load(work);
+  load_fidelity(work);
+  if (reuses) ++reused_;
   work.uploaded = std::make_shared<DeviceEvent>(options_.device);
   work.uploaded->record(pictures_.uploads());
 }
@@ -203,6 +158,14 @@ void TrialRunner::load(TrialWork& work) {
     if (i < keys.size() && prefixes_.has(keys[i])) continue;
     for (auto& network : stages[i].stage->load(context)) work.networks.push_back(std::move(network));
   }
+}
+
+// The model that a metric judges by, like the networks: what scores finds it on the device.
+void TrialRunner::load_fidelity(TrialWork& work) {
+  const bool judges = std::ranges::any_of(
+      work.metrics, [&](std::size_t metric) { return judges_by_fidelity(sweep_.metrics[metric]); });
+  if (judges && !sweep_.fidelity.empty() && work.made && !work.item->reference)
+    work.fidelity = models_.get(sweep_.spec.fidelity, options_.device, Precision::fp32);
 }
 
 // What an earlier run kept: false when there is nothing (or it is not enough for a metric that is missing).
@@ -229,6 +192,8 @@ bool TrialRunner::reuse(TrialWork& work) {
     work.output = pictures_.up(*picture);
     work.record.boundaries = store_.boundaries(work.claim.output);
     if (work.item->reference) work.reference = pictures_.up(*work.item->reference);
+    const auto is_detector = [&](std::size_t i) { return sweep_.metrics[i].metric->detector != nullptr; };
+    if (std::ranges::any_of(missing, is_detector)) work.input = pictures_.up(work.item->input);
     work.metrics = std::move(missing);
   }
   Record& record = work.record;
@@ -314,15 +279,20 @@ void TrialRunner::compute(TrialWork& work) {
   work.networks.clear();
 }
 
-void TrialRunner::flag(TrialWork& work, const nlohmann::json& stages) const {
+void TrialRunner::flag(TrialWork& work, const nlohmann::json& stages) {
   if (pictures_.remote() && sweep_.fast) work.record.flags.emplace_back("not_bit_exact");
-  const nlohmann::json* halved = find_part(stages, "batch_halved");
-  if (halved == nullptr) return;
+  for (const nlohmann::json* eager : parts_with(stages, "eager")) {
+    const std::string network = eager->at("eager");
+    if (told_eager_.insert(network).second)
+      work.notice = fmt::format("no CUDA graph, its kernels are started one by one: {}", network);
+  }
+  const auto halved = parts_with(stages, "batch_halved");
+  if (halved.empty()) return;
   work.record.flags.emplace_back("batch_halved");
   const std::string cell = label_text(sweep_.plan.rows.cells[work.cell].label);
   work.notice =
       fmt::format("{}: memory did not suffice for the planned batch of tiles; {} at a time, same tiles",
-                  cell.empty() ? "the only cell" : cell, halved->value("batch", 1));
+                  cell.empty() ? "the only cell" : cell, halved.front()->value("batch", 1));
 }
 
 std::string TrialRunner::used(const nlohmann::json& stages) const {

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -32,6 +34,7 @@ struct LostDevice : DeviceError {
 struct TrialRunnerOptions {
   std::string device = {};  // where it computes; empty: the sweep's
   bool keep_outputs = false;
+  PictureCheck verify = {};                     // of kept pictures; a trial whose file it refuses fails
   int operator_threads = 1;                     // inside one operator, while trials run side by side
   int parallel_trials = 1;                      // computed at once
   int pictures_ahead = 3;                       // on their way to a GPU, at most
@@ -53,7 +56,9 @@ struct TrialWork {
   std::shared_ptr<const LoadedItem> item;
   std::vector<Digest> prefix_keys;  // of every stage but the last: what other cells may share
   std::vector<std::shared_ptr<const void>> networks;  // held until they were used
-  Image input, reference;                             // on the device; complete when `uploaded` has happened
+  UpscalerPtr fidelity;                               // that a metric judges by; null: none does
+  // On the device; complete when `uploaded` has happened. Where the store has the output: what metrics need.
+  Image input, reference;
   std::shared_ptr<DeviceEvent> uploaded;
   Image output;
   Image base;                        // before a refine stage; undefined: there is none
@@ -82,7 +87,8 @@ class TrialRunner {
   ~TrialRunner();
 
   TrialWork begin(const Claim& claim) const;
-  // prepare: what the store has already, else decodes the picture, loads networks, brings all to the device.
+  // prepare: what the store has already, else decodes the picture, loads networks, brings all to the device;
+  // tried twice where memory does not suffice. A trial that cannot be prepared is done.
   // compute: the stages. score: the metrics, where the pictures are; one trial at a time on a device. keep: 8
   // bit, digest, the output's file where one is wanted.
   // Returns the next step; after the last one the record is complete.
@@ -96,12 +102,20 @@ class TrialRunner {
  private:
   struct Cell;
   struct Output;
+  struct Failure {
+    std::string reason;
+    bool of_memory = false;
+  };
 
   static void fail(Record& record, const std::string& reason);
+  std::optional<Failure> attempt(const std::function<void()>& work) const;
+  bool may_try_again(Step step) const;
+  void make_room(Step step, TrialWork& work);
   void do_step(Step step, TrialWork& work);
   void prepare(TrialWork& work);
+  void load_fidelity(TrialWork& work);
   void compute(TrialWork& work);
-  void flag(TrialWork& work, const nlohmann::json& stages) const;
+  void flag(TrialWork& work, const nlohmann::json& stages);
   void score(TrialWork& work);
   void score_pairs(TrialWork& work, const std::vector<std::size_t>& metrics) const;
   std::shared_ptr<const Image> fidelity_result(const TrialWork& work, const Image& input);
@@ -135,6 +149,7 @@ class TrialRunner {
   DeviceStream compute_stream_, score_stream_;
   double tile_bytes_ = 0;
   std::unique_ptr<GraphPool> graphs_;  // on a GPU, where one trial computes at a time
+  std::set<std::string> told_eager_;   // by it: networks without graphs that were told of
   std::atomic<std::uint64_t> stages_executed_ = 0, reused_ = 0;
 };
 

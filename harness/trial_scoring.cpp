@@ -79,9 +79,9 @@ void TrialRunner::score_pairs(TrialWork& work, const std::vector<std::size_t>& m
   for (std::size_t i = 0; i < metrics.size(); ++i) add_score(record, work.image, metrics[i], results[i]);
 }
 
-// Where it is asked for and needed: pictures without a reference. nullptr: it is not.
+// nullptr: no metric judges by it.
 std::shared_ptr<const Image> TrialRunner::fidelity_result(const TrialWork& work, const Image& input) {
-  if (sweep_.fidelity.empty() || work.reference.defined() || !work.made || !input.defined()) return nullptr;
+  if (!work.fidelity || !input.defined()) return nullptr;
   // An interpolator makes the size that is wanted, a network its own.
   const auto scale = std::max<std::int64_t>(1, work.output.size(2) / input.size(2));
   const Digest key = Hasher()
@@ -89,7 +89,7 @@ std::shared_ptr<const Image> TrialRunner::fidelity_result(const TrialWork& work,
                          .add_field(static_cast<std::uint64_t>(scale))
                          .finish();
   return fidelity_.get(key, [&] {
-    const UpscalerPtr model = models_.get(sweep_.spec.fidelity, options_.device, Precision::fp32);
+    const UpscalerPtr& model = work.fidelity;
     const Tf32Scope arithmetic(options_.device, false);
     const int own = model->info().scale > 0 ? 0 : static_cast<int>(scale);
     auto image = std::make_shared<const Image>(upscale(*model, input, {.scale = own}).image);
@@ -103,8 +103,7 @@ void TrialRunner::find_artifacts(TrialWork& work, const std::vector<std::size_t>
   Record& record = work.record;
   std::vector<const Detector*> which;
   for (const std::size_t metric : metrics) which.push_back(sweep_.metrics[metric].metric->detector);
-  Image input = work.input;
-  if (!input.defined() && work.item->input.defined()) input = pictures_.up(work.item->input);
+  const Image& input = work.input;
   std::shared_ptr<const Image> fidelity;
   if (std::ranges::any_of(which, &Detector::by_fidelity)) fidelity = fidelity_result(work, input);
   const PictureSize wanted = reference_size(sweep_.plan.rows.images[work.image]);

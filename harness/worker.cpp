@@ -152,10 +152,10 @@ StagedExecutor::Options executor_options(const Sweep& sweep, const Parallelism& 
 struct Shared {
   Shared(const Sweep& sweep, Store& results) : store(results), queue(results, sweep.plan.rows.run.key) {}
 
-  // Once for each cell.
+  // Each text once for each cell.
   void notice(std::size_t cell, std::string text) {
     const std::lock_guard lock(mutex);
-    if (noticed.insert(cell).second) notices.push_back(std::move(text));
+    if (noticed.emplace(cell, text).second) notices.push_back(std::move(text));
   }
 
   Store& store;
@@ -164,7 +164,7 @@ struct Shared {
   std::mutex mutex;  // of what follows
   std::condition_variable ended;
   int running = 0;
-  std::set<std::size_t> noticed;
+  std::set<std::pair<std::size_t, std::string>> noticed;
   std::vector<std::string> notices;  // not yet told
 };
 
@@ -354,10 +354,13 @@ WorkerResult run_sweep(const Sweep& sweep, Store& store, const WorkerOptions& op
   if (!computes_here(sweep)) apply(sweep_settings(sweep.fast));
   const Parallelism parallelism = choose_parallelism(sweep);
   TrialRunnerOptions runner{.keep_outputs = keeps_outputs(sweep, options.keep_outputs),
+                            .verify = options.verify,
                             .operator_threads = parallelism.operators,
                             .parallel_trials = parallelism.trials,
                             .pictures_ahead = kPicturesAhead,
                             .load_model = options.load_model};
+  if (options.verify && !runner.keep_outputs && options.on_notice)
+    options.on_notice("no pictures are kept: --verify has none to read back; --keep-outputs all keeps them");
   const auto crews = std::make_shared<Crews>(sweep, store);
   const auto add_worker = [&](const std::string& device) {
     runner.device = device;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/kept_outputs.h"
 #include "harness/model_cache.h"
 #include "harness/store.h"
 #include "harness/sweep.h"
@@ -25,10 +26,12 @@ struct WorkerOptions {
   const std::atomic<bool>* stop = nullptr;  // set from outside: finish the trials in hand, release the rest
   std::function<void(const Progress&, std::uint64_t executed)>
       on_progress;  // from one thread, about ten times a second
-  // From the same thread: what limits the results of a cell, once for each cell.
+  // From the same thread: what limits the results of a cell, once for each cell; and that `verify` has
+  // nothing to look at.
   std::function<void(const std::string&)> on_notice = {};
   double seconds_to_finish = 5;  // after `stop`: then trials in hand are abandoned
   ModelLoader load_model = {};   // empty: as the sweep's search finds them
+  PictureCheck verify = {};      // of pictures that are kept: a trial whose file it refuses fails
 };
 
 struct WorkerResult {

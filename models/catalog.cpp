@@ -14,6 +14,7 @@
 #include "models/interpolator.h"
 #include "models/model_search.h"
 #include "models/network_upscaler.h"
+#include "models/networks/layers.h"
 
 namespace upbench {
 namespace {
@@ -63,9 +64,14 @@ std::optional<LoadedNetwork> find_network(const std::string& name, const ModelSe
   refuse_unknown(name, search);
 }
 
-UpscalerPtr load_single(const std::string& name, const ModelSearch& search) {
+UpscalerPtr network_on_range(const std::string& name, LoadedNetwork network, const std::string& input_range) {
+  if (!input_range.empty()) set_input_range(network.match, input_range);
+  return make_network_upscaler(name, std::move(network));
+}
+
+UpscalerPtr load_single(const std::string& name, const std::string& input_range, const ModelSearch& search) {
   if (std::optional<LoadedNetwork> network = find_network(name, search))
-    return make_network_upscaler(name, std::move(*network));
+    return network_on_range(name, std::move(*network), input_range);
   return name == kNull ? make_null_upscaler() : make_interpolator(name);
 }
 
@@ -78,7 +84,7 @@ UpscalerPtr load_blend(const ModelRequest& request, const ModelSearch& search) {
           fmt::format("blend '{}': '{}' has no weights to average", request.label, name));
     parts.push_back({.name = name, .network = std::move(*network), .weight = weight});
   }
-  return make_network_upscaler(request.label, blend(request.label, parts));
+  return network_on_range(request.label, blend(request.label, parts), request.input_range);
 }
 
 }  // namespace
@@ -104,9 +110,11 @@ UpscalerPtr load_upscaler(const ModelRequest& request, const ModelSearch& search
   if (request.parts.empty())
     throw std::invalid_argument(fmt::format("model '{}' has no parts", request.label));
   if (request.kind == ModelRequest::Kind::blend) return load_blend(request, search);
-  if (request.kind == ModelRequest::Kind::single) return load_single(request.parts.front().first, search);
+  if (request.kind == ModelRequest::Kind::single)
+    return load_single(request.parts.front().first, request.input_range, search);
   std::vector<UpscalerPtr> parts;
-  for (const auto& [name, weight] : request.parts) parts.push_back(load_single(name, search));
+  for (const auto& [name, weight] : request.parts)
+    parts.push_back(load_single(name, request.input_range, search));
   return make_chain(request.label, std::move(parts));
 }
 

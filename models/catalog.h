@@ -18,6 +18,8 @@ struct ModelRequest {
   // checkpoint/dialect.h).
   std::vector<std::pair<std::string, double>> parts;
   std::string label;  // as the report shows it: "a_x2+b_x2"
+  // "0..255", "0..1": of networks whose files do not tell it (networks/network.h); empty: the authors'.
+  std::string input_range = {};
 };
 
 struct BuiltinModel {

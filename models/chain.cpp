@@ -60,6 +60,7 @@ UpscalerInfo describe(const std::string& name, const std::vector<UpscalerPtr>& p
     whole.macs_per_pixel += info.macs_per_pixel * whole.scale * whole.scale;
     whole.parameters += info.parameters;
     whole.supports_half = whole.supports_half && info.supports_half;
+    if (whole.input_range.empty()) whole.input_range = info.input_range;  // those that are not told are one
     whole.scale *= info.scale;
     whole.recognised_by +=
         fmt::format("{}{}: {}", whole.recognised_by.empty() ? "" : "; then ", info.name, info.recognised_by);

@@ -14,7 +14,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 4> kExtensions{".safetensors", ".pth", ".pt", ".ckpt"};
+// In any letter case.
+constexpr std::array<std::string_view, 5> kEndings{".safetensors", ".pth.tar", ".pth", ".pt", ".ckpt"};
+
+// Bytes of the ending that makes it a checkpoint's name; 0: none does.
+std::size_t ending_bytes(const std::string& file_name) {
+  const std::string lower = to_lower(file_name);
+  for (const std::string_view ending : kEndings)
+    if (lower.size() > ending.size() && lower.ends_with(ending)) return ending.size();
+  return 0;
+}
+
+// Without the ending, which the target of a link, as it is listed, may lack.
+std::string stem_of(const fs::path& file) {
+  const std::string name = file.filename().string();
+  const std::size_t ending = ending_bytes(name);
+  return ending > 0 ? name.substr(0, name.size() - ending) : file.stem().string();
+}
 
 // Checkpoint files under the model folders, each once however it is reached, sorted. Links to folders are not
 // followed.
@@ -26,7 +42,7 @@ std::set<fs::path> checkpoint_files(const ModelSearch& search) {
       throw std::invalid_argument(fmt::format("{}: is no folder of models", folder.string()));
     for (fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied), end;
          entry != end; entry.increment(error)) {
-      if (std::ranges::find(kExtensions, entry->path().extension().string()) == kExtensions.end()) continue;
+      if (ending_bytes(entry->path().filename().string()) == 0) continue;
       if (entry->is_regular_file(error)) files.insert(fs::weakly_canonical(entry->path()));
     }
   }
@@ -42,7 +58,7 @@ std::optional<fs::path> find_model_file(const std::string& name, const ModelSear
     return beside;
   std::vector<fs::path> hits;
   for (const fs::path& file : checkpoint_files(search)) {
-    if (file.stem() == name || file.filename() == name) hits.push_back(file);
+    if (stem_of(file) == name || file.filename() == name) hits.push_back(file);
   }
   if (hits.size() > 1) {
     throw std::invalid_argument(fmt::format("model '{}' is both {} and {}: write the path", name,
@@ -74,7 +90,7 @@ std::vector<std::string> near_misses(std::string_view name, const std::vector<st
 
 std::vector<std::string> model_stems(const ModelSearch& search) {
   std::set<std::string> stems;
-  for (const fs::path& file : checkpoint_files(search)) stems.insert(file.stem().string());
+  for (const fs::path& file : checkpoint_files(search)) stems.insert(stem_of(file));
   return {stems.begin(), stems.end()};
 }
 

@@ -11,8 +11,8 @@
 namespace upbench {
 
 // The file that `name` means: a path (as it is, or beside the spec), else a stem or file name under the model
-// folders, walked recursively. Nothing where there is none. Throws std::invalid_argument when two files bear
-// it, naming both.
+// folders, walked recursively: of .safetensors, .pth, .pth.tar, .pt and .ckpt in any letter case. Nothing
+// where there is none. Throws std::invalid_argument when two files bear it, naming both.
 std::optional<std::filesystem::path> find_model_file(const std::string& name, const ModelSearch& search);
 
 // Up to three of the known names that `name` may have meant, nearest first.

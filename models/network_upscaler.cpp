@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "datasets/device/stream.h"
+
 namespace upbench {
 namespace {
 
@@ -45,6 +47,7 @@ UpscalerInfo describe(const std::string& name, const LoadedNetwork& network) {
   info.dialect = network.dialect;
   info.licence = network.licence;
   info.supports_half = match.supports_half;
+  info.input_range = match.input_range;
   info.hyper_parameters = match.hyper_parameters;
   for (const auto& [key, tensor] : network.weights) info.parameters += tensor.numel();
   return info;
@@ -55,7 +58,7 @@ class NetworkUpscaler : public Upscaler {
   // Weights are converted from the file's own, so that a way through fp16 loses nothing.
   NetworkUpscaler(UpscalerInfo info, std::shared_ptr<const LoadedNetwork> network, at::Device device,
                   at::ScalarType dtype)
-      : info_(std::move(info)), network_(std::move(network)), dtype_(dtype) {
+      : info_(std::move(info)), network_(std::move(network)), device_(device), dtype_(dtype) {
     for (const auto& [name, tensor] : network_->weights) {
       at::Tensor weight = placed(tensor, device, dtype);
       // Convolutions then run with channels last, which is faster on CPUs and on tensor cores alike.
@@ -92,13 +95,16 @@ class NetworkUpscaler : public Upscaler {
           scale));
     const std::lock_guard lock(mutex_);
     NetworkFunction& function = functions_[scale];
-    if (!function)
-      function = info_.scale != 0 ? network_->match.bind(weights_) : network_->match.bind_at(weights_, scale);
+    if (function) return function;
+    function = info_.scale != 0 ? network_->match.bind(weights_) : network_->match.bind_at(weights_, scale);
+    // What binding made of the weights may be used on another stream, where nothing waits for this one.
+    DeviceStream::current(device_).synchronize();
     return function;
   }
 
   UpscalerInfo info_;
   std::shared_ptr<const LoadedNetwork> network_;
+  at::Device device_;
   at::ScalarType dtype_;
   NamedTensors weights_;  // as placed
   mutable std::mutex mutex_;

@@ -51,16 +51,16 @@ UpscaleResult upscale(const Upscaler& upscaler, const Image& image, const Upscal
       plan_tiles(static_cast<int>(image.size(1)), static_cast<int>(image.size(2)), scale, options.tile);
   const at::NoGradGuard no_gradients;
   TileRunner runner(upscaler, image, plan, padding_rule(upscaler.info(), options.padding), options.batch,
-                    options.forward);
+                    {.forward = options.forward, .make_room = options.make_room});
   const bool untiled = plan.rows.size() * plan.cols.size() == 1;
   Image output;
   std::optional<TileMerge> merge;
+  if (!untiled) runner.allocate([&] { merge.emplace(plan, image.options()); });
   runner.run([&](std::span<const std::size_t> tiles, const at::Tensor& batch) {
     if (untiled) {
       output = own_memory(batch[0], image, options.forward != nullptr);
       return;
     }
-    if (!merge) merge.emplace(plan, batch.options());
     merge->add(tiles, batch);
     if (merge->pasted()) return;
     for (std::size_t i = 0; i < tiles.size(); ++i)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -21,6 +22,7 @@ struct UpscaleOptions {
   int batch = 1;
   bool check_batch = false;    // with more than one at once: fills batch_difference
   BatchFunction forward = {};  // in the place of the upscaler's own, for the same pixels: a recorded graph
+  std::function<bool()> make_room = {};  // see TileHooks
 };
 
 // The rule in force for an upscaler under a convention.
@@ -51,7 +53,8 @@ struct UpscaleResult {
 // scale that the upscaler does not have, tile settings that cannot work; std::runtime_error when the network
 // returns another size or type, or a non-finite value ("NAME: tile 3 of 12 (row 1, column 0) is not finite";
 // tiles count from 1, rows and columns from 0) or memory does not suffice for a single tile ("out of memory:
-// NAME: tile 3 ..."). What else a network throws passes through and ends the call.
+// NAME: tile 3 ...") or for the output of several. What else a network throws passes through and ends the
+// call.
 UpscaleResult upscale(const Upscaler& upscaler, const Image& image, const UpscaleOptions& options);
 
 }  // namespace upbench

@@ -35,6 +35,7 @@ struct UpscalerInfo {
   std::string dialect;                  // "params_ema", "params", "plain": where in the file the tensors were
   std::string licence;                  // as the file states it; empty: it does not, or there is none
   bool supports_half = true;
+  std::string input_range;  // "0..255", "0..1": of what its layers compute on, where its file does not tell
   std::vector<std::pair<std::string, std::string>> hyper_parameters;  // "blocks" -> "23"
 };
 

@@ -150,13 +150,20 @@ std::vector<std::string> distinct_names(const std::vector<RunData>& parts) {
   return names;
 }
 
-// What a run's spec quotes of others, as holding for that run of several.
-void add_published(nlohmann::json& all, const RunRow& run, const std::string& name) {
-  nlohmann::json spec = nlohmann::json::parse(run.canonical_spec, nullptr, false);
+// What a run's spec quotes of others, as holding for that run of several, under its metrics' names among all
+// of them.
+void add_published(nlohmann::json& all, const RunPlan& part, const std::string& name,
+                   const std::map<std::string, std::string>& metric_names) {
+  nlohmann::json spec = nlohmann::json::parse(part.run.canonical_spec, nullptr, false);
   if (!spec.is_object() || !spec["published"].is_array()) return;
   for (nlohmann::json& published : spec["published"]) {
     if (!published.is_object() || !published["where"].is_array()) continue;
     published["where"].push_back({"run", name});
+    for (nlohmann::json& score : published["scores"]) {
+      if (!score.is_array() || score.empty() || !score[0].is_string()) continue;
+      if (const auto found = metric_names.find(score[0].get<std::string>()); found != metric_names.end())
+        score[0] = found->second;
+    }
     all.push_back(std::move(published));
   }
 }
@@ -177,7 +184,6 @@ RunData join_runs(const std::vector<RunData>& parts) {
     plan.run.started_at = p == 0 ? part.run.started_at : std::min(plan.run.started_at, part.run.started_at);
     plan.run.finished_at = std::max(plan.run.finished_at, part.run.finished_at);
     machines.insert(part.environment.key);
-    add_published(published, part.run, names[p]);
     environments[names[p]] = nlohmann::json::parse(part.environment.json, nullptr, false);
     if (const auto list = nlohmann::json::parse(part.run.exclusions, nullptr, false); list.is_array())
       exclusions.insert(exclusions.end(), list.begin(), list.end());
@@ -191,8 +197,12 @@ RunData join_runs(const std::vector<RunData>& parts) {
       if (added) plan.images.push_back(image);
       places[p].images.push_back(at->second);
     }
-    for (const MetricRow& metric : part.metrics)
+    std::map<std::string, std::string> metric_names;
+    for (const MetricRow& metric : part.metrics) {
       places[p].metrics.push_back(place_metric(plan.metrics, metric));
+      metric_names.emplace(metric.name, plan.metrics[places[p].metrics.back()].name);
+    }
+    add_published(published, part, names[p], metric_names);
   }
   plan.run.exclusions = exclusions.dump();
   plan.run.canonical_spec = nlohmann::json{{"published", std::move(published)}}.dump();

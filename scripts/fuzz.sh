@@ -5,6 +5,7 @@
 # for N seconds (default 60), starting from tests/fuzz/seeds and what earlier runs found. TARGET: safetensors,
 # torch_zip, torch_legacy, pickle, png, jpeg, ...; without one: all. New inputs are kept in build-fuzz/corpus/TARGET;
 # one that crashes, hangs for 10 s or takes more than 2 GB is left in build-fuzz/found/, and the script ends with 1.
+# build-fuzz/spent.tsv adds up: target, processor seconds, runs, commit of every run (docs/fuzzing.md).
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -32,6 +33,9 @@ for target in "${targets[@]}"; do programs+=(--target "${target}_fuzz"); done
 # libtorch is not instrumented: containers that it shares with us would look overrun.
 export ASAN_OPTIONS=detect_container_overflow=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1
 export OMP_WAIT_POLICY=passive
+commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
+export commit
+runs_of() { sed -n 's/^stat::number_of_executed_units: *//p' "build-fuzz/$1.log"; }
 run_target() {
   local target=$1
   mkdir -p "build-fuzz/corpus/$target" build-fuzz/found
@@ -40,17 +44,19 @@ run_target() {
     -print_final_stats=1 -verbosity=0 -artifact_prefix="build-fuzz/found/$target-" \
     "build-fuzz/corpus/$target" "tests/fuzz/seeds/$target" 2>"build-fuzz/$target.log" || touch "build-fuzz/$target.failed"
   } 2>"build-fuzz/$target.seconds"
+  printf '%s\t%s\t%s\t%s\n' "$target" "$(cat "build-fuzz/$target.seconds")" "$(runs_of "$target")" "$commit" >>build-fuzz/spent.tsv
 }
-export -f run_target
+export -f run_target runs_of
 
 say "${#targets[@]} targets, $seconds s each, $(nproc) at a time"
 rm -f build-fuzz/*.failed
 printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I{} bash -c 'run_target {} '"$seconds"
 failed=0
 for target in "${targets[@]}"; do
-  runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "build-fuzz/$target.log")
+  runs=$(runs_of "$target")
   if [ ! -e "build-fuzz/$target.failed" ]; then
-    say "$target: ${runs:-?} runs in $(cat "build-fuzz/$target.seconds") s of processor time, nothing found"
+    spent=$(awk -F'\t' -v target="$target" '$1 == target { s += $2 } END { printf "%.0f", s }' build-fuzz/spent.tsv)
+    say "$target: ${runs:-?} runs in $(cat "build-fuzz/$target.seconds") s of processor time ($spent s in all runs of this folder), nothing found"
     continue
   fi
   failed=1

@@ -23,6 +23,9 @@ SWEEP_PICTURES, SWEEP_SIDE, SWEEP_SCALE = 24, 1024, 4
 NETWORKS = ("rrdb23", "srvgg32")
 DEVICE = 0  # cuda:0
 BENCHMARK_SHARE = 0.6  # of the time that tests leave; the sweep and the sanitizer have the rest
+SWEEP_SHARE = 0.65  # of that rest, where there is a sanitizer; else all of it
+SANITIZER_KINDS = ("memcheck", "racecheck")
+NOT_STARTED = 127  # as shells have it
 
 
 class Programs:
@@ -57,7 +60,7 @@ class Clock:
 
 
 def run_step(name, command, seconds, **options):
-    """(exit code, output); code None: it ran out of time or could not be started."""
+    """(exit code, output); code None: it ran out of time, or there was none."""
     if seconds <= 0:
         return None, "not run: no time was left"
     print(f"gpu_check: {name} (at most {seconds:.0f} s)", file=sys.stderr, flush=True)
@@ -65,7 +68,7 @@ def run_step(name, command, seconds, **options):
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                                    start_new_session=True, **options)
     except OSError as error:
-        return None, str(error)
+        return NOT_STARTED, str(error)
     try:
         output, _ = process.communicate(timeout=seconds)
         return process.returncode, output
@@ -139,18 +142,28 @@ def tests(programs, work, clock):
     return {"exit": code, "passed": passed, "failed": failed, "skipped": skipped}
 
 
-def sanitizer(programs, clock):
-    tool = shutil.which("compute-sanitizer") or next(
-        (str(file) for file in sorted(Path("/usr/local").glob("cuda*/bin/compute-sanitizer"))), None)
+def find_sanitizer():
+    """compute-sanitizer, sought where nvcc is (cmake/cuda.cmake): PATH, the wheels beside LibTorch (the environments of
+    scripts/common.sh), /usr/local/cuda*. None: it is not there."""
+    deps = Path(os.environ.get("UPBENCH_DEPS") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "upbench")
+    toolkits = [*sorted(deps.glob("env-*/lib/python3*/site-packages/nvidia/cu13")), *sorted(Path("/usr/local").glob("cuda*"))]
+    places = [str(toolkit / part / "compute-sanitizer") for toolkit in toolkits for part in ("bin", "compute-sanitizer")]
+    return next(filter(None, map(shutil.which, ["compute-sanitizer", *places])), None)
+
+
+def sanitizer(tool, programs, clock):
     if not tool:
         return {"found": False}
     results = {"found": True, "tools": {}}
-    for kind in ("memcheck", "racecheck"):
+    for done, kind in enumerate(SANITIZER_KINDS):
         command = [tool, "--tool", kind, "--target-processes", "all", "--error-exitcode", "9",
                    *programs.command("upbench_gpu_test", f"--gtest_filter={KERNEL_TESTS}")]
-        code, text = run_step(f"compute-sanitizer {kind}", command, clock.for_step(60))
-        summary = [line for line in text.splitlines() if "ERROR SUMMARY" in line or "RACECHECK SUMMARY" in line]
-        results["tools"][kind] = {"exit": code, "summary": (summary or text.splitlines()[-1:] or [""])[-1].strip("= ")}
+        own = clock.part(1 / (len(SANITIZER_KINDS) - done))
+        code, text = run_step(f"compute-sanitizer {kind}", command, own.for_step(60))
+        lines = text.splitlines() or [""]
+        said = [line for line in lines if "ERROR SUMMARY" in line or "RACECHECK SUMMARY" in line] or lines
+        # Where the time was up, the first line says so.
+        results["tools"][kind] = {"exit": code, "summary": (lines[0] if code is None else said[-1]).strip("= ")}
     return results
 
 
@@ -240,6 +253,17 @@ def sweep(programs, work, clock):
     return results
 
 
+def failures(report):
+    """What did not end well, a line each. A step that was stopped when its time was up is told in the page and is no failure;
+    but the tests have to end."""
+    tested, swept = report["tests"]["exit"], report["sweep"]
+    steps = [("tests", "none, its time was up" if tested is None else tested)]
+    steps += [(f"benchmarks {problem['group']}", problem["exit"]) for problem in report["benchmarks"]["problems"]]
+    steps += [("sweep", swept["exit"]), ("sweep with all kernels", swept.get("kernels", {}).get("exit"))]
+    steps += [(f"compute-sanitizer {kind}", result["exit"]) for kind, result in report["sanitizer"].get("tools", {}).items()]
+    return [f"{name} (exit {code})" for name, code in steps if code]
+
+
 def run(args):
     programs, out = Programs(args.programs), Path(args.out)
     clock = Clock(60 * args.minutes - 10)  # the report has to be written too
@@ -265,14 +289,18 @@ def run(args):
     report["tests"] = tests(programs, work, clock)
     save()
     benchmarks(programs, work, clock.part(BENCHMARK_SHARE), report["benchmarks"], save)
-    report["sweep"] = sweep(programs, work, clock)
+    tool = find_sanitizer()
+    report["sweep"] = sweep(programs, work, clock.part(SWEEP_SHARE if tool else 1))
     save()
-    report["sanitizer"] = sanitizer(programs, clock)
+    report["sanitizer"] = sanitizer(tool, programs, clock)
     save()
     (out / "gpu_check.md").write_text(render(report))
     shutil.rmtree(work, ignore_errors=True)
     print(out / "gpu_check.md")
-    return 0 if report["tests"]["exit"] == 0 else 1
+    failed = failures(report)
+    for failure in failed:
+        print(f"gpu_check: failed: {failure}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 def main():

@@ -5,7 +5,11 @@
 # benchmark and a sweep beside a plain PyTorch loop, in less than N minutes (8). Writes gpu_check.json and gpu_check.md
 # into --out (default: here): the environment, each measured figure next to its physical floor, each goal met or missed.
 # Benchmarks run group by group; what takes too long is stopped and keeps the figures that it had. Exits 0 when all tests
-# passed, 1 when one failed, 4 without a GPU that works.
+# passed and nothing else failed, 1 when a test, a group of benchmarks or the sweep failed or compute-sanitizer found an
+# error (stderr says which), 4 without a GPU that works.
+#
+# compute-sanitizer is sought in PATH, among the wheels beside LibTorch (nvidia/cu13, which has nvcc too; the wheel is
+# nvidia-cuda-sanitizer-api) and in /usr/local/cuda*.
 #
 #   --programs  the build folder (default: build), or a folder of programs with a run.sh that starts them by name
 #

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Measures and writes docs/performance.md: floors, peers and upbench on the CPU, and how cost grows with the picture.
 
-  performance_page.py [--build DIR] [--rounds 7] [--quick] [--functions FILE] [--loop FILE] [--json FILE] [-o FILE]
+  performance_page.py [--build DIR] [--rounds 7] [--quick] [--functions FILE] [--loop FILE] [--json FILE] [--only PART,PART...] [-o FILE]
 
 Half an hour on two cores (--quick: about two minutes, for trying it out), a quarter more with --loop, the Python loop that
 scripts/bench_vs_python.sh runs beside a sweep. Needs a built project (scripts/build.sh) and numpy; peers and weights as
-scripts/bench_peers.py says: what is absent is left out of the page and named there. --json keeps the figures.
+scripts/bench_peers.py says: what is absent is left out of the page and named there. The machine should have nothing else to do.
+--json keeps what was measured; --only measures some parts (peers, growth, lpips, two-threads, bf16, metrics, loop) and takes the
+others from that file: they should be of the same machine and of the same state of what they measure.
 """
 import argparse
 import json
@@ -16,91 +18,10 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True  # nothing beside the sources
 import bench_peers
+import performance_growth
 import performance_sections as sections
 
 ROOT = Path(__file__).resolve().parent.parent
-SIDES = (256, 512, 1024, 2048, 4096)
-TOLERANCE = 0.15
-
-# Why a curve leaves the straight line: shown with it. One that is not here and not straight is marked.
-LEAVES_CACHE = "the pair (24 bytes a pixel) leaves the last cache above 1 MP"
-REASONS = {
-    ("s", "metric/mse"): LEAVES_CACHE,
-    ("s", "metric/psnr-rgb"): LEAVES_CACHE,
-    ("s", "metric/psnr-y"): LEAVES_CACHE,
-    ("s", "metric/ssim-rgb"): LEAVES_CACHE,
-    ("s", "metric/ssim-y"): LEAVES_CACHE,
-    ("s", "tiles/compact-x4"): "8 pixels of context around each tile are read twice: (1 + (n - 1) / 8n)^2 of the pixels with "
-                               "n x n tiles; n is 1 up to 0.26 MP, 8 at 17 MP",
-    ("s", "metric/shift"): "of a large picture the middle 1024 x 1024 are looked at",
-    ("s", "metric/broken"): "copies are looked for in a table of all windows of 16 x 16, which outgrows the caches",
-    ("bytes", "tiles/compact-x4"): "the tile does not grow with the picture, the output does",
-}
-
-
-def megapixels(side):
-    return side * side / 1e6
-
-
-def growth(build, quick, said):
-    """{name: {side: {"s": CPU seconds, "bytes": peak}}}, the better of two repetitions."""
-    program = Path(build) / "upbench_growth_bench"
-    options = ["--benchmark_format=json", "--benchmark_min_time=0.05", f"--benchmark_repetitions={1 if quick else 2}"]
-    if quick:
-        options.append("--benchmark_filter=/(256|512)$")
-    said("measuring how cost grows")
-    output = subprocess.run([program, *options], check=True, capture_output=True, text=True).stdout
-    curves = {}
-    for result in json.loads(output)["benchmarks"]:
-        if result["run_type"] != "iteration" or result.get("error_occurred"):
-            continue
-        name, side = result["run_name"].rsplit("/", 1)
-        seconds = result["cpu_time"] * bench_peers.SECONDS[result["time_unit"]]
-        point = curves.setdefault(name, {}).setdefault(int(side), {"s": seconds, "bytes": result["peak_bytes"]})
-        point["s"] = min(point["s"], seconds)
-    return curves
-
-
-def spread(points, key):
-    """Greatest over least cost of a megapixel, minus one."""
-    costs = [point[key] / megapixels(side) for side, point in points.items()]
-    return max(costs) / min(costs) - 1 if min(costs) > 0 else 0
-
-
-def fixed_part(points, key):
-    """a >= 0 where a + b megapixels describes the curve within the tolerance, by least squares of the relative errors; else nothing."""
-    sizes, costs = [megapixels(side) for side in points], [point[key] for point in points.values()]
-    ones, slopes = [1 / cost for cost in costs], [size / cost for size, cost in zip(sizes, costs)]
-    aa, ab, bb = (sum(x * y for x, y in zip(*pair)) for pair in ((ones, ones), (ones, slopes), (slopes, slopes)))
-    a, b = ((bb * sum(ones) - ab * sum(slopes)) / (aa * bb - ab * ab), (aa * sum(slopes) - ab * sum(ones)) / (aa * bb - ab * ab))
-    fits = all(abs((a + b * size) / cost - 1) <= TOLERANCE for size, cost in zip(sizes, costs))
-    return a if fits and a >= 0 and len(points) > 3 else None
-
-
-def levels_off(points):
-    """The least size from which, and from no smaller one, a megapixel costs the same, where all smaller ones are cheaper; else nothing."""
-    costs = {side: point["s"] / megapixels(side) for side, point in sorted(points.items())}
-    for side in list(costs)[:-1]:
-        from_here = [cost for other, cost in costs.items() if other >= side]
-        if max(from_here) / min(from_here) - 1 <= TOLERANCE:
-            return side if all(cost < max(from_here) for other, cost in costs.items() if other < side) else None
-    return None
-
-
-def growth_table(curves, key, unit, scale):
-    lines = ["| what | " + " | ".join(f"{megapixels(side):.2g} MP" for side in SIDES) + " | spread | |",
-             "|---|" + "---:|" * (len(SIDES) + 1) + "---|"]
-    for name, points in curves.items():
-        cells = [f"{points[side][key] * scale / megapixels(side):.3g}" if side in points else "" for side in SIDES]
-        deviation = spread(points, key)
-        remark = "linear" if deviation <= TOLERANCE else REASONS.get((key, name))
-        if remark is None and (fixed := fixed_part(points, key)) is not None:
-            remark = f"linear but for {fixed * scale:.2g} {unit} a call"
-        if remark is None and key == "s" and (side := levels_off(points)) is not None:
-            remark = f"linear from {megapixels(side):.2g} MP on; smaller pictures stay in the caches"
-        remark = remark or "**not linear, unexplained**"
-        lines.append(f"| {name} | " + " | ".join(cells) + f" | {deviation * 100:.0f} % | {remark} |")
-    return f"Cost of one megapixel, {unit}:\n\n" + "\n".join(lines)
 
 
 def machine(build):
@@ -115,12 +36,14 @@ def machine(build):
             + (f" Said by `upbench doctor` at that time: {warnings}." if warnings else ""))
 
 
+OTHER_PAGE = "A processor with AVX-512, before some of what is faster now: [performance-avx512.md](performance-avx512.md)."
+
 PAGE = """# Performance
 
-Written by `scripts/performance_page.py`: every figure below was measured by it, in one go. The machine is shared and noisy;
-trust ratios within a row, not absolute times.
+Written by `scripts/performance_page.py`, which measured every figure below. The machine is shared and noisy; trust ratios within
+a row, not absolute times.
 
-Machine: {machine} A processor without AVX-512: [performance-avx2.md](performance-avx2.md).
+Machine: {machine} {other_page}
 
 ## Floor, peer, upbench (CPU, one thread)
 
@@ -136,7 +59,7 @@ matrix product of 2048 x 2048 reached in the same second; 1 is the floor, and al
 
 {sections}## How cost grows
 
-One thread, better of two runs; networks enlarge four times and are given by their output. "Spread" compares the cheapest and
+One thread, best of three runs in random order; networks enlarge four times and are given by their output. "Spread" compares the cheapest and
 the dearest megapixel of a row: up to 15 % counts as linear.
 
 {time}
@@ -173,23 +96,71 @@ unless docs/measurements/ says otherwise.
 """
 
 
-def all_sections(args, trunk, said):
+# Parts in the order in which they are measured.
+PARTS = ("peers", "growth", "lpips", "two-threads", "bf16", "metrics", "loop")
+ONE_THREAD = ("peers", "growth", "lpips")  # the others say themselves how many they take
+SIDE = 256
+
+
+def measure_part(part, args, said):
+    """Figures of peers and growth; of the others what stands in the page."""
+    rounds, side = (1, 64) if args.quick else (args.rounds, SIDE)
+    os.environ["OMP_NUM_THREADS"] = "1" if part in ONE_THREAD else "2"
+    if part in ("metrics", "loop"):
+        del os.environ["OMP_NUM_THREADS"]
+    if part == "loop":
+        return sections.python_loop(args.loop, 1 if args.quick else 3, said) if args.loop else {}
+    return {"peers": lambda: bench_peers.compare(args.build, rounds, args.quick, args.functions, said),
+            "growth": lambda: performance_growth.growth(args.build, args.quick, said),
+            "lpips": lambda: sections.lpips_beside_trunk(args.build, rounds, said),
+            "two-threads": lambda: sections.two_threads(args.build, rounds, side, args.functions, said),
+            "bf16": lambda: sections.bf16(args.build, rounds, side, said),
+            "metrics": lambda: sections.metrics_alone(args.build, rounds, said)}[part]()
+
+
+def measure(args, known):
+    """{part: {"measured": ..., "left_out": [...]}}, of `known` those that are not to be measured."""
+    parts = dict(known)
+    for part in args.only:
+        notes = []
+
+        def said(text, notes=notes):
+            print(f"upbench: {text}", file=sys.stderr)
+            note = text.removeprefix("left out: ")
+            if note != text and note not in notes:
+                notes.append(note)
+
+        measured = measure_part(part, args, said)
+        parts[part] = json.loads(json.dumps({"measured": measured, "left_out": notes}))  # as from the file: sides are texts
+    return parts
+
+
+def sections_of(parts):
     """What each measured, under its heading."""
-    rounds, side = (1, 64) if args.quick else (args.rounds, 256)
-    os.environ["OMP_NUM_THREADS"] = "2"
-    parts = [("Networks on two threads", "Shares of the product's rate on two threads, by the clock.", sections.two_threads(args.build, rounds, side, args.functions, said)),
-             ("Networks in bf16", "`precision: bf16`, one thread, in turns with fp32, and what it costs in quality.", sections.bf16(args.build, rounds, side, said))]
-    del os.environ["OMP_NUM_THREADS"]
-    if trunk:
-        parts.append(("LPIPS beside its network", "", f"A pair of 1 MP takes {trunk} times as long as two passes through AlexNet's convolutions (`build/upbench_lpips_bench`)."))
-    parts.append(("Metrics alone", "`tests/bench/metrics_vs_python.py`, one thread: PSNR, SSIM and LPIPS of 1 MP; *kept* has the reference's features, as a sweep does.",
-                  sections.metrics_alone(args.build, rounds, said)))
-    if args.loop:
-        loop = sections.python_loop(args.loop, 1 if args.quick else 3, said)
-        parts += [("A sweep beside a plain Python loop",
-                   "`scripts/bench_vs_python.sh --sharing`: 3 networks x Set5 x 2 tilings x 3 metrics, two threads, start-up included.", loop["fp32"]),
-                  ("The same sweep in bf16", "`scripts/bench_vs_python.sh --precision bf16`; the loop stays in fp32.", loop["bf16"])]
-    return "".join(f"## {title}\n\n" + (f"{text}\n\n" if text else "") + f"{body}\n\n" for title, text, body in parts if body)
+    measured = {name: part["measured"] for name, part in parts.items()}
+    trunk, loop = measured.get("lpips"), measured.get("loop") or {}
+    bodies = [
+        ("Networks on two threads", "Shares of the product's rate on two threads, by the clock.", measured.get("two-threads")),
+        ("Networks in bf16", "`precision: bf16`, one thread, in turns with fp32, and what it costs in quality.", measured.get("bf16")),
+        ("LPIPS beside its network", "",
+         trunk and f"A pair of 1 MP takes {trunk} times as long as two passes through AlexNet's convolutions (`build/upbench_lpips_bench`)."),
+        ("Metrics alone", "`tests/bench/metrics_vs_python.py`, one thread: PSNR, SSIM and LPIPS of 1 MP; *kept* has the reference's features, as a sweep does.",
+         measured.get("metrics")),
+        ("A sweep beside a plain Python loop",
+         "`scripts/bench_vs_python.sh --sharing`: 3 networks x Set5 x 2 tilings x 3 metrics, two threads, start-up included.", loop.get("fp32")),
+        ("The same sweep in bf16", "`scripts/bench_vs_python.sh --precision bf16`; the loop stays in fp32.", loop.get("bf16"))]
+    return "".join(f"## {title}\n\n" + (f"{text}\n\n" if text else "") + f"{body}\n\n" for title, text, body in bodies if body)
+
+
+def page_of(parts, machine_text):
+    comparison = parts["peers"]["measured"]
+    curves = {name: {int(side): point for side, point in points.items()} for name, points in parts["growth"]["measured"].items()}
+    notes = list(dict.fromkeys(note for part in parts.values() for note in part["left_out"]))
+    return PAGE.format(machine=machine_text, other_page=OTHER_PAGE, rounds=comparison.get("rounds", 0), product=comparison.get("product_flops", 0) / 1e9,
+                       copy=comparison.get("copy_bytes_per_s", 0) / 1e9, peers=bench_peers.table(comparison), sections=sections_of(parts),
+                       left_out=f"Not measured: {'; '.join(notes)}.\n\n" if notes else "",
+                       time=performance_growth.growth_table(curves, "s", "milliseconds", 1e3),
+                       memory=performance_growth.growth_table(curves, "bytes", "MB", 1e-6))
 
 
 def main():
@@ -199,31 +170,20 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--functions", type=Path, help="as scripts/bench_peers.py takes it")
     parser.add_argument("--loop", type=Path, help="as scripts/bench_vs_python.sh takes it")
-    parser.add_argument("--json")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--only", type=lambda text: [part for part in text.split(",") if part], default=list(PARTS))
     parser.add_argument("-o", "--output", default=str(ROOT / "docs/performance.md"))
     args = parser.parse_args()
-    os.environ["OMP_NUM_THREADS"] = "1"
-    notes = []
-
-    def said(text):
-        print(f"upbench: {text}", file=sys.stderr)
-        if "left out" in text:
-            note = text.removeprefix("left out: ")
-            notes.extend([note] if note not in notes else [])
-
-    comparison = bench_peers.compare(args.build, 1 if args.quick else args.rounds, args.quick, args.functions, said)
-    curves = growth(args.build, args.quick, said)
-    trunk = sections.lpips_beside_trunk(args.build, 1 if args.quick else args.rounds, said)
-    del os.environ["OMP_NUM_THREADS"]
+    if unknown := [part for part in args.only if part not in PARTS]:
+        parser.error(f"--only has no part {unknown[0]}: expected {', '.join(PARTS)}")
+    known = json.loads(args.json.read_text()) if args.json and args.json.exists() and args.only != list(PARTS) else {}
+    if missing := [part for part in PARTS if part not in args.only and part not in known]:
+        parser.error(f"{', '.join(missing)}: neither in --only nor in the file of --json")
+    parts = measure(args, known)
     if args.json:
-        Path(args.json).write_text(json.dumps({"peers": comparison, "growth": curves}, indent=1) + "\n")
-    page = PAGE.format(machine=machine(args.build), rounds=comparison.get("rounds", 0),
-                       product=comparison.get("product_flops", 0) / 1e9, copy=comparison.get("copy_bytes_per_s", 0) / 1e9,
-                       peers=bench_peers.table(comparison), sections=all_sections(args, trunk, said), left_out=f"Not measured: {'; '.join(notes)}.\n\n" if notes else "",
-                       time=growth_table(curves, "s", "milliseconds", 1e3),
-                       memory=growth_table(curves, "bytes", "MB", 1e-6))
-    Path(args.output).write_text(page)
-    said(f"wrote {args.output}")
+        args.json.write_text(json.dumps(parts, indent=1) + "\n")
+    Path(args.output).write_text(page_of(parts, machine(args.build)))
+    print(f"upbench: wrote {args.output}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -60,9 +60,10 @@ constexpr KnownFormat kUnsupported[] = {
 
 // What a name ends with, where that promises a format.
 constexpr std::pair<std::string_view, std::string_view> kExtensions[] = {
-    {".png", "png"},  {".jpg", "jpeg"},  {".jpeg", "jpeg"}, {".webp", "webp"},
-    {".tif", "tiff"}, {".tiff", "tiff"}, {".bmp", "bmp"},   {".ppm", "pnm"},
-    {".pgm", "pnm"},  {".pbm", "pnm"},   {".pnm", "pnm"},
+    {".png", "png"},  {".apng", "png"},  {".jpg", "jpeg"},  {".jpeg", "jpeg"},
+    {".jpe", "jpeg"}, {".jif", "jpeg"},  {".jfif", "jpeg"}, {".webp", "webp"},
+    {".tif", "tiff"}, {".tiff", "tiff"}, {".bmp", "bmp"},   {".dib", "bmp"},
+    {".ppm", "pnm"},  {".pgm", "pnm"},   {".pbm", "pnm"},   {".pnm", "pnm"},
 };
 
 bool has(Bytes file, std::size_t at, std::string_view magic) {

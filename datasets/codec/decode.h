@@ -47,7 +47,8 @@ struct RasterHeader {
 //   outside clipped; a profile that means sRGB leaves every sample as it is, one that cannot be used is noted
 //   as "icc_ignored: why"; PNG's gAMA, cHRM and cICP are noted and ignored; CMYK becomes RGB, by its profile
 //   or, without one, as (1 - C)(1 - K); alpha stays a channel, for to_image() to leave out; premultiplied
-//   alpha is divided out; orientation (EXIF, and TIFF's tag) is applied.
+//   alpha is divided out; orientation (EXIF, and TIFF's tag) is applied; tags of a TIFF that are wrong but do
+//   not describe its samples are noted as "metadata: what is wrong".
 // Throws std::runtime_error "NAME: what is wrong, what was expected".
 Raster decode(std::span<const std::uint8_t> file, std::string_view name, const DecodeLimits& limits = {});
 Raster decode_file(const std::filesystem::path& file, const DecodeLimits& limits = {});

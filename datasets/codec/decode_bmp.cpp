@@ -6,15 +6,17 @@
 #include <stdexcept>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "datasets/codec/formats.h"
 
 namespace upbench {
 namespace {
 
-// BITMAPFILEHEADER; the size of the header after it; BITMAPINFOHEADER, and what it is followed by or, in
-// later versions, holds: the masks of colours.
-constexpr std::size_t kFileHeader = 14, kSizeField = 4, kInfoHeader = 40,
+// BITMAPFILEHEADER; the size of the header after it; BITMAPCOREHEADER, of OS/2's first version, with sides of
+// 16 bits and colours of three bytes; BITMAPINFOHEADER, and what it is followed by or, in later versions,
+// holds: the masks of colours.
+constexpr std::size_t kFileHeader = 14, kSizeField = 4, kCoreHeader = 12, kInfoHeader = 40,
                       kMasksAt = kFileHeader + kInfoHeader;
 constexpr std::uint32_t kPlain = 0, kRunLength8 = 1, kRunLength4 = 2, kMasks = 3, kJpeg = 4, kPng = 5,
                         kMasksWithAlpha = 6;
@@ -34,7 +36,8 @@ struct Bmp {
   bool bottom_up = true;
   int bits = 24;
   std::size_t pixels_at = 0;
-  Bytes palette;                 // blue, green, red, 0; up to 8 bits
+  std::size_t entry = 4;         // bytes of a colour in the palette
+  Bytes palette;                 // blue, green, red and, of four bytes, 0; up to 8 bits
   std::array<Field, 3> colours;  // red, green, blue; 16 and 32 bits
   bool has_alpha = false;
 
@@ -58,12 +61,19 @@ Field field_of(std::uint32_t mask, int bits) {
   return {shift, most};
 }
 
-Bytes read_palette(Bytes file, std::size_t at, int bits) {
-  const std::size_t most = std::size_t{1} << bits, used = little_endian_32(file, kFileHeader + 32),
-                    entries = used == 0 ? most : used;
-  if (entries > most || at > file.size() || entries * 4 > file.size() - at)
-    throw std::runtime_error(fmt::format("BMP palette of {} colours does not fit into the file", entries));
-  return file.subspan(at, entries * 4);
+void read_palette(Bytes file, std::size_t at, Bmp& bmp) {
+  const std::size_t most = std::size_t{1} << bmp.bits;
+  std::size_t entries = most;
+  if (bmp.entry == 3) {  // nothing says how many there are: all, or as many as fit before the pixels
+    entries = std::min(most, (std::max(bmp.pixels_at, at) - at) / bmp.entry);
+  } else if (const std::size_t used = little_endian_32(file, kFileHeader + 32); used != 0) {
+    entries = used;
+  }
+  if (entries > most || at > file.size() || entries * bmp.entry > file.size() - at)
+    throw std::runtime_error(
+        fmt::format("BMP palette of {} colours does not fit into the file: expected at most {}, in {} bytes",
+                    entries, most, file.size()));
+  bmp.palette = file.subspan(at, entries * bmp.entry);
 }
 
 // The masks of the file, or those of 5 (16 bit) or 8 bits a colour that plain pixels have. Gives where what
@@ -107,34 +117,55 @@ std::size_t read_info_size(Bytes file) {
   if (file.size() < kFileHeader + kSizeField)
     throw std::runtime_error(fmt::format("BMP truncated at byte {}: the headers end early", file.size()));
   const std::size_t size = little_endian_32(file, kFileHeader);
-  // Versions 1 to 5 as Windows has them, and OS/2's second.
-  constexpr std::array<std::size_t, 6> kSizes{kInfoHeader, 52, 56, 64, 108, 124};
+  // OS/2's first version, versions 1 to 5 as Windows has them, and OS/2's second.
+  constexpr std::array<std::size_t, 7> kSizes{kCoreHeader, kInfoHeader, 52, 56, 64, 108, 124};
   if (std::ranges::find(kSizes, size) == kSizes.end())
-    throw std::runtime_error(fmt::format("BMP with a header of {} bytes is not supported", size));
+    throw std::runtime_error(fmt::format("BMP with a header of {} bytes is not supported; expected {}", size,
+                                         fmt::join(kSizes, ", ")));
   if (file.size() < kFileHeader + size)
     throw std::runtime_error(fmt::format("BMP truncated at byte {}: the headers end early", file.size()));
   return size;
 }
 
-// Everything is checked here but that all rows lie inside the file.
-Bmp read_structure(Bytes file) {
-  const std::size_t info_size = read_info_size(file);
-  Bmp bmp;
-  const auto width = static_cast<std::int32_t>(little_endian_32(file, kFileHeader + 4));
-  const auto height = static_cast<std::int32_t>(little_endian_32(file, kFileHeader + 8));
+void read_sides(Bytes file, bool core, Bmp& bmp) {
+  const std::size_t at = kFileHeader + kSizeField;
+  const auto width =
+      static_cast<std::int32_t>(core ? little_endian_16(file, at) : little_endian_32(file, at));
+  const auto height =
+      static_cast<std::int32_t>(core ? little_endian_16(file, at + 2) : little_endian_32(file, at + 4));
   if (width <= 0 || height == 0 || height == std::numeric_limits<std::int32_t>::min())
-    throw std::runtime_error(fmt::format("BMP header says {}x{} pixels", width, height));
+    throw std::runtime_error(
+        fmt::format("BMP header says {}x{} pixels: expected 1 to 2^31-1 a side", width, height));
   bmp.width = width;
   bmp.height = std::abs(height);
   bmp.bottom_up = height > 0;
-  bmp.bits = static_cast<int>(little_endian_16(file, kFileHeader + 14));
-  bmp.pixels_at = little_endian_32(file, 10);
-  const std::uint32_t compression = little_endian_32(file, kFileHeader + 16);
+}
+
+// How pixels are stored. Gives the compression.
+std::uint32_t read_depth(Bytes file, bool core, Bmp& bmp) {
+  bmp.bits = static_cast<int>(little_endian_16(file, kFileHeader + (core ? 10 : 14)));
+  bmp.entry = core ? 3 : 4;
+  if (core && bmp.bits > 8 && bmp.bits != 24)
+    throw std::runtime_error(fmt::format(
+        "BMP with {} bits a pixel and a header of {} bytes is not supported; expected 1, 4, 8 or 24 bits",
+        bmp.bits, kCoreHeader));
+  const std::uint32_t compression = core ? kPlain : little_endian_32(file, kFileHeader + 16);
   require_supported(compression, bmp.bits);
+  return compression;
+}
+
+// Everything is checked here but that all rows lie inside the file.
+Bmp read_structure(Bytes file) {
+  const std::size_t info_size = read_info_size(file);
+  const bool core = info_size == kCoreHeader;
+  Bmp bmp;
+  read_sides(file, core, bmp);
+  bmp.pixels_at = little_endian_32(file, 10);
+  const std::uint32_t compression = read_depth(file, core, bmp);
   std::size_t end = kFileHeader + info_size;
   if (bmp.bits == 16 || bmp.bits == 32) end = read_colours(file, compression, info_size, bmp);
   if (bmp.bits <= 8) {
-    bmp.palette = read_palette(file, end, bmp.bits);
+    read_palette(file, end, bmp);
     end += bmp.palette.size();
   }
   if (bmp.pixels_at < end)
@@ -157,10 +188,11 @@ void copy_palette_row(const std::uint8_t* stored, const Bmp& bmp, std::uint8_t* 
     const int shift = 8 - bmp.bits * (x % in_a_byte + 1);
     const std::size_t colour =
         static_cast<std::size_t>(stored[x / in_a_byte]) >> shift & ((1u << bmp.bits) - 1);
-    if (4 * colour >= bmp.palette.size())
-      throw std::runtime_error(
-          fmt::format("BMP pixel names colour {}, its palette has {}", colour, bmp.palette.size() / 4));
-    std::reverse_copy(bmp.palette.data() + 4 * colour, bmp.palette.data() + 4 * colour + 3, out);
+    const std::size_t at = bmp.entry * colour;
+    if (at >= bmp.palette.size())
+      throw std::runtime_error(fmt::format("BMP pixel names colour {}, its palette has {}", colour,
+                                           bmp.palette.size() / bmp.entry));
+    std::reverse_copy(bmp.palette.data() + at, bmp.palette.data() + at + 3, out);
   }
 }
 

@@ -98,7 +98,7 @@ class Scanner {
 };
 
 int side(std::uint32_t value) {
-  if (value == 0) throw std::runtime_error("PNM header says a side of 0 pixels");
+  if (value == 0) throw std::runtime_error("PNM header says a side of 0 pixels: expected at least 1");
   return static_cast<int>(value);  // of at most nine digits
 }
 

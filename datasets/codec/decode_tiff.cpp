@@ -127,8 +127,9 @@ void TiffReader::read_tiles() {
              height = file_.tag<std::uint32_t>(TIFFTAG_TILELENGTH);
   const auto row_bytes = TIFFTileRowSize64(tiff), bytes = TIFFTileSize64(tiff);
   if (width == 0 || height == 0 || bytes == 0 || bytes > samples_.size() + kMostOverhang)
-    throw std::runtime_error(fmt::format("TIFF with tiles of {}x{} in a picture of {}x{}", width, height,
-                                         layout_.width, layout_.height));
+    throw std::runtime_error(fmt::format(
+        "TIFF with tiles of {}x{} in a picture of {}x{}: expected them to overhang it by at most {} bytes",
+        width, height, layout_.width, layout_.height, kMostOverhang));
   const auto columns = static_cast<std::uint32_t>(layout_.width),
              rows = static_cast<std::uint32_t>(layout_.height);
   for (int plane = 0; plane < planes(); ++plane) {
@@ -265,12 +266,10 @@ Described describe_tiff(Bytes bytes) {
   const std::uint8_t* profile = nullptr;
   if (TIFFGetField(file.handle(), TIFFTAG_ICCPROFILE, &size, &profile))
     described.profile.assign(profile, profile + size);
-  const auto orientation = file.tag<std::uint16_t>(TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT);
-  if (orientation >= 1 && orientation <= 8)
-    described.orientation = orientation;
-  else
-    described.header.notes.push_back(
-        fmt::format("orientation {} is not one of 1 to 8: taken as upright", orientation));
+  // Values but 1 to 8 are left out, with a note.
+  described.orientation = file.tag<std::uint16_t>(TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT);
+  std::vector<std::string>& notes = described.header.notes;
+  notes.insert(notes.end(), file.notes().begin(), file.notes().end());
   return described;
 }
 

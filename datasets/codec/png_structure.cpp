@@ -44,8 +44,10 @@ void read_header_chunk(Bytes data, PngStructure& png) {
   png.bit_depth = data[8];
   png.colour_type = data[9];
   if (!depth_fits(png.colour_type, png.bit_depth)) {
-    throw std::runtime_error(fmt::format("PNG header has colour type {} with {} bits: no such PNG",
-                                         png.colour_type, png.bit_depth));
+    throw std::runtime_error(
+        fmt::format("PNG header has colour type {} with {} bits: expected grey (0) of 1, 2, 4, 8 or 16, "
+                    "palette (3) of 1, 2, 4 or 8, RGB (2) or alpha (4, 6) of 8 or 16",
+                    png.colour_type, png.bit_depth));
   }
 }
 
@@ -95,7 +97,8 @@ PngStructure read_png_structure(Bytes file) {
     const std::string_view type(reinterpret_cast<const char*>(file.data()) + at + 4, 4);
     const bool first = at == std::size(kPngSignature);
     if (first && (type != "IHDR" || length != kHeaderData))
-      throw std::runtime_error("PNG does not begin with its IHDR chunk");
+      throw std::runtime_error(
+          "PNG does not begin with its IHDR chunk: expected that, of 13 bytes, at byte 8");
     if (length > left - kChunkFrame) {
       throw truncated(file, fmt::format("the chunk at byte {} says it holds {} bytes", at, length));
     }

@@ -4,10 +4,11 @@
 #include <new>
 #include <string_view>
 
-#include <c10/core/impl/VirtualGuardImpl.h>
+#include <c10/core/Device.h>
 #include <c10/util/Exception.h>
 
 #include "datasets/device/memory.h"
+#include "datasets/device/stream.h"
 
 namespace upbench {
 namespace {
@@ -37,16 +38,19 @@ constexpr std::array kStickyErrors = {
 constexpr int kMemoryAllocation = 2;
 
 // Libraries above the runtime turn its errors into text of their own.
-constexpr std::array<std::string_view, 5> kMemoryTexts = {
+constexpr std::array<std::string_view, 6> kMemoryTexts = {
     "ALLOC_FAILED",       // CUBLAS_STATUS_, CUSOLVER_STATUS_
     "ALLOCATION_FAILED",  // CUDNN_STATUS_INTERNAL_ERROR_DEVICE_, _HOST_
-    "out of memory", "can't allocate memory", "not enough memory"};
+    // A convolution whose work area found no memory with any of cuDNN's algorithms ends so: "GET was ...",
+    // "FIND was ...". One that cuDNN has no algorithm for does as well, and is tried again in vain.
+    "unable to find an engine to execute this computation", "out of memory", "can't allocate memory",
+    "not enough memory"};
 
 // Asked twice: the first answer may be an error that passes, left over from an earlier call.
 bool answers(const c10::Device& device) {
   for (int attempt = 0; attempt < 2; ++attempt) {
     try {
-      c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
+      synchronize_device(device);
       return true;
     } catch (const std::exception&) {
       continue;
@@ -91,18 +95,23 @@ std::string device_error_text(const std::exception& error) {
 }
 
 int with_shrinking_batch(int batch, const std::string& device, const std::function<void(int)>& attempt,
-                         const std::function<void(int smaller)>& on_smaller) {
-  for (;;) {
+                         const std::function<void(int smaller)>& on_smaller,
+                         const std::function<bool()>& make_room) {
+  for (bool had_room_made = false;;) {
+    bool again = false;
     try {
       attempt(batch);
       return batch;
     } catch (const std::exception& error) {
-      if (batch <= 1 || !is_out_of_memory(error)) throw;
+      if (!is_out_of_memory(error)) throw;
+      again = make_room && make_room() && !had_room_made;
+      if (batch <= 1 && !again) throw;
     }
     // Out of the handler: nothing of the failed attempt is alive here.
-    batch = (batch + 1) / 2;
+    had_room_made = had_room_made || again;
+    if (!again) batch = (batch + 1) / 2;
     release_cached_memory(device);
-    if (on_smaller) on_smaller(batch);
+    if (!again && on_smaller) on_smaller(batch);
   }
 }
 

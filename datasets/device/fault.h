@@ -28,9 +28,12 @@ std::string device_error_text(const std::exception& error);
 
 // Calls attempt(batch), then with half of it (rounded up) and so on down to 1 as long as memory runs out; in
 // between the exception is gone, with the tensors it kept alive, and memory that LibTorch keeps cached is
-// given back. on_smaller hears of each step. Returns the batch that worked; what fails at 1, and every other
-// exception, is thrown. attempt() keeps the results independent of the batch.
+// given back. make_room is asked each time to give back what else is held, and says whether there was
+// anything: then the same batch is tried once more before it is halved. on_smaller hears of each smaller
+// batch. Returns the batch that worked; what fails at 1, and every other exception, is thrown. attempt()
+// keeps the results independent of the batch.
 int with_shrinking_batch(int batch, const std::string& device, const std::function<void(int)>& attempt,
-                         const std::function<void(int smaller)>& on_smaller = {});
+                         const std::function<void(int smaller)>& on_smaller = {},
+                         const std::function<bool()>& make_room = {});
 
 }  // namespace upbench

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -14,12 +16,14 @@ using TensorFunction = std::function<at::Tensor(const at::Tensor&)>;
 // CUDA graphs of pure functions of one tensor (a network), one per (name, shape, type, layout): the first
 // call runs the function eagerly on a stream of the pool and records it, later calls copy the input into the
 // graph's own and replay. Where graphs are not to be had (CPU, a build without nvcc, disabled), and for a
-// function that cannot be recorded, every call is function(input). Not thread-safe: one pool per thread that
-// computes.
+// function that cannot be recorded, every call is function(input). One pool per thread that computes: run()
+// is not for two at once, all else is for any thread.
 class GraphPool {
  public:
-  // capacity: graphs kept, the least recently used goes first; 0: no graphs.
-  GraphPool(const std::string& device, std::size_t capacity);
+  // capacity: graphs kept, the least recently used goes first; 0: no graphs. most_bytes: that they hold
+  // together, about; the one used last stays whatever it holds.
+  GraphPool(const std::string& device, std::size_t capacity,
+            std::uint64_t most_bytes = std::numeric_limits<std::uint64_t>::max());
   ~GraphPool();
   GraphPool(const GraphPool&) = delete;
   GraphPool& operator=(const GraphPool&) = delete;
@@ -32,10 +36,14 @@ class GraphPool {
   at::Tensor run(const std::string& name, const at::Tensor& input, const TensorFunction& function,
                  const std::shared_ptr<const void>& owner);
 
-  void clear();  // frees the graphs and their memory; after out-of-memory, before a second try
+  // Frees the graphs and their memory, once a run() in progress has ended; a result of it stays valid. After
+  // out-of-memory, before a second try.
+  void clear();
   std::size_t graphs() const;
-  bool replays() const;                  // false: every call is eager, and why_eager() says why
-  const std::string& why_eager() const;  // also of the function last found that cannot be recorded
+  bool replays() const;           // false: every call is eager, and why_eager() says why
+  std::string why_eager() const;  // also of the function last found that cannot be recorded
+  // Why this function cannot be recorded; empty: nothing is known against it.
+  std::string why_eager(const std::string& name) const;
 
  private:
   struct Impl;

@@ -7,7 +7,7 @@
 
 namespace upbench {
 
-inline constexpr int kKernelTableVersion = 3;
+inline constexpr int kKernelTableVersion = 4;
 
 enum class PixelType : int { u8, f32, f16, bf16 };
 
@@ -108,7 +108,8 @@ struct CudaModule {
   PixelKernels kernels{};
   const char* (*error_text)(int code) = nullptr;
   // A graph records what this thread queues on the current stream between begin and end; its memory is its
-  // own.
+  // own. Where beginning or ending throws, LibTorch's allocators are as they were before; a graph whose end
+  // threw can only be freed.
   void* (*begin_graph)() = nullptr;
   void (*end_graph)(void* graph) = nullptr;
   void (*replay_graph)(void* graph) = nullptr;

@@ -26,11 +26,14 @@ std::uint64_t current(const c10::CachingAllocator::StatArray& stat) {
 
 DeviceMemory device_memory(const std::string& device) {
   const c10::Device of(device);
-  if (of.is_cpu())
+  if (of.is_cpu()) {
+    const std::uint64_t resident = proc_bytes("/proc/self/status", "VmRSS:");
     return {.total = proc_bytes("/proc/meminfo", "MemTotal:"),
             .free = proc_bytes("/proc/meminfo", "MemAvailable:"),
-            .allocated = proc_bytes("/proc/self/status", "VmRSS:"),
+            .allocated = resident,
+            .reserved = resident,
             .peak = proc_bytes("/proc/self/status", "VmHWM:")};
+  }
   auto* allocator = c10::getDeviceAllocator(of.type());
   const auto [free, total] = allocator->getMemoryInfo(of.index());
   const auto stats = allocator->getDeviceStats(of.index());
@@ -40,6 +43,7 @@ DeviceMemory device_memory(const std::string& device) {
   return {.total = total,
           .free = free + (reserved - allocated),
           .allocated = allocated,
+          .reserved = reserved,
           .peak = static_cast<std::uint64_t>(peak)};
 }
 

@@ -10,6 +10,7 @@ struct DeviceMemory {
   std::uint64_t total = 0;
   std::uint64_t free = 0;  // what this process could still take: free on the device, and cached by LibTorch
   std::uint64_t allocated = 0;  // by this process now
+  std::uint64_t reserved = 0;   // by LibTorch here: allocated, cached, kept by graphs
   std::uint64_t peak = 0;       // most since reset_peak_memory
 };
 

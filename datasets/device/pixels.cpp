@@ -36,6 +36,7 @@ KernelChoice& choice_in_force() {
 }
 
 const PixelKernels* pretended = nullptr;
+const CudaModule* graphs_of_pretended = nullptr;
 
 void require_bytes(const at::Tensor& bytes) {
   if (bytes.dim() == 3 && bytes.size(2) == 3 && bytes.scalar_type() == at::kByte && bytes.numel() > 0) return;
@@ -90,12 +91,18 @@ bool is_remote(const c10::Device& device) {
   return !device.is_cpu() || pretended != nullptr;
 }
 
-PretendedDevice::PretendedDevice(const PixelKernels& kernels) {
+PretendedDevice::PretendedDevice(const PixelKernels& kernels, const CudaModule* graphs) {
   pretended = &kernels;
+  graphs_of_pretended = graphs;
 }
 
 PretendedDevice::~PretendedDevice() {
   pretended = nullptr;
+  graphs_of_pretended = nullptr;
+}
+
+const CudaModule* pretended_graphs() {
+  return graphs_of_pretended;
 }
 
 Image image_of_bytes(const at::Tensor& bytes) {
@@ -211,6 +218,7 @@ at::Tensor on_device(std::span<const Item> items, const at::Device& device) {
 }
 template at::Tensor on_device(std::span<const TileSource>, const at::Device&);
 template at::Tensor on_device(std::span<const TileTarget>, const at::Device&);
+template at::Tensor on_device(std::span<const float>, const at::Device&);
 
 void gather_tiles(const PixelKernels& table, const at::Tensor& image, const at::Tensor& sources,
                   std::size_t first, int mirrored, const at::Tensor& into) {

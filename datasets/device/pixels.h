@@ -37,14 +37,18 @@ const PixelKernels* kernels_for(bool on, const at::Tensor& tensor);
 bool is_remote(const c10::Device& device);
 
 // For tests: until the end of the scope the CPU is taken for a device (is_remote) whose kernels these are.
-// The whole pipeline then goes the way that it goes on a GPU. One at a time, made before work begins.
+// The whole pipeline then goes the way that it goes on a GPU. One at a time, made before work begins. graphs:
+// the module whose graphs GraphPool takes; null: there are none.
 class PretendedDevice {
  public:
-  explicit PretendedDevice(const PixelKernels& kernels);
+  explicit PretendedDevice(const PixelKernels& kernels, const CudaModule* graphs = nullptr);
   ~PretendedDevice();
   PretendedDevice(const PretendedDevice&) = delete;
   PretendedDevice& operator=(const PretendedDevice&) = delete;
 };
+
+// Of the pretended device; null: there is none, or it has no graphs.
+const CudaModule* pretended_graphs();
 
 // u8 [H, W, 3] as decoded -> image, x / 255, on the same device; the bits of to_image().
 Image image_of_bytes(const at::Tensor& bytes);
@@ -63,7 +67,8 @@ BatchView batch_of(const at::Tensor& batch);
 Image image_of_bytes(const PixelKernels& table, const at::Tensor& bytes);
 at::Tensor bytes_of_image(const PixelKernels& table, const Image& image);
 
-// A list for the device, as one of bytes; copied without waiting from pinned memory.
+// A list for the device, as one of bytes; copied without waiting from pinned memory. TileSource, TileTarget,
+// float.
 template <typename Item>
 at::Tensor on_device(std::span<const Item> items, const at::Device& device);
 

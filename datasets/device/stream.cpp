@@ -23,6 +23,11 @@ double host_seconds() {
 DeviceStream::DeviceStream(const std::string& device, bool high_priority)
     : stream_(new_stream(c10::Device(device), high_priority)) {}
 
+DeviceStream DeviceStream::current(const c10::Device& device) {
+  if (device.is_cpu()) return DeviceStream(c10::Stream(c10::Stream::DEFAULT, device));
+  return DeviceStream(VirtualGuardImpl(device.type()).getStream(device));
+}
+
 bool DeviceStream::idle() const {
   return is_cpu() || VirtualGuardImpl(stream_.device_type()).queryStream(stream_);
 }
@@ -76,6 +81,17 @@ bool DeviceEvent::done() const {
 
 double DeviceEvent::seconds_since(const DeviceEvent& start) const {
   return event_ ? start.event_->elapsedTime(*event_) / 1000 : host_seconds_ - start.host_seconds_;
+}
+
+std::mutex& recording_mutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+void synchronize_device(const c10::Device& device) {
+  if (device.is_cpu()) return;
+  const std::lock_guard lock(recording_mutex());
+  VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
 }
 
 }  // namespace upbench

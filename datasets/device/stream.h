@@ -1,5 +1,6 @@
 #pragma once
 
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -15,6 +16,8 @@ class DeviceStream {
  public:
   // Of LibTorch's pool (32 a device and priority); the device must have been opened. "cpu", "cuda:0".
   explicit DeviceStream(const std::string& device, bool high_priority = false);
+  // The one that operators of the calling thread go to now.
+  static DeviceStream current(const c10::Device& device);
 
   bool idle() const;         // whether all queued work is done; false before a failure is reported
   void synchronize() const;  // the host waits; throws what the queued work failed with
@@ -23,6 +26,8 @@ class DeviceStream {
   bool is_cpu() const { return stream_.device().is_cpu(); }
 
  private:
+  explicit DeviceStream(const c10::Stream& stream) : stream_(stream) {}
+
   c10::Stream stream_;
 };
 
@@ -55,5 +60,12 @@ class DeviceEvent {
   std::optional<c10::Event> event_;  // nothing on the CPU
   double host_seconds_ = 0;          // when recorded there
 };
+
+// Held while a graph is recorded (GraphPool): until then nobody may wait for a whole device. CUDA refuses it
+// while one of the device's streams records, and ends the recording.
+std::mutex& recording_mutex();
+
+// The host waits for all that is queued on the device, once no graph is recorded; nothing to do on the CPU.
+void synchronize_device(const c10::Device& device);
 
 }  // namespace upbench

@@ -64,6 +64,17 @@ void settle_padding(SettledStage& stage, const ModelFacts& facts) {
   stage.values.erase("padding");
 }
 
+// The same for the range that networks compute on where their files do not tell it.
+void settle_input_range(SettledStage& stage, const ModelFacts& facts) {
+  const std::string range = stage.values.at("input-range");
+  if (range != "authors" && !facts.input_range.empty() && range != facts.input_range) return;
+  if (facts.input_range.empty())
+    stage.notes.push_back({"input-range", "input-range does not matter to models whose files tell it"});
+  else if (range != "authors")
+    stage.notes.push_back({"input-range", fmt::format("input-range {} is that of the authors", range)});
+  stage.values.erase("input-range");
+}
+
 SettledStage settle(const nlohmann::json& parameters, const StageKind::FindModel& find_model) {
   SettledStage stage;
   stage.values = parameters;
@@ -71,6 +82,7 @@ SettledStage settle(const nlohmann::json& parameters, const StageKind::FindModel
   const nlohmann::json& model = parameters.at("model");
   const ModelFacts& facts = find_model(model);
   settle_padding(stage, facts);
+  settle_input_range(stage, facts);
   const nlohmann::json what = model_identity(model, find_model);
   if (!has_weights(what)) set_default(stage, "precision", "fp32", "to models without weights");
   stage.models = {{{"parameter", "model"}, {"scale", facts.scale}, {"identity", what}}};
@@ -167,7 +179,9 @@ StageOutcome Upscaling::operator()(PictureSize input, PictureSize target) const 
   StageOutcome made;
   const bool wanted = target != PictureSize{};
   if (model_scale == 0 && !wanted) {
-    made.refusal = "the model takes any scale, but the pictures ask for none (images.scale would say it)";
+    made.refusal = fmt::format(
+        "the model {}, but the pictures ask for none (images.scale would say it)",
+        scales.empty() ? "takes any scale" : fmt::format("has the scales {}", fmt::join(scales, ", ")));
     return made;
   }
   if (usdu && wanted) return by_usdu(input, target);
@@ -231,7 +245,8 @@ StageEffect effect(const nlohmann::json& stage, const StageOutcome& made) {
   StageEffect what;
   what.settings = {{"model", model}, {"scale", scale}, {"tile", nullptr}};
   if (has_weights(model)) what.settings["precision"] = settings.at("precision");
-  if (settings.contains("padding")) what.settings["padding"] = settings.at("padding");
+  for (const char* name : {"padding", "input-range"})
+    if (settings.contains(name)) what.settings[name] = settings.at(name);
 
   if (passes_and_tiled % 2 == 1) {
     const char* margin = settings.at("mode") == "core-context" ? "context" : "overlap";
@@ -333,6 +348,12 @@ StageKind upscale_kind() {
        .choices = {"authors", "spandrel"},
        .help = "how pictures are brought to sizes that the network takes: as its authors do, or as spandrel "
                "(ComfyUI, chaiNNer) does; differs for CRAFT, DCTLSA, SAFMN++"},
+      {.name = "input-range",
+       .type = Type::choice,
+       .default_value = "authors",
+       .choices = {"authors", "0..255", "0..1"},
+       .help = "of the values that a network computes on, for those whose files do not tell it (RFDN, RLFN): "
+               "as its authors', or another that it was trained on"},
   };
   kind.settle = settle;
   kind.outcome = outcome;

@@ -4,10 +4,10 @@
 
 #include <ATen/ops/clamp.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "datasets/image.h"
 #include "datasets/resample.h"
-#include "harness/device_runtime.h"
 #include "harness/plan/estimate.h"
 #include "harness/plan/kinds.h"
 #include "harness/plan/usdu_sizes.h"
@@ -31,7 +31,8 @@ class UpscaleStage final : public Stage {
         precision_(settings.at("precision")),
         fit_(settings.at("fit") == "a1111"),
         usdu_(settings.at("fit") == "usdu"),
-        padding_(parse_padding(settings.value("padding", "authors"))) {
+        padding_(parse_padding(settings.value("padding", "authors"))),
+        input_range_(settings.value("input-range", "authors")) {
     const nlohmann::json& tile = settings.at("tile");
     if (tile.is_number_integer()) {
       tile_.tile = tile.get<int>();
@@ -53,6 +54,7 @@ class UpscaleStage final : public Stage {
             {"precision", precision_}};
     if (!info.licence.empty()) used["licence"] = info.licence;
     if (info.spandrel_padding) used["padding"] = to_string(padding_);
+    if (!info.input_range.empty()) used["input_range"] = info.input_range;
     if (usdu_ && input.target != PictureSize{}) return by_usdu(input, upscaler, context, used);
     const int scale = info.scale > 0 ? info.scale : scale_for(input, info);
     Frame frame = pass(input, upscaler, scale, context, used);
@@ -66,15 +68,18 @@ class UpscaleStage final : public Stage {
 
  private:
   UpscalerPtr upscaler_of(const StageContext& context) const {
-    return context.models.get(model_, context.device, parse_precision(precision_));
+    return context.models.get(on_input_range(model_, input_range_), context.device,
+                              parse_precision(precision_));
   }
 
   // For models without a scale of their own.
   int scale_for(const Frame& input, const UpscalerInfo& info) const {
     const PictureSize size{static_cast<int>(input.rgb.size(2)), static_cast<int>(input.rgb.size(1))};
+    const std::string known =
+        info.scales.empty() ? "" : fmt::format(", expected {}", fmt::join(info.scales, " or "));
     if (input.target == PictureSize{})
       throw std::invalid_argument(
-          fmt::format("{}: {} has no scale of its own and the pictures name none", id_, info.name));
+          fmt::format("{}: {} has no scale of its own and the pictures name none{}", id_, info.name, known));
     const int scale = chosen_scale(size, input.target, info.scales, fit_);
     if (scale < 1)
       throw std::invalid_argument(fmt::format("{}: no scale of {} leads from {} x {} to {} x {}", id_,
@@ -90,7 +95,13 @@ class UpscaleStage final : public Stage {
     const std::optional<bool> takes_batches = context.models.takes_batches(upscaler);
     if (takes_batches.value_or(true)) options.batch = planned_batch(upscaler.info(), scale, context);
     options.check_batch = !takes_batches;
-    options.forward = recorded(network, scale, context);
+    const std::string graph = graph_of(upscaler.info(), scale, context);
+    if (!graph.empty()) options.forward = recorded(graph, network, scale, context);
+    options.make_room = [graphs = context.graphs] {
+      if (graphs == nullptr || graphs->graphs() == 0) return false;
+      graphs->clear();
+      return true;
+    };
     const Image picture = input.rgb.clamp(0, 1);
     UpscaleResult result;
     bool not_finite_in_batch = false;
@@ -123,6 +134,8 @@ class UpscaleStage final : public Stage {
     if (result.batch_halved) made["batch_halved"] = true;
     if (result.batch_difference >= 0) made["batch_difference"] = result.batch_difference;
     if (not_finite_in_batch) made["batch_not_finite"] = true;
+    if (const std::string why = graph.empty() ? "" : context.graphs->why_eager(graph); !why.empty())
+      made["eager"] = fmt::format("{}: {}", upscaler.info().name, why);
     used["passes"].push_back(std::move(made));
     if (tile_.tile > 0)
       used["tile"] = {{"tile", tile_.tile},
@@ -132,21 +145,19 @@ class UpscaleStage final : public Stage {
     return frame;
   }
 
-  // Tiles have few shapes, those at the borders their own: the network's kernels are started together. Empty:
-  // not here.
-  BatchFunction recorded(const UpscalerPtr& network, int scale, const StageContext& context) const {
-    GraphPool* graphs = context.graphs;
-    const Digest& tensors = network->info().tensor_hash;
-    if (graphs == nullptr || tile_.tile == 0 || tensors.is_zero()) return {};
-    const std::string name = fmt::format("{} {} x{}", tensors.hex(), precision_, scale);
-    return [=, &context](const at::Tensor& batch) {
-      try {
-        const auto forward = [&](const at::Tensor& input) { return network->forward(input, scale); };
-        return graphs->run(name, batch, forward, network);
-      } catch (const std::exception& error) {
-        if (device_fault(error, context.device) == DeviceFault::out_of_memory) graphs->clear();
-        throw;
-      }
+  // The name of the network's graphs. Empty: there are none. Tiles have few shapes, those at the borders
+  // their own; whole pictures may have any.
+  std::string graph_of(const UpscalerInfo& info, int scale, const StageContext& context) const {
+    if (context.graphs == nullptr || tile_.tile == 0 || info.tensor_hash.is_zero()) return {};
+    return fmt::format("{} {} x{} {}", info.tensor_hash.hex(), precision_, scale, info.input_range);
+  }
+
+  // The network's kernels are started together.
+  static BatchFunction recorded(const std::string& name, const UpscalerPtr& network, int scale,
+                                const StageContext& context) {
+    return [=, graphs = context.graphs](const at::Tensor& batch) {
+      const auto forward = [&](const at::Tensor& input) { return network->forward(input, scale); };
+      return graphs->run(name, batch, forward, network);
     };
   }
 
@@ -213,6 +224,7 @@ class UpscaleStage final : public Stage {
   std::string precision_;
   bool fit_, usdu_;
   Padding padding_;
+  std::string input_range_;
   TileSettings tile_;
 };
 

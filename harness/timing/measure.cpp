@@ -8,6 +8,7 @@
 #include <set>
 #include <stdexcept>
 
+#include <c10/core/ScalarType.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@
 #include "harness/timing/pipeline_subject.h"
 #include "harness/timing/session.h"
 #include "harness/timing/tensor_memory.h"
+#include "models/network_upscaler.h"
 
 namespace upbench {
 namespace {
@@ -53,8 +55,16 @@ struct CellWork {
 // Null for a stage without one.
 nlohmann::json model_of(const nlohmann::json& stage) {
   const nlohmann::json& settings = stage.at("settings");
-  if (stage.at("kind") == "refine") return refine_model(settings);
+  if (settings.contains("checkpoint")) return refine_model(settings);  // refine, hires, generate
   return settings.value("model", nlohmann::json());
+}
+
+// As that precision holds them. Facts count a network's in float32, a diffusion model's in the types of its
+// files, which stay.
+std::uint64_t placed_weight_bytes(const ModelFacts& facts, const std::string& precision) {
+  const auto bytes = static_cast<std::uint64_t>(facts.weight_bytes);
+  if (facts.diffusion) return bytes;
+  return bytes / sizeof(float) * c10::elementSize(dtype_of(parse_precision(precision)));
 }
 
 CellWork work_of(const Sweep& sweep, const Target& target) {
@@ -67,8 +77,9 @@ CellWork work_of(const Sweep& sweep, const Target& target) {
     const auto facts = sweep.models.find(model_of(settings[i]).dump());
     if (facts == sweep.models.end()) continue;
     work.macs += network_macs(facts->second, pass.outcomes[i]);
-    if (work.weight_bytes == 0) work.precision = own.value("precision", work.precision);
-    work.weight_bytes += static_cast<std::uint64_t>(facts->second.weight_bytes);
+    const std::string precision = own.value("precision", "fp32");
+    if (work.weight_bytes == 0) work.precision = precision;
+    work.weight_bytes += placed_weight_bytes(facts->second, precision);
   }
   return work;
 }

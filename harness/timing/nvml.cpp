@@ -47,7 +47,23 @@ bool in_container() {
   return !error && name != "pid:[4026531836]";
 }
 
-// What CUDA calls device `index`: an index or UUID of NVML.
+// Where CUDA's device `index` sits on the bus, "0000:17:00.0", as its driver says; empty: there is no driver,
+// or it does not tell.
+std::string bus_address(int index) {
+  const char* file = std::getenv("UPBENCH_CUDA_DRIVER");
+  void* driver = dlopen(file ? file : "libcuda.so.1", RTLD_NOW | RTLD_LOCAL);  // stays: CUDA may be in use
+  if (!driver) return {};
+  const auto init = reinterpret_cast<int (*)(unsigned)>(dlsym(driver, "cuInit"));
+  const auto get = reinterpret_cast<int (*)(int*, int)>(dlsym(driver, "cuDeviceGet"));
+  const auto tell = reinterpret_cast<int (*)(char*, int, int)>(dlsym(driver, "cuDeviceGetPCIBusId"));
+  int device = 0;
+  char address[32] = {};
+  const bool told = init && get && tell && init(0) == kSuccess && get(&device, index) == kSuccess &&
+                    tell(address, static_cast<int>(sizeof address) - 1, device) == kSuccess;
+  return told ? address : "";
+}
+
+// Without the driver's word, what CUDA_VISIBLE_DEVICES makes device `index`: an index or UUID of NVML.
 std::string visible_device(int index) {
   const char* list = std::getenv("CUDA_VISIBLE_DEVICES");
   if (!list) return std::to_string(index);
@@ -107,6 +123,24 @@ struct Nvml::Library {
     return names;
   }
 
+  // NVML's handle of CUDA's device `index`; null: there is none.
+  Device find(int index) const {
+    Device device = nullptr;
+    if (const std::string address = bus_address(index); !address.empty())
+      return call<int(const char*, Device*)>("nvmlDeviceGetHandleByPciBusId_v2", address.c_str(), &device) ==
+                     kSuccess
+                 ? device
+                 : nullptr;
+    const std::string name = visible_device(index);
+    unsigned number = 0;
+    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), number);
+    const int result =
+        parsed.ec == std::errc{}
+            ? call<int(unsigned, Device*)>("nvmlDeviceGetHandleByIndex_v2", number, &device)
+            : call<int(const char*, Device*)>("nvmlDeviceGetHandleByUUID", name.c_str(), &device);
+    return result == kSuccess ? device : nullptr;
+  }
+
   std::optional<int> other_processes(Device device) const {
     Process processes[64];
     unsigned count = std::size(processes);
@@ -131,15 +165,8 @@ std::unique_ptr<Nvml> Nvml::open(int index) {
   library->handle = dlopen(file ? file : "libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
   if (!library->handle || library->call<int()>("nvmlInit_v2") != kSuccess) return nullptr;
   library->ready = true;
-  const std::string name = visible_device(index);
-  unsigned number = 0;
-  const auto parsed = std::from_chars(name.data(), name.data() + name.size(), number);
-  Device device = nullptr;
-  const int result =
-      parsed.ec == std::errc{}
-          ? library->call<int(unsigned, Device*)>("nvmlDeviceGetHandleByIndex_v2", number, &device)
-          : library->call<int(const char*, Device*)>("nvmlDeviceGetHandleByUUID", name.c_str(), &device);
-  if (result != kSuccess) return nullptr;
+  const Device device = library->find(index);
+  if (device == nullptr) return nullptr;
   return std::unique_ptr<Nvml>(new Nvml(std::move(library), device));
 }
 

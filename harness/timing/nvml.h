@@ -27,9 +27,11 @@ int count_others(const std::vector<unsigned>& listed, unsigned own, bool in_cont
 // libnvidia-ml.so.1, loaded when this is made; never linked.
 class Nvml {
  public:
-  // index: of the CUDA device, as CUDA_VISIBLE_DEVICES leaves it (numbers and UUIDs are followed; the order
-  // of several unlisted GPUs is taken to be that of the bus). library: UPBENCH_NVML, else libnvidia-ml.so.1.
-  // nullptr where there is no library, no driver or no such GPU.
+  // index: of the CUDA device. CUDA counts the fastest GPU first, and those alone that CUDA_VISIBLE_DEVICES
+  // names; NVML counts all of them along the bus: the GPU's address there says which it is. Where CUDA's
+  // driver does not tell it, the numbers and UUIDs of CUDA_VISIBLE_DEVICES are followed, in NVML's order.
+  // Libraries: UPBENCH_NVML, else libnvidia-ml.so.1; UPBENCH_CUDA_DRIVER, else libcuda.so.1. nullptr where
+  // there is no library, no driver or no such GPU.
   static std::unique_ptr<Nvml> open(int index);
   ~Nvml();
   Nvml(const Nvml&) = delete;

@@ -17,7 +17,8 @@ using NamedTensors = std::map<std::string, at::Tensor>;  // CPU tensors in the f
 struct Checkpoint {
   std::string format;    // "safetensors", "torch-zip", "torch-legacy"
   std::string dialect;   // where the tensors were: the path of keys, "params_ema", "state_dict/params",
-                         // "plain" (outermost); a whole pickled module and prefixes stripped are named too
+                         // "plain" (outermost); a whole pickled module and prefixes stripped are named too;
+                         // the beginning of names that was taken for a key, as that key
   NamedTensors tensors;  // after unwrapping and stripping `module.`
   std::map<std::string, std::string> metadata;
 };

@@ -14,6 +14,10 @@ namespace {
 constexpr std::array<std::string_view, 10> kWrappers{
     "params_ema", "params", "state_dict", "model_state_dict", "model", "module",
     "net_g_ema",  "net_g",  "netG",       "generator"};
+// First parts of names that stand, in a format without dictionaries, where others have a dictionary's key; in
+// the order of kWrappers. `model` is none: old ESRGAN calls its layers model.0, model.1, ...
+constexpr std::array<std::string_view, 4> kFlatWrappers{"params_ema", "params", "state_dict",
+                                                        "model_state_dict"};
 constexpr std::array<std::string_view, 4> kPrefixes{"module.", "netG.", "net_g.", "generator."};
 constexpr int kMaxWrappers = 8;
 constexpr std::size_t kMaxListed = 10;
@@ -99,6 +103,23 @@ const PickleValue* follow(const PickleValue& root, std::string_view path) {
   return value;
 }
 
+bool is_under(std::string_view name, std::string_view key) {
+  return name.size() > key.size() + 1 && name.starts_with(key) && name[key.size()] == '.';
+}
+
+// The first of kFlatWrappers that there is, where every name is under one of them; else nothing.
+std::string_view flat_wrapper(const std::map<std::string, TensorEntry>& tensors) {
+  const auto is_wrapped = [](const auto& tensor) {
+    return std::ranges::any_of(kFlatWrappers,
+                               [&](std::string_view key) { return is_under(tensor.first, key); });
+  };
+  if (!std::ranges::all_of(tensors, is_wrapped)) return {};
+  for (const std::string_view key : kFlatWrappers)
+    if (std::ranges::any_of(tensors, [&](const auto& tensor) { return is_under(tensor.first, key); }))
+      return key;
+  return {};
+}
+
 const PickleValue* unwrap(const PickleValue& root, std::string& path) {
   const PickleValue* value = &root;
   for (int depth = 0; value->as<PickleDict>(); ++depth) {
@@ -134,22 +155,21 @@ StateDict select_state_dict(const PickleValue& root, std::string_view param_key)
 }
 
 std::size_t select_names(CheckpointHeader& header, std::string_view param_key) {
-  if (param_key.empty() || param_key == ".") return 0;
-  const std::string prefix = std::string(param_key) + ".";
+  if (param_key == ".") return 0;
+  const std::string_view key = param_key.empty() ? flat_wrapper(header.tensors) : param_key;
+  if (key.empty()) return 0;
   std::map<std::string, int> beginnings;
   for (const auto& [name, entry] : header.tensors)
     if (const auto dot = name.find('.'); dot != name.npos) ++beginnings[name.substr(0, dot)];
-  std::erase_if(header.tensors, [&](const auto& tensor) {
-    return !tensor.first.starts_with(prefix) || tensor.first.size() == prefix.size();
-  });
+  std::erase_if(header.tensors, [&](const auto& tensor) { return !is_under(tensor.first, key); });
   if (header.tensors.empty()) {
     std::vector<std::string> found;
     for (const auto& [name, count] : beginnings)
       if (found.size() < kMaxListed) found.push_back(fmt::format("{} ({} tensors)", printable(name), count));
-    refuse_key(param_key, found);
+    refuse_key(key, found);
   }
-  header.dialect = param_key;
-  return prefix.size();
+  header.dialect = key;
+  return key.size() + 1;
 }
 
 std::vector<std::string_view> shared_prefixes(const std::map<std::string, TensorEntry>& tensors,

@@ -25,8 +25,11 @@ struct StateDict {
 // outermost dictionary. Refuses a path that is not there, naming those that are.
 StateDict select_state_dict(const PickleValue& root, std::string_view param_key);
 
-// In a format without dictionaries, param_key takes the names that begin with it and a dot. Returns how many
-// bytes of them these are. Refuses a key with which no name begins, naming the beginnings that there are.
+// In a format without dictionaries, the beginnings of names are the keys: where every name begins with
+// "params_ema.", "params.", "state_dict." or "model_state_dict.", those with the first of these that there is
+// are taken. param_key, where it is not empty, replaces this rule: the names that begin with it and a dot;
+// ".": all. Returns how many bytes of them these are. Refuses a key with which no name begins, naming the
+// beginnings that there are.
 std::size_t select_names(CheckpointHeader& header, std::string_view param_key);
 
 // Which of "module.", "netG.", "net_g.", "generator." every name begins with behind its first `from` bytes,

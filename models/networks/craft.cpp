@@ -86,15 +86,21 @@ at::Tensor attended(Layers& layers, const std::string& prefix, const at::Tensor&
     return at::cat({window_attention(layers, name(0), qkv, 0, shifted, windows[0], shape),
                     window_attention(layers, name(1), qkv, half, shifted, windows[1], shape)},
                    3);
-  const at::Tensor out = at::empty({qkv.size(0), qkv.size(1), qkv.size(2), shape.features}, qkv.options());
-  for (std::size_t k = 0; k < 2; ++k) {
-    const at::Tensor bias = layers.constant(name(k) + ".pos", [&] {
+  const auto bias = [&](std::size_t k) {
+    return layers.constant(name(k) + ".pos", [&] {
       return window_attention_bias(position_bias(layers, name(k), windows[k], shape));
     });
-    windowed_attention(qkv, windows_of(windows[k], shifted), shape.heads / 2, bias,
-                       static_cast<std::int64_t>(k) * half, half, out);
-  }
-  return out;
+  };
+  const std::array<at::Tensor, 2> biases{bias(0), bias(1)};
+  const std::vector<std::int64_t> sizes{qkv.size(0), qkv.size(1), qkv.size(2), shape.features};
+  const std::int64_t length = windows[0].height * windows[0].width;
+  return layers.counted(sizes, 2.0 * static_cast<double>(qkv.numel() / 3 * length), [&] {
+    const at::Tensor out = at::empty(sizes, qkv.options());
+    for (std::size_t k = 0; k < 2; ++k)
+      windowed_attention(qkv, windows_of(windows[k], shifted), shape.heads / 2, biases[k],
+                         static_cast<std::int64_t>(k) * half, half, out);
+    return out;
+  });
 }
 
 at::Tensor rectangle_block(Layers& layers, const std::string& prefix, const at::Tensor& tokens, bool shifted,

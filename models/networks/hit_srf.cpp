@@ -135,8 +135,9 @@ NetworkDefinition definition(const HitSrfShape& shape) {
   return [shape](Layers& layers, const at::Tensor& x) { return hit_srf(layers, x, shape); };
 }
 
-// spatial_linear of a block says how many positions of its window a cell has. Two blocks with one each: the
-// authors' first window is half the base. Nothing where shapes tell no windows.
+// spatial_linear of a block says how many positions of its window a cell has: the window in units of the
+// base, which no file tells. Two blocks with one each: the authors' first window is half the base. Nothing
+// where shapes tell no windows.
 std::vector<std::int64_t> windows_of(const NamedTensors& tensors, std::int64_t blocks) {
   std::vector<std::int64_t> windows;
   for (int b = 0; b < blocks; ++b) {
@@ -184,6 +185,10 @@ std::optional<NetworkMatch> match_hit_srf(const NamedTensors& tensors) {
           fmt::format("features is {}, expected a multiple of 2 x {} heads", shape.features, shape.heads);
   }
   match.hyper_parameters.emplace_back("windows", fmt::format("{}", fmt::join(shape.windows, " ")));
+  const bool is_halved = !shape.windows.empty() && shape.windows[0] < kBase;
+  match.hyper_parameters.emplace_back("base window",
+                                      fmt::format("{}{}, as the authors'; not in the file", kBase,
+                                                  is_halved ? ", half of it in the first block" : ""));
   match.recognised_by = fmt::format(
       "layers.0.residual_group.blocks.0.correlation.spatial_linear: spatial and channel correlation of {} "
       "features "

@@ -9,7 +9,8 @@ namespace upbench {
 // HiT-SRF (Zhang et al., "HiT-SR: Hierarchical Transformer for Efficient Image Super-Resolution", ECCV 2024;
 // github.com/XiangZ-0/HiT-SR): groups of blocks whose windows grow from block to block. Within a window,
 // correlation of queries with values that were projected to at most 8 x 8 positions, and of channels with
-// channels, in place of attention: no softmax. Features are reflected to whole windows inside each block.
+// channels, in place of attention: no softmax. Features are reflected to whole windows inside each block. A
+// file tells its windows in units of a base that is nowhere in it: 8, as the authors'.
 struct HitSrfShape {
   std::int64_t features = 60;
   std::int64_t squeezed = 12;  // channels inside the projection to queries and values

@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "datasets/device/stream.h"
 #include "models/networks/enlarged.h"
 #include "models/networks/kernels.h"
 
@@ -29,6 +30,19 @@ std::int64_t conv_side(std::int64_t side, const ConvOptions& options, int paddin
   return (side + 2 * padding - options.dilation * (options.kernel - 1) - 1) / options.stride + 1;
 }
 
+double greatest_of(const std::string& input_range) {
+  if (input_range == "0..255") return 255;
+  if (input_range == "0..1") return 1;
+  throw std::invalid_argument(fmt::format("unknown input range '{}': expected 0..255 or 0..1", input_range));
+}
+
+NetworkFunction bound_definition(const NetworkDefinition& network, const NamedTensors& weights) {
+  return [network, weights, constants = std::make_shared<Constants>()](const at::Tensor& x) {
+    Layers layers(weights, constants.get());
+    return network(layers, x);
+  };
+}
+
 Declaration declare(const NetworkDefinition& network, std::int64_t side) {
   Declaration declaration;
   Layers layers(declaration);
@@ -41,7 +55,10 @@ Declaration declare(const NetworkDefinition& network, std::int64_t side) {
 at::Tensor Constants::of(const std::string& name, const std::function<at::Tensor()>& make) {
   const std::lock_guard lock(mutex_);
   at::Tensor& value = made_[name];
-  if (!value.defined()) value = make();
+  if (value.defined()) return value;
+  value = make();
+  // Who asks next may compute on another stream, where nothing waits for what was queued here.
+  DeviceStream::current(value.device()).synchronize();
   return value;
 }
 
@@ -209,11 +226,8 @@ void define(NetworkMatch& match, NetworkDefinition network) {
   }
   match.layout = std::move(declaration.layout);
   match.macs_per_pixel = declaration.macs / static_cast<double>(side * side);
-  match.bind = [network = std::move(network)](const NamedTensors& weights) -> NetworkFunction {
-    return [network, weights, constants = std::make_shared<Constants>()](const at::Tensor& x) {
-      Layers layers(weights, constants.get());
-      return network(layers, x);
-    };
+  match.bind = [network = std::move(network)](const NamedTensors& weights) {
+    return bound_definition(network, weights);
   };
 }
 
@@ -235,6 +249,28 @@ void define(NetworkMatch& match, const std::vector<int>& scales, ScaledDefinitio
       return network(layers, x, scale);
     };
   };
+}
+
+void define(NetworkMatch& match, const std::string& input_range, RangedDefinition network) {
+  const auto on = [network = std::move(network)](double greatest) -> NetworkDefinition {
+    return [network, greatest](Layers& layers, const at::Tensor& x) { return network(layers, x, greatest); };
+  };
+  define(match, on(greatest_of(input_range)));
+  match.input_range = input_range;
+  match.hyper_parameters.emplace_back("input_range",
+                                      fmt::format("{}, as the authors'; not in the file", input_range));
+  match.bind_on = [on](const NamedTensors& weights, double greatest) {
+    return bound_definition(on(greatest), weights);
+  };
+}
+
+void set_input_range(NetworkMatch& match, const std::string& input_range) {
+  const double greatest = greatest_of(input_range);
+  if (!match.bind_on || match.input_range == input_range) return;
+  match.input_range = input_range;
+  match.bind = [on = match.bind_on, greatest](const NamedTensors& weights) { return on(weights, greatest); };
+  for (auto& [name, value] : match.hyper_parameters)
+    if (name == "input_range") value = fmt::format("{}, as asked for; not in the file", input_range);
 }
 
 Layout layout_of(const NetworkDefinition& network) {

@@ -31,7 +31,8 @@ struct ConvOptions {
   Activation then = {};
 };
 
-// What a network makes of its weights alone, kept from one call to the next. Any thread may ask.
+// What a network makes of its weights alone, kept from one call to the next. Any thread may ask, on any
+// stream: what is made is there when it is returned.
 class Constants {
  public:
   at::Tensor of(const std::string& name, const std::function<at::Tensor()>& make);
@@ -113,6 +114,17 @@ using ScaledDefinition = std::function<at::Tensor(Layers&, const at::Tensor& x, 
 // The same for a network whose caller chooses the scale: its tensors are those that any of `scales` takes,
 // its work is counted at each of them.
 void define(NetworkMatch& match, const std::vector<int>& scales, ScaledDefinition network);
+
+// x and what it gives: in [0, 1]; greatest: of the values that the layers compute on.
+using RangedDefinition = std::function<at::Tensor(Layers&, const at::Tensor& x, double greatest)>;
+
+// The same for a network whose files do not tell on which values its layers compute; input_range: on which
+// its authors' do, "0..255" or "0..1".
+void define(NetworkMatch& match, const std::string& input_range, RangedDefinition network);
+
+// Has a network whose file does not tell its range compute on this one, "0..255" or "0..1"; another network
+// stays as it is. Throws std::invalid_argument for another name.
+void set_input_range(NetworkMatch& match, const std::string& input_range);
 
 // The tensors of a network that takes 16 x 16. Throws std::length_error where define() finds the same
 // problem.

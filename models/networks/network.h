@@ -45,6 +45,9 @@ struct NetworkMatch {
   double macs_per_pixel = 0;
   std::map<int, double> macs_by_scale;  // where the caller chooses
   bool supports_half = true;
+  // Of the values that the layers compute on, where no tensor tells: "0..255" or "0..1", as the authors' or
+  // as set_input_range() was told. Empty: there is no choice.
+  std::string input_range;
   std::vector<std::pair<std::string, std::string>> hyper_parameters;
   Layout layout;        // exactly these tensors make the network
   std::string problem;  // not empty: recognised, but not a network that this program runs, and why
@@ -52,6 +55,8 @@ struct NetworkMatch {
   std::function<NetworkFunction(const NamedTensors&)> bind;
   // The same where the caller chooses the scale; `bind` is then empty.
   std::function<NetworkFunction(const NamedTensors&, int scale)> bind_at;
+  // Beside `bind`, where there is an input_range: the network on values of 0 to `greatest`.
+  std::function<NetworkFunction(const NamedTensors&, double greatest)> bind_on;
 };
 
 }  // namespace upbench

@@ -9,9 +9,9 @@
 namespace upbench {
 namespace {
 
-at::Tensor rfdn(Layers& layers, const at::Tensor& x, const RfdnShape& shape) {
+at::Tensor rfdn(Layers& layers, const at::Tensor& x, const RfdnShape& shape, double greatest) {
   const ResidualDistillation block{.distilled = shape.distilled, .attention = {.channels = shape.attention}};
-  const at::Tensor first = layers.conv("fea_conv", x * 255, shape.features);
+  const at::Tensor first = layers.conv("fea_conv", x * greatest, shape.features);
   std::vector<at::Tensor> outputs;
   for (int i = 1; i <= shape.blocks; ++i)
     outputs.push_back(
@@ -19,11 +19,13 @@ at::Tensor rfdn(Layers& layers, const at::Tensor& x, const RfdnShape& shape) {
   const at::Tensor fused =
       layers.conv("c.0", at::cat(outputs, 1), shape.features, {.kernel = 1, .then = kSlightlyLeaky});
   const at::Tensor y = layers.conv("LR_conv", fused, shape.features, {.plus = first});
-  return layers.shuffled_conv("upsampler.0", y, shape.scale) / 255;
+  return layers.shuffled_conv("upsampler.0", y, shape.scale) / greatest;
 }
 
-NetworkDefinition definition(const RfdnShape& shape) {
-  return [shape](Layers& layers, const at::Tensor& x) { return rfdn(layers, x, shape); };
+RangedDefinition definition(const RfdnShape& shape) {
+  return [shape](Layers& layers, const at::Tensor& x, double greatest) {
+    return rfdn(layers, x, shape, greatest);
+  };
 }
 
 }  // namespace
@@ -42,18 +44,18 @@ std::optional<NetworkMatch> match_rfdn(const NamedTensors& tensors) {
                                {"distilled", shape.distilled},
                                {"attention", shape.attention},
                                {"blocks", shape.blocks, kMostBlocks}});
-  match.hyper_parameters.emplace_back("input_range", "0..255");
   match.recognised_by = fmt::format(
-      "B1.c1_r gives {} features beside B1.c1_d's {}: {} residual distillation blocks; {}; such networks "
-      "compute on 0..255",
+      "B1.c1_r gives {} features beside B1.c1_d's {}: {} residual distillation blocks; {}; the authors' "
+      "compute on 0..255, which no tensor tells",
       shape.features, shape.distilled, shape.blocks, scale);
   match.minimum_size = kSpatialAttentionMinimum;
-  if (match.problem.empty()) define(match, definition(shape));
+  if (match.problem.empty()) define(match, "0..255", definition(shape));
   return match;
 }
 
 Layout rfdn_layout(const RfdnShape& shape) {
-  return layout_of(definition(shape));
+  return layout_of(
+      [network = definition(shape)](Layers& layers, const at::Tensor& x) { return network(layers, x, 255); });
 }
 
 }  // namespace upbench

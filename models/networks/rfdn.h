@@ -8,8 +8,8 @@ namespace upbench {
 
 // RFDN (Liu et al., "Residual Feature Distillation Network for Lightweight Image Super-Resolution", ECCV
 // workshops 2020; github.com/njulj/RFDN, winner of the AIM 2020 challenge): residual distillation blocks with
-// spatial attention, B1.c1_d, B1.c1_r, ...; the outputs of all are fused. Computes on values of 0 to 255, to
-// and from which the network scales here.
+// spatial attention, B1.c1_d, B1.c1_r, ...; the outputs of all are fused. The authors' compute on values of 0
+// to 255, to and from which the network scales here; nothing in a file tells one that was trained on 0 to 1.
 struct RfdnShape {
   std::int64_t features = 50;
   std::int64_t distilled = 25;

@@ -17,16 +17,18 @@ at::Tensor block(Layers& layers, const std::string& name, const at::Tensor& x, c
   return spatial_attention(layers, name + ".esa", y, {.channels = shape.attention, .brief = true});
 }
 
-at::Tensor rlfn(Layers& layers, const at::Tensor& x, const RlfnShape& shape) {
-  const at::Tensor first = layers.conv("conv_1", x * 255, shape.features);
+at::Tensor rlfn(Layers& layers, const at::Tensor& x, const RlfnShape& shape, double greatest) {
+  const at::Tensor first = layers.conv("conv_1", x * greatest, shape.features);
   at::Tensor y = first;
   for (int i = 1; i <= shape.blocks; ++i) y = block(layers, fmt::format("block_{}", i), y, shape);
   y = layers.conv("conv_2", y, shape.features, {.plus = first});
-  return layers.shuffled_conv("upsampler.0", y, shape.scale) / 255;
+  return layers.shuffled_conv("upsampler.0", y, shape.scale) / greatest;
 }
 
-NetworkDefinition definition(const RlfnShape& shape) {
-  return [shape](Layers& layers, const at::Tensor& x) { return rlfn(layers, x, shape); };
+RangedDefinition definition(const RlfnShape& shape) {
+  return [shape](Layers& layers, const at::Tensor& x, double greatest) {
+    return rlfn(layers, x, shape, greatest);
+  };
 }
 
 }  // namespace
@@ -45,18 +47,18 @@ std::optional<NetworkMatch> match_rlfn(const NamedTensors& tensors) {
                                {"inner", shape.inner},
                                {"attention", shape.attention},
                                {"blocks", shape.blocks, kMostBlocks}});
-  match.hyper_parameters.emplace_back("input_range", "0..255");
   match.recognised_by = fmt::format(
-      "block_1.c1_r takes {} features and gives {}: {} residual local feature blocks; {}; such networks "
-      "compute on 0..255",
+      "block_1.c1_r takes {} features and gives {}: {} residual local feature blocks; {}; the authors' "
+      "compute on 0..255, which no tensor tells",
       shape.features, shape.inner, shape.blocks, scale);
   match.minimum_size = kSpatialAttentionMinimum;
-  if (match.problem.empty()) define(match, definition(shape));
+  if (match.problem.empty()) define(match, "0..255", definition(shape));
   return match;
 }
 
 Layout rlfn_layout(const RlfnShape& shape) {
-  return layout_of(definition(shape));
+  return layout_of(
+      [network = definition(shape)](Layers& layers, const at::Tensor& x) { return network(layers, x, 255); });
 }
 
 }  // namespace upbench

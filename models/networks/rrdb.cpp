@@ -33,8 +33,8 @@ struct Rrdb {
   ConvolutionLayer first, last;
   PreparedConvolution trunk, high;
   std::vector<DenseBlock> dense;                                          // three for each block
-  std::vector<std::pair<ConvolutionLayer, ConvolutionLayer>> upsamplers;  // as in the file, and folded
-  int unshuffle = 1;
+  std::vector<std::pair<ConvolutionLayer, ConvolutionLayer>> upsamplers;  // as in the file; folded, for x2
+  int unshuffle = 1, enlargement = 2;
 };
 
 ConvolutionLayer layer(const NamedTensors& weights, const std::string& name) {
@@ -113,12 +113,14 @@ Rrdb bind(const NamedTensors& weights, const RrdbShape& shape, DenseOrder order)
                .high = prepared(layer(weights, "conv_hr")),
                .dense = {},
                .upsamplers = {},
-               .unshuffle = shape.unshuffle};
+               .unshuffle = shape.unshuffle,
+               .enlargement = shape.enlargement};
   for (int i = 0; i < kDense * shape.blocks; ++i)
     network.dense.push_back(bind_dense(weights, dense_name(i / kDense, i % kDense), shape, order));
   for (int i = 1; i <= shape.upsamplers; ++i) {
     const ConvolutionLayer upsampler = layer(weights, fmt::format("conv_up{}", i));
-    network.upsamplers.emplace_back(upsampler, folded_for_corners(upsampler));
+    network.upsamplers.emplace_back(
+        upsampler, shape.enlargement == 2 ? folded_for_corners(upsampler) : ConvolutionLayer());
   }
   return network;
 }
@@ -179,6 +181,14 @@ at::Tensor apply_dense(const DenseBlock& dense, const at::Tensor& x) {
   return convolution(dense.whole.back(), sources, {.plus = x});
 }
 
+at::Tensor upsampled(const Rrdb& network, std::size_t k, const at::Tensor& x) {
+  const auto& [upsampler, folded] = network.upsamplers[k];
+  const std::int64_t factor = network.enlargement;
+  if (factor == 2) return enlarged_convolution(upsampler, folded, x, kActivation);
+  return convolution(upsampler, at::upsample_nearest2d(x, {factor * x.size(2), factor * x.size(3)}),
+                     {.then = kActivation});
+}
+
 at::Tensor forward(const Rrdb& network, const at::Tensor& batch) {
   const at::Tensor first = convolution(
       network.first, network.unshuffle > 1 ? at::pixel_unshuffle(batch, network.unshuffle) : batch);
@@ -189,8 +199,7 @@ at::Tensor forward(const Rrdb& network, const at::Tensor& batch) {
     skip = at::add(skip, y, kResidualScale);
   }
   at::Tensor y = convolution(network.trunk, skip, {.plus = first});
-  for (const auto& [upsampler, folded] : network.upsamplers)
-    y = enlarged_convolution(upsampler, folded, y, kActivation);
+  for (std::size_t k = 0; k < network.upsamplers.size(); ++k) y = upsampled(network, k, y);
   return convolution(network.last, convolution(network.high, y, {.then = kActivation}));
 }
 

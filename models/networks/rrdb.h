@@ -12,7 +12,8 @@ namespace upbench {
 //   conv_first, RRDB_trunk.N.RDB1.conv1, ...    ESRGAN's later code
 //   conv_first, body.N.rdb1.conv1, ...          BasicSR, Real-ESRGAN
 // with or without ESRGAN+'s 1x1 shortcuts, with a pixel unshuffle before the first convolution (12 or 48
-// input channels), and with any number of upsamplers: scale = 2^upsamplers / unshuffle.
+// input channels), and with any number of upsamplers: scale = 2^upsamplers / unshuffle. Old ESRGAN's x3 has
+// one upsampler, a nearest x3, and the tensors of its x2: the pictures choose.
 enum class RrdbSpelling { old_esrgan, trunk, basicsr };
 
 struct RrdbShape {
@@ -21,7 +22,8 @@ struct RrdbShape {
   int blocks = 23;
   int upsamplers = 2;
   int unshuffle = 1;
-  bool plus = false;  // ESRGAN+: a 1x1 convolution around the second convolution of each dense block
+  bool plus = false;    // ESRGAN+: a 1x1 convolution around the second convolution of each dense block
+  int enlargement = 2;  // by each upsampler; no tensor tells
 };
 
 std::optional<NetworkMatch> match_rrdb(const NamedTensors& tensors);

@@ -89,7 +89,7 @@ int old_upsamplers(const NamedTensors& tensors) {
 
 // How far a result depends on the input, in input pixels. The trunk reaches 2 + 15 blocks feature pixels;
 // behind it come two convolutions at full size, then one at each smaller size; how much of a feature pixel
-// these leave depends on the phase.
+// these leave depends on the phase. With upsamplers of x2: one of x3 reaches no further.
 int receptive_radius(const RrdbShape& shape, int scale) {
   const int trunk = 2 + 15 * shape.blocks;
   int farthest = 0;
@@ -111,7 +111,8 @@ double macs_per_pixel(const RrdbShape& shape) {
   for (int k = 0; k < 4; ++k) dense += 9 * (n + k * g) * g;
   double macs = 9 * (3.0 * shape.unshuffle * shape.unshuffle * n + n * n) + 3 * shape.blocks * dense;
   double pixels = 1;
-  for (int k = 0; k < shape.upsamplers; ++k) macs += 9 * n * n * (pixels *= 4);
+  for (int k = 0; k < shape.upsamplers; ++k)
+    macs += 9 * n * n * (pixels *= shape.enlargement * shape.enlargement);
   macs += 9 * pixels * (n * n + 3 * n);
   return macs / (shape.unshuffle * shape.unshuffle);
 }
@@ -134,6 +135,28 @@ RrdbShape shape_of(const NamedTensors& tensors, const Names& names) {
           .plus = has(tensors, names.shortcut(0, 1))};
 }
 
+// The scale, or those between which the pictures choose, with the work and the binding.
+void set_scales(NetworkMatch& match, const RrdbShape& shape, const Names& names) {
+  if (!names.old() || shape.upsamplers != 1 || shape.unshuffle != 1) {
+    match.scale = (1 << shape.upsamplers) / shape.unshuffle;
+    match.macs_per_pixel = macs_per_pixel(shape);
+    match.bind = [shape](const NamedTensors& weights) { return bind_rrdb(weights, shape); };
+    return;
+  }
+  match.recognised_by += "; one upsampler is x2 or x3, whose networks have the same tensors";
+  const auto at_scale = [shape](int scale) {
+    RrdbShape one = shape;
+    one.enlargement = scale;
+    return one;
+  };
+  match.scales = {2, 3};
+  for (const int scale : match.scales)
+    match.macs_per_pixel = match.macs_by_scale[scale] = macs_per_pixel(at_scale(scale));
+  match.bind_at = [at_scale](const NamedTensors& weights, int scale) {
+    return bind_rrdb(weights, at_scale(scale));
+  };
+}
+
 void describe(NetworkMatch& match, const RrdbShape& shape, const Names& names) {
   const int whole = 1 << shape.upsamplers;
   if (shape.unshuffle == 0) {
@@ -148,22 +171,18 @@ void describe(NetworkMatch& match, const RrdbShape& shape, const Names& names) {
       fmt::format("{}.weight: dense blocks of {} features, growth {}; {} of them in threes; {} upsamplers",
                   names.convolution(0, 1, 1), shape.features, shape.growth, shape.blocks, shape.upsamplers);
   if (shape.plus) match.recognised_by += "; 1x1 shortcuts (ESRGAN+)";
-  if (names.old() && shape.upsamplers == 1)
-    match.recognised_by += " (a x3 network of this spelling has the same tensors; taken as x2)";
   if (!match.problem.empty()) return;
   if (shape.unshuffle > 1)
     match.recognised_by +=
         fmt::format("; {} takes 3 x {}^2 channels: pixel unshuffle", names.first(), shape.unshuffle);
-  match.scale = whole / shape.unshuffle;
   match.size_multiple = shape.unshuffle;
-  match.receptive_radius = receptive_radius(shape, match.scale);
-  match.macs_per_pixel = macs_per_pixel(shape);
+  match.receptive_radius = receptive_radius(shape, whole / shape.unshuffle);
   match.hyper_parameters = {
       {"blocks", std::to_string(shape.blocks)},       {"features", std::to_string(shape.features)},
       {"growth", std::to_string(shape.growth)},       {"upsamplers", std::to_string(shape.upsamplers)},
       {"unshuffle", std::to_string(shape.unshuffle)}, {"plus", shape.plus ? "yes" : "no"}};
   match.layout = rrdb_layout(shape, names.spelling);
-  match.bind = [shape](const NamedTensors& weights) { return bind_rrdb(weights, shape); };
+  set_scales(match, shape, names);
 }
 
 }  // namespace

@@ -10,9 +10,13 @@ namespace upbench {
 namespace {
 
 // BT.601 luma of limited range, (16 to 235) / 255, from RGB in [0, 1].
-at::Tensor luma(const at::Tensor& rgb) {
-  const at::Tensor shares =
-      at::tensor({65.481, 128.553, 24.966}, at::kDouble).div(255).reshape({1, 3, 1, 1}).to(rgb.options());
+at::Tensor luma(Layers& layers, const at::Tensor& rgb) {
+  const at::Tensor shares = layers.constant("shares of luma", [&] {
+    return at::tensor({65.481, 128.553, 24.966}, at::kDouble)
+        .div(255)
+        .reshape({1, 3, 1, 1})
+        .to(rgb.options());
+  });
   return (rgb * shares).sum(1, /*keepdim=*/true) + 16.0 / 255;
 }
 
@@ -20,7 +24,7 @@ at::Tensor vdsr(Layers& layers, const at::Tensor& x, const VdsrShape& shape, int
   const std::vector<std::int64_t> size{x.size(2) * scale, x.size(3) * scale};
   const at::Tensor enlarged =
       at::_upsample_bicubic2d_aa(x.to(at::kFloat), size, /*align_corners=*/false).to(x.scalar_type());
-  at::Tensor y = at::relu(layers.conv("input", luma(enlarged), shape.features, {.bias = false}));
+  at::Tensor y = at::relu(layers.conv("input", luma(layers, enlarged), shape.features, {.bias = false}));
   for (int i = 0; i < shape.inner; ++i)
     y = at::relu(layers.conv(fmt::format("residual_layer.{}.conv", i), y, shape.features, {.bias = false}));
   // More luma at the same chroma is the same more of R, G and B, of which luma's range is 219 / 255.

@@ -1,6 +1,7 @@
 #include "models/tiling/tile_merge.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <ATen/ATen.h>
 
@@ -15,12 +16,10 @@ bool all_ones(const std::vector<TileAxis>& axis) {
   });
 }
 
-std::vector<at::Tensor> weights_of(const std::vector<TileAxis>& axis, at::IntArrayRef shape,
-                                   const at::TensorOptions& options) {
-  std::vector<at::Tensor> tensors;
-  tensors.reserve(axis.size());
-  for (const TileAxis& tile : axis) tensors.push_back(at::tensor(tile.weights).view(shape).to(options));
-  return tensors;
+std::vector<float> joined_weights(const std::vector<TileAxis>& axis) {
+  std::vector<float> all;
+  for (const TileAxis& tile : axis) all.insert(all.end(), tile.weights.begin(), tile.weights.end());
+  return all;
 }
 
 // The part of `tensor`, which begins at input pixel `origin` of dimension `dim`, that belongs to `span`.
@@ -28,27 +27,19 @@ at::Tensor part(const at::Tensor& tensor, std::int64_t dim, int origin, Span spa
   return tensor.narrow(dim, std::int64_t{span.begin - origin} * scale, std::int64_t{span.size()} * scale);
 }
 
-// Weights one after the other, and where those of each axis begin.
-struct Weights {
-  at::Tensor all;  // undefined when pasted
-  std::vector<int> begins;
-};
-
-Weights joined(const std::vector<at::Tensor>& weights) {
-  if (weights.empty()) return {};
-  Weights joined;
-  std::vector<at::Tensor> flat;
-  int begin = 0;
-  for (const at::Tensor& tensor : weights) {
-    flat.push_back(tensor.flatten());
-    joined.begins.push_back(begin);
-    begin += static_cast<int>(tensor.numel());
-  }
-  joined.all = at::cat(flat);
-  return joined;
-}
-
 }  // namespace
+
+// all: on the tiles' device; shape: of one tile's.
+TileMerge::Weights::Weights(at::Tensor joined, const std::vector<TileAxis>& axis, at::IntArrayRef shape)
+    : all(std::move(joined)) {
+  int begin = 0;
+  for (const TileAxis& tile : axis) {
+    const auto length = static_cast<int>(tile.weights.size());
+    begins.push_back(begin);
+    of_tile.push_back(all.narrow(0, begin, length).view(shape));
+    begin += length;
+  }
+}
 
 TileMerge::TileMerge(const TilePlan& plan, const at::TensorOptions& options)
     : plan_(plan),
@@ -59,8 +50,15 @@ TileMerge::TileMerge(const TilePlan& plan, const at::TensorOptions& options)
                                         plan.cols.back().read.end * scale};
   output_ = pasted_ ? at::empty(shape, options) : at::zeros(shape, options);
   if (pasted_) return;
-  row_weights_ = weights_of(plan.rows, {-1, 1}, options);
-  column_weights_ = weights_of(plan.cols, {1, -1}, options);
+  std::vector<float> weights = joined_weights(plan.rows);
+  const std::vector<float> of_columns = joined_weights(plan.cols);
+  const auto rows = static_cast<std::int64_t>(weights.size()),
+             columns = static_cast<std::int64_t>(of_columns.size());
+  weights.insert(weights.end(), of_columns.begin(), of_columns.end());
+  const at::Tensor there =
+      kernels::on_device(std::span<const float>(weights), options.device()).view(at::kFloat);
+  row_weights_ = Weights(there.narrow(0, 0, rows), plan.rows, {-1, 1});
+  column_weights_ = Weights(there.narrow(0, rows, columns), plan.cols, {1, -1});
 }
 
 at::Tensor TileMerge::kept(std::size_t index, const at::Tensor& tile) const {
@@ -80,7 +78,7 @@ void TileMerge::add(std::size_t row, std::size_t column, const at::Tensor& tile)
     into.copy_(kept(index, tile));
   } else {
     const at::Tensor values = kept(index, tile).clamp(0, 1),
-                     weights = row_weights_[row] * column_weights_[column];
+                     weights = row_weights_.of_tile[row] * column_weights_.of_tile[column];
     into.addcmul_(values, weights);  // takes no memory: it happens wholly or not at all
   }
   added_[index] = true;
@@ -99,7 +97,6 @@ void TileMerge::scatter(const PixelKernels& table, std::span<const std::size_t> 
                         const at::Tensor& batch) {
   if (std::ranges::any_of(tiles, [&](std::size_t tile) { return added_[tile]; })) return;
   const int scale = plan_.scale;
-  const Weights rows = joined(row_weights_), columns = joined(column_weights_);
   std::vector<TileTarget> targets;
   int row_begin = static_cast<int>(output_.size(1)), row_end = 0;
   for (const std::size_t tile : tiles) {
@@ -112,14 +109,14 @@ void TileMerge::scatter(const PixelKernels& table, std::span<const std::size_t> 
                                         .width = column.keep.size() * scale,
                                         .tile_y = (row.keep.begin - row.read.begin) * scale,
                                         .tile_x = (column.keep.begin - column.read.begin) * scale,
-                                        .row_weights = pasted_ ? 0 : rows.begins[r],
-                                        .column_weights = pasted_ ? 0 : columns.begins[c]});
+                                        .row_weights = pasted_ ? 0 : row_weights_.begins[r],
+                                        .column_weights = pasted_ ? 0 : column_weights_.begins[c]});
     row_begin = std::min(row_begin, target.y);
     row_end = std::max(row_end, target.y + target.height);
   }
   const at::Tensor list = kernels::on_device(std::span<const TileTarget>(targets), batch.device());
   kernels::scatter_tiles(table, batch.narrow(0, 0, static_cast<std::int64_t>(tiles.size())), list, 0,
-                         rows.all, columns.all, row_begin, row_end, output_);
+                         row_weights_.all, column_weights_.all, row_begin, row_end, output_);
   for (const std::size_t tile : tiles) added_[tile] = true;
 }
 

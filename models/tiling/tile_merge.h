@@ -22,7 +22,8 @@ namespace upbench {
 // because products are fused with their additions.
 class TileMerge {
  public:
-  // options: type and device of the tiles.
+  // options: type and device of the tiles. Weights go there without waiting: best made before the device has
+  // its first tile to compute.
   TileMerge(const TilePlan& plan, const at::TensorOptions& options);
 
   // tile: [3, h * scale, w * scale] for the h x w pixels that rows[row] and cols[column] read.
@@ -36,13 +37,21 @@ class TileMerge {
   const Image& merged() const { return output_; }
 
  private:
+  struct Weights {
+    Weights() = default;
+    Weights(at::Tensor joined, const std::vector<TileAxis>& axis, at::IntArrayRef shape);
+    at::Tensor all;                   // of the axis, one tile's after the other
+    std::vector<int> begins;          // of each tile's among them
+    std::vector<at::Tensor> of_tile;  // [h, 1] or [1, w]
+  };
+
   void scatter(const PixelKernels& table, std::span<const std::size_t> tiles, const at::Tensor& batch);
 
   const TilePlan& plan_;
   bool pasted_;
   std::vector<bool> added_;  // by tile
   at::Tensor output_;
-  std::vector<at::Tensor> row_weights_, column_weights_;  // [h, 1] and [1, w]; empty when pasted
+  Weights row_weights_, column_weights_;  // empty when pasted
 };
 
 }  // namespace upbench

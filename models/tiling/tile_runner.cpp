@@ -40,29 +40,39 @@ std::optional<std::string> out_of_memory(const std::string& device, const std::f
 }  // namespace
 
 TileRunner::TileRunner(const Upscaler& upscaler, const Image& image, const TilePlan& plan,
-                       const PaddingRule& rule, int most, BatchFunction forward)
+                       const PaddingRule& rule, int most, TileHooks hooks)
     : upscaler_(upscaler),
       image_(image),
       plan_(plan),
       rule_(rule),
       most_(std::max(most, 1)),
-      forward_(std::move(forward)),
+      hooks_(std::move(hooks)),
       batches_(batch_tiles(plan, static_cast<std::size_t>(most_))),
       checks_(plan.rows.size() * plan.cols.size()) {}
 
 void TileRunner::run(const TakeTiles& take) {
-  const std::string device = image_.device().str();
   for (const TileBatch& batch : batches_) {
     std::size_t done = 0;
-    const auto once = [&] { run_batch(batch, done, take); };
-    if (!out_of_memory(device, once)) continue;
-    release_cached_memory(device);  // here the exception and what it held are gone
-    if (const auto again = out_of_memory(device, once))
-      throw std::runtime_error(fmt::format("out of memory: {}: {}: {}", upscaler_.info().name,
-                                           tile_name(plan_, batch.tiles[0]), *again));
+    try_twice([&] { run_batch(batch, done, take); }, batch.tiles[0]);
   }
   const auto largest = std::ranges::max_element(batches_, {}, &TileBatch::size);
   most_ = std::min(most_, static_cast<int>(largest->size));
+}
+
+void TileRunner::allocate(const std::function<void()>& work) const {
+  try_twice(work, std::nullopt);
+}
+
+// tile: to name in an error.
+void TileRunner::try_twice(const std::function<void()>& work, std::optional<std::size_t> tile) const {
+  const std::string device = image_.device().str();
+  if (!out_of_memory(device, work)) return;
+  // Here the exception and what it held are gone.
+  if (hooks_.make_room) hooks_.make_room();
+  release_cached_memory(device);
+  if (const auto again = out_of_memory(device, work))
+    throw std::runtime_error(fmt::format("out of memory: {}: {}: {}", upscaler_.info().name,
+                                         tile ? tile_name(plan_, *tile) : "the output", *again));
 }
 
 // done: tiles of the batch that were taken; they are not run again when memory runs out on the way.
@@ -76,7 +86,8 @@ void TileRunner::run_batch(const TileBatch& batch, std::size_t& done, const Take
       [&](int smaller) {
         most_ = smaller;
         halved_ = true;
-      });
+      },
+      hooks_.make_room);
 }
 
 // `count` tiles from `begin`; where fewer are left, the last one is repeated.
@@ -139,7 +150,7 @@ at::Tensor TileRunner::gathered(const PixelKernels& table, std::span<const std::
 
 // The result covers the padded batch. first: the tile to name in an error.
 at::Tensor TileRunner::forward(const at::Tensor& input, std::size_t first) const {
-  at::Tensor result = forward_ ? forward_(input) : upscaler_.forward(input, plan_.scale);
+  at::Tensor result = hooks_.forward ? hooks_.forward(input) : upscaler_.forward(input, plan_.scale);
   const std::vector<std::int64_t> expected{input.size(0), 3, input.size(2) * plan_.scale,
                                            input.size(3) * plan_.scale};
   if (result.defined() && result.sizes() == at::IntArrayRef(expected) && result.scalar_type() == at::kFloat)

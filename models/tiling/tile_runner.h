@@ -29,6 +29,14 @@ class NotFiniteError : public std::runtime_error {
 // overwrites.
 using BatchFunction = std::function<at::Tensor(const at::Tensor& batch)>;
 
+// What stands in for the upscaler's own, and what else holds memory. Each may be empty.
+struct TileHooks {
+  BatchFunction forward = {};
+  // Memory ran out: gives back what it can and says whether that was anything. The batch is then tried once
+  // more as it was.
+  std::function<bool()> make_room = {};
+};
+
 // Runs an upscaler over the tiles of one plan, one batch after the other. Keeps references to what it is made
 // of.
 class TileRunner {
@@ -37,13 +45,15 @@ class TileRunner {
   // batch[i]. Valid during the call. A tile may come again after memory ran out in the call that took it.
   using TakeTiles = std::function<void(std::span<const std::size_t> tiles, const at::Tensor& batch)>;
 
-  // most: tiles at once. forward: see UpscaleOptions; empty: the upscaler's own.
+  // most: tiles at once.
   TileRunner(const Upscaler& upscaler, const Image& image, const TilePlan& plan, const PaddingRule& rule,
-             int most, BatchFunction forward);
+             int most, TileHooks hooks);
 
-  // Out of memory: half as many at once from there on; one at a time is tried twice, then std::runtime_error
-  // "out of memory: NAME: ...".
+  // Out of memory: as many again where room was made, then half as many at once from there on; one at a time
+  // is tried twice, then std::runtime_error "out of memory: NAME: ...".
   void run(const TakeTiles& take);
+  // Work that takes memory for the whole output; tried twice likewise.
+  void allocate(const std::function<void()>& work) const;
 
   TileChecks& checks() { return checks_; }
   // Throws for the first tile that held a NaN or an infinity, else returns the share of values that checks()
@@ -63,6 +73,7 @@ class TileRunner {
     at::Tensor in_batch;
   };
 
+  void try_twice(const std::function<void()>& work, std::optional<std::size_t> tile) const;
   void run_batch(const TileBatch& batch, std::size_t& done, const TakeTiles& take);
   void run_tiles(const TileBatch& batch, std::size_t begin, std::size_t count, const TakeTiles& take);
   at::Tensor input(std::span<const std::size_t> tiles, std::size_t count) const;
@@ -75,7 +86,7 @@ class TileRunner {
   const TilePlan& plan_;
   PaddingRule rule_;
   int most_;
-  BatchFunction forward_;
+  TileHooks hooks_;
   bool halved_ = false;
   std::vector<TileBatch> batches_;
   TileChecks checks_;

@@ -14,6 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -71,6 +72,48 @@ TEST_F(DatasetCommand, AMadeSetScoresAsInputsMadeOnTheFlyDo) {
   const auto fly = rows("{path: drawn/hr, lr: {scale: 3, kernel: area}}", "b.db");
   ASSERT_EQ(made.size(), fly.size());
   for (std::size_t i = 0; i < made.size(); ++i) EXPECT_EQ(made[i].at("psnr-y"), fly[i].at("psnr-y")) << i;
+}
+
+TEST_F(DatasetCommand, VerifyingChangesNothingOfTheSet) {
+  draw("drawn");
+  const std::vector<std::string> make{"dataset", "make", "plain", "--from", "drawn/hr", "--scale", "2"};
+  EXPECT_THAT(run(make).out, HasSubstr("plain/set.yaml: 3 pictures, 0 failed"));
+  std::vector<std::string> verified = make;
+  verified[2] = "verified";
+  verified.emplace_back("--verify");
+  EXPECT_THAT(run(verified).out, HasSubstr("verified/set.yaml: 3 pictures, read back, 0 failed"));
+  for (const char* name : {"set.yaml", "lr/text-000x2.png", "hr/text-000.png"})
+    EXPECT_EQ(read_text(at(std::string("verified/") + name)), read_text(at(std::string("plain/") + name)));
+}
+
+TEST_F(DatasetCommand, EveryReaderOfAFolderSaysWhatItLeavesOut) {
+  draw("drawn");
+  for (const char* name : {"a.txt", "b.txt", "Thumbs.db"})
+    write_text(at(std::string("drawn/hr/") + name), "x");
+  write_text(at("s.yaml"), kSpec);
+  const std::string images = "images={path: drawn/hr, lr: {scale: 2}}";
+  const std::vector<std::vector<std::string>> commands{
+      {"plan", "s.yaml", "--set", images},
+      {"run", "s.yaml", "--set", images},
+      {"score", "drawn/hr", "drawn/hr", "--metrics", "psnr-y"},
+      {"dataset", "make", "set", "--from", "drawn/hr", "--scale", "2", "--force"}};
+  for (std::vector<std::string> command : commands) {
+    const ProgramResult text = run(command);
+    EXPECT_EQ(text.exit_code, 0) << text.err;
+    EXPECT_THAT(text.err,
+                ContainsRegex("upbench: note: [^\n]*drawn/hr: 3 files left out that are not named as "
+                              "pictures: 2 \\.txt, 1 \\.db\n"))
+        << command[0];
+    if (command[0] == "score") continue;  // its JSON is the scores
+    command.emplace_back("--json");
+    const ProgramResult json = run(command);
+    EXPECT_EQ(nlohmann::json::parse(json.out).at("left_out"), (nlohmann::json{{".txt", 2}, {".db", 1}}));
+    EXPECT_THAT(json.err, Not(HasSubstr("left out")));
+  }
+  EXPECT_THAT(run({"dataset", "check", "drawn/hr"}).out, HasSubstr("left out 3 other files (2 .txt, 1 .db)"));
+  const ProgramResult listed =
+      run({"plan", "s.yaml", "--set", "images={path: 'drawn/hr/*.png', lr: {scale: 2}}"});
+  EXPECT_THAT(listed.err, Not(HasSubstr("left out"))) << "nothing else fits";
 }
 
 TEST_F(DatasetCommand, ADegradedSetIsTheSameBytesEveryTime) {

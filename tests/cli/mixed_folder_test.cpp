@@ -47,19 +47,29 @@ void put_sound(const fs::path& folder, int number) {
     case 2:
       return put(".png", encode_png(raster(1, 8)));
     case 3:
-      return put(".jpg", jpeg_file(raster(3, 8)));
+      return put(number % 2 == 0 ? ".jpg" : ".jfif", jpeg_file(raster(3, 8)));
     case 4:
       return put(".webp", webp_file(raster(3, 8)));
     case 5:
       return put(".tif", tiff_file(raster(3, 8)));
     case 6:
-      return put(".bmp", bmp_file(raster(3, 8)));
+      return put(number % 2 == 0 ? ".bmp" : ".dib", bmp_file(raster(3, 8)));
     case 7:
       return put(".ppm", pnm_file(fmt::format("P6\n{} {}\n255\n", width, height), raster(3, 8).samples));
     default:
       return put(".png", encode_png(raster(4, 8)));
   }
 }
+
+// What lies beside pictures and is none.
+void put_companions(const fs::path& folder) {
+  for (const char* name : {"003.txt", "004.TXT", "Thumbs.db", "007.dng", ".hidden.png"})
+    write_bytes(folder / name, FileBytes{'x'});
+  fs::create_directory(folder / "more");
+}
+
+constexpr char kLeftOut[] =
+    "note: pictures: 4 files left out that are not named as pictures: 2 .txt, 1 .db, 1 .dng\n";
 
 // By picture, why it is bad: the message and the file that it names.
 struct Bad {
@@ -89,6 +99,7 @@ std::map<std::string, Bad> put_files(const fs::path& folder) {
       break;
     }
   }
+  put_companions(pictures);
   return bad;
 }
 
@@ -98,9 +109,16 @@ class MixedFolder : public testing::Test {
     bad_ = put_files(folder_.path());
     ASSERT_EQ(bad_.size(), 300U);
     ASSERT_GE(refused_pictures().faults.size(), 20U) << "ways to be bad";
+    for (const char* suffix : {".jfif", ".dib", ".psd", ".qoi", ".hdr", ".svg"})
+      ASSERT_TRUE(has_file_named(suffix)) << suffix;
   }
   ProgramResult upbench(const std::vector<std::string>& arguments) {
     return run_upbench(arguments, {}, folder_.path().string());
+  }
+  bool has_file_named(const std::string& suffix) const {
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder_ / kPictureFolder))
+      if (entry.path().extension() == suffix) return true;
+    return false;
   }
 
   TemporaryFolder folder_;
@@ -120,6 +138,7 @@ TEST_F(MixedFolder, EveryBadFileFailsWithItsReasonAndEveryGoodOneIsScored) {
   const ProgramResult run = upbench({"run", "spec.yaml", "--keep-outputs", "none"});
   EXPECT_EQ(run.exit_code, 3) << run.err;
   EXPECT_THAT(run.out, HasSubstr("2000 trials: 1400 ok, 600 failed, 0 skipped"));
+  EXPECT_THAT(run.err, HasSubstr(kLeftOut));
   const std::vector<CsvRow> rows = parse_csv(upbench({"report", "pictures.db", "--csv", "-"}).out);
   EXPECT_EQ(rows.size(), kFiles * kModels);
   for (const CsvRow& row : rows) {
@@ -147,6 +166,7 @@ TEST_F(MixedFolder, DatasetCheckListsTheSameBadFiles) {
     if (finding.at("severity") == "problem")
       problems[finding.at("picture").get<std::string>()] += finding.at("text").get<std::string>();
   EXPECT_EQ(problems.size(), bad_.size());
+  EXPECT_EQ(report.at("left_out"), (nlohmann::json{{".txt", 2}, {".db", 1}, {".dng", 1}}));
   for (const auto& [picture, bad] : bad_) EXPECT_THAT(problems[picture], HasSubstr(bad.message)) << picture;
 }
 

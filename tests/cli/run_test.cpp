@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <map>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -13,6 +14,7 @@ namespace upbench::test {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr char kSpec[] = R"(name: line
 images:
@@ -44,6 +46,15 @@ class RunTest : public ::testing::Test {
       if (entry.path().extension() == ".png" && entry.path().parent_path().filename() != "pictures")
         std::filesystem::copy_file(entry.path(), at(to + "/p" + std::to_string(n++) + ending));
     return n;
+  }
+  // Bytes by name.
+  std::map<std::string, std::string> kept_files(const std::string& folder) {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(at(folder)))
+      if (entry.is_regular_file())
+        files[entry.path().lexically_relative(at(folder)).string()] = read_text(entry.path().string());
+    EXPECT_FALSE(files.empty());
+    return files;
   }
   std::string at(const std::string& name) { return (folder_ / name).string(); }
   ProgramResult run(const std::vector<std::string>& arguments) {
@@ -98,6 +109,21 @@ TEST_F(RunTest, AnAddedMetricRunsNoNetwork) {
   EXPECT_THAT(csv, HasSubstr("ssim-y"));
   EXPECT_EQ(run_json({"run", "line.yaml", "--set", "metrics=[psnr-y,psnr-y@float]"})["stages"], 12)
       << "the unrounded picture is not kept";
+}
+
+TEST_F(RunTest, VerifyingIsNoPartOfWhatIsAskedAndChangesNoFile) {
+  const auto plain = run_json({"run", "line.yaml", "--store", "plain.db"}),
+             checked = run_json({"run", "line.yaml", "--store", "checked.db", "--verify"});
+  EXPECT_EQ(checked["run"], plain["run"]);
+  EXPECT_EQ(checked["ok"], 18);
+  EXPECT_EQ(kept_files("checked.db.outputs"), kept_files("plain.db.outputs"));
+  EXPECT_EQ(run_json({"run", "line.yaml", "--store", "plain.db", "--verify"})["executed"], 0);
+}
+
+TEST_F(RunTest, VerifyingSaysWhereThereIsNothingToVerify) {
+  const char* nothing = "note: no pictures are kept: --verify has none to read back";
+  EXPECT_THAT(run({"run", "line.yaml", "--verify", "--keep-outputs", "none"}).err, HasSubstr(nothing));
+  EXPECT_THAT(run({"run", "line.yaml", "--verify", "--store", "all.db"}).err, Not(HasSubstr(nothing)));
 }
 
 TEST_F(RunTest, UpscaleThenScoreEqualsRun) {

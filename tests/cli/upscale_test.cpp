@@ -20,6 +20,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using ::testing::Not;
 
 using Texts = std::map<std::string, std::string>;
 
@@ -137,6 +138,24 @@ TEST_F(UpscaleCommand, WebpHoldsThePixelsOfThePng) {
   const Raster webp = decode_file(at("out/a, b.webp"));
   EXPECT_EQ(webp.width, 48);
   EXPECT_EQ(webp.samples, decode_file(at("out/a, b.png")).samples);
+}
+
+// A PNG of the result holds them, too; a WebP cannot.
+TEST_F(UpscaleCommand, WhatDecodingDidIsNotedWhateverTheFormat) {
+  Raster clear{
+      .width = 24, .height = 20, .channels = 4, .samples = std::vector<std::uint8_t>(24 * 20 * 4, 90)};
+  write_file_atomically(at("clear.png"), encode_png(clear));
+  write_file_atomically(at("wrong.jpg"), encode_png(clear));
+  for (const char* format : {"png", "png16", "webp"}) {
+    const ProgramResult result = run({"upscale", "a, b.png", "clear.png", "wrong.jpg", "--model", "nearest",
+                                      "--scale", "2", "--format", format, "-o", format});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.err, AllOf(HasSubstr("upbench: note: clear.png: alpha ignored\n"),
+                                  HasSubstr("upbench: note: wrong.jpg: named .jpg but holds png\n"),
+                                  Not(HasSubstr("note: a, b.png"))));
+    EXPECT_THAT(result.out, Not(HasSubstr("note"))) << "results alone";
+  }
+  EXPECT_THAT(texts_of(read_text(at("png/clear.png"))).at("upbench"), HasSubstr("alpha ignored"));
 }
 
 TEST_F(UpscaleCommand, VerifyingChangesNothingOfTheFile) {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "datasets/codec/decode.h"
+#include "datasets/codec/encode.h"
 #include "datasets/image.h"
 #include "datasets/load_item.h"
 #include "tests/datasets/picture_files.h"
@@ -145,6 +146,37 @@ TEST_F(MadeSets, ABadPictureFailsAloneAndIsNamed) {
   EXPECT_THAT(made.failures, ElementsAre(AllOf(HasSubstr("text.png"), HasSubstr("not a supported image")),
                                          AllOf(HasSubstr("tiny.png"), HasSubstr("too few"))));
   EXPECT_TRUE(fs::exists(made.manifest));
+}
+
+TEST_F(MadeSets, VerifyingReadsEveryFileAndChangesNothing) {
+  picture("a.png", 20, 24, 8, 1), picture("deep.png", 22, 24, 16, 2);
+  std::atomic<int> files = 0;
+  MakeSetOptions verified = options();
+  verified.jobs = 2;
+  verified.verify = [&](std::span<const std::uint8_t> file, const Raster& raster) {
+    require_decodes_to(file, raster);
+    ++files;
+  };
+  EXPECT_THAT(make_set(folder_ / "verified", verified).failures, ElementsAre());
+  EXPECT_EQ(files.load(), 4) << "inputs and references";
+  make_set(folder_ / "plain", options());
+  EXPECT_EQ(files_below(folder_ / "verified"), files_below(folder_ / "plain"));
+}
+
+TEST_F(MadeSets, APictureThatDoesNotComeBackFailsAloneAndLeavesNoFile) {
+  picture("a.png", 20, 24, 8, 1), picture("b.png", 22, 24, 8, 2);
+  MakeSetOptions damaged = options();
+  damaged.verify = [](std::span<const std::uint8_t> file, const Raster& raster) {
+    Raster meant = raster;
+    if (raster.width == 22) meant.samples[0] ^= 1;  // the reference of b
+    require_decodes_to(file, meant);
+  };
+  const MadeSet made = make_set(folder_ / "out", damaged);
+  EXPECT_EQ(made.pictures, 1U);
+  EXPECT_THAT(made.failures,
+              ElementsAre(AllOf(HasSubstr("out/hr/b.png: "), HasSubstr("decodes to another picture"))));
+  EXPECT_THAT(names_below(folder_ / "out"), ElementsAre("hr/a.png", "lr/ax2.png", "set.yaml"));
+  EXPECT_EQ(made.strangers, 0U);
 }
 
 TEST_F(MadeSets, AwkwardNamesBecomeNamesThatEveryProgramCanShow) {

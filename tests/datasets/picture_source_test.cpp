@@ -1,5 +1,7 @@
 #include "datasets/picture_source.h"
 
+#include <map>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,8 +15,10 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Pair;
+using ::testing::StartsWith;
 
 class Sources : public ::testing::Test {
  protected:
@@ -42,6 +46,54 @@ TEST_F(Sources, AFolderSaysWhatItLeavesOut) {
   const FoundPictures all = find_pictures(folder_.path());
   EXPECT_EQ(all.pictures.size(), 2U) << "a format that cannot be decoded is listed, to fail by name";
   EXPECT_THAT(all.left_out, ElementsAre(Pair("", 1), Pair(".txt", 2)));
+}
+
+TEST(PictureNames, AreAllThatPicturesGoByWhetherTheyCanBeDecodedOrNot) {
+  for (const char* name : {"a.png", "a.apng", "a.jpg", "a.JPE", "a.jif", "a.jfif", "a.dib", "a.psd", "a.hdr",
+                           "a.qoi", "a.svg", "a.tga", "a.jxr", "folder.txt/a.jfif"})
+    EXPECT_TRUE(is_picture_name(name)) << name;
+  for (const char* name : {"a.txt", "Thumbs.db", "set.yaml", "sha256sums", "jfif", ".jfif", ".hidden.png",
+                           "a.png/notes.txt", ""})
+    EXPECT_FALSE(is_picture_name(name)) << name;
+  for (const char* name : {"a.dng", "a.cr2", "a.nef", "a.arw"})
+    EXPECT_FALSE(is_picture_name(name)) << name << " lies beside a.jpg, which would not be the only a";
+}
+
+TEST_F(Sources, WhatFitsAPatternAndIsNoPictureIsLeftOutOnce) {
+  put("p/a.png"), put("p/a.txt"), put("p/q/b.png"), put("p/q/b.dng"), put("p/q/r/c.png"),
+      put("p/q/r/q/Makefile"), put("p/q/.hidden");
+  const std::string in_any_q = "p/**/q/**";  // r/q/Makefile fits it in two ways
+  EXPECT_THAT(found(in_any_q), ElementsAre("q/b", "q/r/c"));
+  EXPECT_THAT(find_pictures(folder_ / in_any_q).left_out, ElementsAre(Pair("", 1), Pair(".dng", 1)));
+  EXPECT_TRUE(find_pictures(folder_ / "p/**/*.png").left_out.empty());
+}
+
+TEST_F(Sources, ASetSaysWhatEachOfItsFoldersLeavesOut) {
+  put("hr/a.png"), put("hr/a.txt"), put("hr/b.TXT"), put("hr/Thumbs.db"), put("lr/a.png"), put("lr/sums");
+  const SetListing pairs = list_set({.hr = folder_ / "hr", .lr = folder_ / "lr"});
+  ASSERT_EQ(pairs.left_out.size(), 2U);
+  EXPECT_EQ(pairs.left_out[0].source, folder_ / "hr");
+  EXPECT_THAT(left_out_note(pairs.left_out[0]),
+              EndsWith("/hr: 3 files left out that are not named as pictures: 2 .txt, 1 .db"));
+  EXPECT_THAT(left_out_note(pairs.left_out[1]),
+              EndsWith("/lr: 1 file left out that is not named as a picture: 1 without a suffix"));
+  const SetListing inputs = list_merged({.lr = folder_ / "hr", .limit = 1});
+  ASSERT_EQ(inputs.left_out.size(), 1U);
+  EXPECT_EQ(inputs.left_out[0].files, pairs.left_out[0].files);
+  EXPECT_TRUE(list_set({.lr = folder_ / "hr/a.png"}).left_out.empty()) << "one file, not its folder";
+}
+
+TEST(LeftOutFiles, AreDescribedByTheirCommonestKindsInALineOfBoundedLength) {
+  EXPECT_EQ(describe_left_out({{".txt", 2}, {".db", 1}, {"", 1}}), "2 .txt, 1 without a suffix, 1 .db");
+  std::string odd(250, '\x1b');
+  odd[0] = '.';
+  std::map<std::string, std::size_t> many{{odd, 5}};
+  for (int i = 0; i < 1000; ++i) many["." + std::to_string(100'000 + i)] = 1;
+  const std::string text = describe_left_out(many);
+  EXPECT_THAT(text, StartsWith("5 .\\x1b\\x1b"));
+  EXPECT_THAT(
+      text, EndsWith("\\x1b..., 1 .100000, 1 .100001, 1 .100002, 1 .100003, 1 .100004, 995 of other kinds"));
+  EXPECT_LT(text.size(), 200U) << "each suffix is cut after 16 bytes";
 }
 
 TEST_F(Sources, AFolderOfFoldersIsRefusedNamingThem) {

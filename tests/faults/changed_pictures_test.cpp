@@ -52,7 +52,7 @@ bool is_a_test(const std::string& name) {
 }
 
 TEST(PictureTables, NameTestsThatAreThere) {
-  for (const FaultTable& table : {changed_pictures(), name_faults()})
+  for (const FaultTable& table : {changed_pictures(), name_faults(), changed_weights()})
     for (const Fault& fault : table.faults)
       EXPECT_TRUE(!fault.test.empty() ? is_a_test(fault.test) : !fault.command.empty()) << fault.name;
 }

@@ -20,8 +20,9 @@ struct Fault {
   int exit_code = 2;
   std::string message;                        // what the program prints holds it, on either stream
   std::vector<std::string> environment = {};  // "NAME=VALUE", beside the test's own
-  // What takes no file but a device or a network that misbehaves: the test that makes one, "Suite.Name".
-  // It has no command; its outcome is compared by expect_as_listed() (listed.h).
+  // What takes no file but a device or a network that misbehaves, or a file that changes: the test that makes
+  // one, "Suite.Name". It has no command. The outcome of device_faults() is compared by expect_as_listed()
+  // (listed.h), of the others by the test itself.
   std::string test = {};
 };
 
@@ -39,6 +40,11 @@ FaultTable weight_faults();
 
 // Files of weights that make no network (row 73), each given to `upbench upscale`.
 FaultTable network_faults();
+
+// Weights that are edited while a sweep is planned, run and run again (row 75): each one a test.
+FaultTable changed_weights();
+// The one of them that this test makes.
+Fault changed_weights_of(const std::string& test);
 
 // Specs, each looked at by `upbench plan`.
 FaultTable spec_faults();

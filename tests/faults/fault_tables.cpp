@@ -15,9 +15,10 @@ void PrintTo(const Fault& fault, std::ostream* out) {
 }
 
 std::vector<FaultTable> fault_tables() {
-  return {refused_pictures(),     noted_pictures(), lenient_pictures(), changed_pictures(),
-          set_faults(),           name_faults(),    weight_faults(),    network_faults(),
-          pickle_corpus_faults(), spec_faults(),    numeric_faults(),   device_faults()};
+  return {refused_pictures(), noted_pictures(),       lenient_pictures(), changed_pictures(),
+          set_faults(),       name_faults(),          weight_faults(),    network_faults(),
+          changed_weights(),  pickle_corpus_faults(), spec_faults(),      numeric_faults(),
+          device_faults()};
 }
 
 }  // namespace upbench::test

@@ -1,3 +1,4 @@
+#include <array>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -72,9 +73,12 @@ Fault wrong_architecture() {
   return fault;
 }
 
-void write_grey(const fs::path& file, int side, std::uint8_t level) {
+using FlatColour = std::array<std::uint8_t, 3>;
+
+void write_flat(const fs::path& file, int side, const FlatColour& colour) {
   Raster raster{.width = side, .height = side, .channels = 3, .bit_depth = 8};
-  raster.samples.assign(raster.row_bytes() * static_cast<std::size_t>(side), level);
+  raster.samples.resize(raster.row_bytes() * static_cast<std::size_t>(side));
+  for (std::size_t i = 0; i < raster.samples.size(); ++i) raster.samples[i] = colour[i % colour.size()];
   write_png(file, raster);
 }
 
@@ -86,7 +90,7 @@ Fault upscaled(int row, const char* name, const char* input, const std::vector<s
               .make =
                   [](const fs::path& folder) {
                     write_overflowing_network(folder);
-                    write_grey(folder / "a.png", 32, 128);
+                    write_flat(folder / "a.png", 32, {128, 128, 128});
                   },
               .command = {"upscale", "a.png", "--model", "net.safetensors", "-o", "out"},
               .exit_code = 3,
@@ -95,7 +99,7 @@ Fault upscaled(int row, const char* name, const char* input, const std::vector<s
   return fault;
 }
 
-Fault scored(int row, const char* name, const char* input, int side, int level, int exit_code,
+Fault scored(int row, const char* name, const char* input, int side, const FlatColour& colour, int exit_code,
              const char* message) {
   return {.row = row,
           .name = name,
@@ -103,8 +107,8 @@ Fault scored(int row, const char* name, const char* input, int side, int level, 
           .make =
               [=](const fs::path& folder) {
                 for (const char* part : {"out", "ref"}) fs::create_directory(folder / part);
-                write_grey(folder / "out/a.png", side, static_cast<std::uint8_t>(level));
-                write_grey(folder / "ref/a.png", 16, 7);
+                write_flat(folder / "out/a.png", side, colour);
+                write_flat(folder / "ref/a.png", 16, {7, 7, 7});
               },
           .command = {"score", "out", "ref", "--metrics", "psnr-y", "--json"},
           .exit_code = exit_code,
@@ -127,9 +131,11 @@ FaultTable numeric_faults() {
           upscaled(80, "Overflow", "weights that overflow", {}, "net.safetensors: the output is not finite"),
           upscaled(80, "OverflowInTiles", "weights that overflow, in tiles", {"--tile", "16"},
                    "net.safetensors: tile 1 of 4 (row 0, column 0) is not finite"),
-          scored(81, "Constant", "an output of one colour", 16, 0, 0, "degenerate"),
-          scored(82, "Identical", "an output that is its reference", 16, 7, 0, "inf"),
-          scored(83, "OtherSize", "an output of another size", 12, 7, 3, "12x12"),
+          scored(81, "Constant", "an output of one colour", 16, {0, 0, 0}, 0, "degenerate"),
+          scored(81, "ConstantColour", "an output of one colour that is not grey", 16, {114, 111, 103}, 0,
+                 "degenerate"),
+          scored(82, "Identical", "an output that is its reference", 16, {7, 7, 7}, 0, "inf"),
+          scored(83, "OtherSize", "an output of another size", 12, {7, 7, 7}, 3, "12x12"),
           with_spec(87, "NoSuchDevice", "a GPU that is not there", "model: nearest",
                     {"run", "spec.yaml", "--device", "cuda:99"}, 4, "device cuda:99"),
           with_driver(

@@ -50,6 +50,13 @@ Fault noted(int row, const char* name, const char* suffix, const char* input, By
       [bytes = std::move(bytes)](const fs::path& file) { write_bytes(file, bytes()); }, message);
 }
 
+// A format that is told apart only to be refused by its name.
+Fault foreign(int row, const char* name, const char* suffix, const char* format, const char* begin) {
+  Fault fault = refused(row, name, suffix, format, [begin] { return text_bytes(begin); }, "");
+  fault.message = fmt::format("{} is not supported", format);
+  return fault;
+}
+
 FileBytes png_without_end() {
   return without_end(sound_png(), 12);
 }
@@ -160,8 +167,10 @@ std::vector<Fault> unsupported() {
                   kInfinity = std::numeric_limits<float>::infinity();
   return {
       refused(24, "AnimatedWebp", ".webp", "animated WebP", animated_webp, "animated WebP is not supported"),
-      refused(
-          24, "Gif", ".gif", "GIF", [] { return text_bytes("GIF89a: any"); }, "GIF is not supported"),
+      foreign(24, "Gif", ".gif", "GIF", "GIF89a: any"),
+      foreign(24, "Psd", ".psd", "Photoshop", "8BPS: any"),
+      foreign(24, "Qoi", ".qoi", "QOI", "qoif: any"),
+      foreign(24, "Svg", ".svg", "SVG", "<svg xmlns=''/>"),
       refused(
           24, "TiffPages", ".tif", "TIFF of two pages",
           [] {
@@ -190,8 +199,8 @@ std::vector<Fault> unsupported() {
           28, "TextBomb", ".png", "PNG whose zTXt inflates to 256 MB",
           [] { return png_with_inflating("zTXt"); },
           "has a chunk that inflates beyond the limit of 67108864 bytes"),
-      refused(
-          26, "Exr", ".exr", "OpenEXR", [] { return text_bytes("v/1\x01 any"); }, "OpenEXR is not supported"),
+      foreign(26, "Exr", ".exr", "OpenEXR", "v/1\x01 any"),
+      foreign(26, "Hdr", ".hdr", "Radiance HDR", "#?RADIANCE\n"),
   };
 }
 
@@ -316,6 +325,10 @@ std::vector<Fault> layouts() {
           "32-bit float rounded to 16 bit"),
       noted(27, "JpegAsPng", ".png", "JPEG named .png", sound_jpeg, "named .png but holds jpeg"),
       noted(27, "PngAsTiff", ".tif", "PNG named .tif", sound_png, "named .tif but holds png"),
+      noted(
+          27, "Jfif", ".jfif", "JPEG named .jfif",
+          [] { return jpeg_file(small_picture(), {.quality = 70, .exif = {}}); }, kNoRemark),
+      noted(27, "PngAsJfif", ".jfif", "PNG named .jfif", sound_png, "named .jfif but holds png"),
   };
 }
 

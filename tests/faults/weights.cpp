@@ -376,8 +376,7 @@ FaultTable weight_faults() {
           "file. Bad weights in a sweep refuse it before any work (exit 2), and what its store "
           "holds stays as it is: a model is named in the spec, so a file that is none is a wrong "
           "request, as a misspelt name is (`docs/weights.md`). `tests/faults/sweep_test.cpp` "
-          "holds it for every line of this table and the next; weights that changed since "
-          "(row 75) are scored anew.",
+          "holds it for every line of this table and the next.",
       .faults = {}};
   for (const auto& part : {safetensors_faults(), execution_faults(), pickle_faults(), archive_faults(),
                            storage_faults(), dialect_faults(), foreign_faults()})

@@ -119,6 +119,29 @@ TEST_P(Architectures, InHalfPrecisionStayNear) {
   });
 }
 
+// A network whose forward waits for the device, or reads host memory, cannot be recorded.
+TEST_P(Architectures, AreReplayedToTheBitsOfEagerRuns) {
+  if (on_gpu() && !test::no_kernels().empty()) GTEST_SKIP() << test::no_kernels();
+  GraphPool pool(device(), 1);
+  const at::Tensor batch = batch_.to(device());
+  for_each_network([&](const Upscaler& upscaler, const at::Tensor&, int scale) {
+    for (const Precision precision : {Precision::fp32, half()}) {
+      if (precision != Precision::fp32 && (!on_gpu() || !upscaler.info().supports_half)) continue;
+      const UpscalerPtr network = upscaler.to(device(), precision);
+      const TensorFunction forward = [&](const at::Tensor& x) { return network->forward(x, scale); };
+      pool.clear();
+      const at::Tensor recorded = pool.run("network", batch, forward, network).clone(),
+                       replayed = pool.run("network", batch, forward, network).clone();
+      ASSERT_EQ(pool.why_eager("network"), "");
+      EXPECT_EQ(pool.graphs(), pool.replays() ? 1U : 0U);
+      const at::Tensor eager = forward(batch);
+      EXPECT_TRUE(at::equal(recorded, eager));
+      EXPECT_TRUE(at::equal(replayed, eager));
+    }
+  });
+  EXPECT_EQ(pool.replays(), on_gpu()) << pool.why_eager();
+}
+
 // ESRGAN's own widths in the order in which a GPU adds up the parts of a dense block's convolutions: each
 // part is rounded to half precision, where one convolution over all channels would be rounded once.
 TEST_P(Architectures, RrdbsSplitWeightsInHalfPrecisionStayNearFp32) {

@@ -96,7 +96,7 @@ TEST(CudaModule, ThatIsAbsentIsSaidToBe) {
 TEST(CudaModule, OfAnotherVersionIsRefused) {
   const LoadedCudaModule loaded = load_cuda_module(UPBENCH_FAKE_MODULE);
   EXPECT_EQ(loaded.module, nullptr);
-  EXPECT_NE(loaded.problem.find("is of version 999, this upbench expects 3"), std::string::npos)
+  EXPECT_NE(loaded.problem.find("is of version 999, this upbench expects 4"), std::string::npos)
       << loaded.problem;
 }
 
@@ -110,7 +110,7 @@ TEST(CudaModule, LoadsWhereItWasBuilt) {
   if (!std::filesystem::exists(UPBENCH_CUDA_MODULE)) GTEST_SKIP() << "built without nvcc";
   const CudaModuleStatus status = cuda_module_status();
   ASSERT_TRUE(status.usable) << status.text;
-  EXPECT_EQ(status.text.rfind("version 3, nvcc 13.", 0), 0U) << status.text;
+  EXPECT_EQ(status.text.rfind("version 4, nvcc 13.", 0), 0U) << status.text;
   EXPECT_STREQ(cuda_module().module->error_text(2), "out of memory");
 }
 

@@ -9,7 +9,7 @@
 
 namespace upbench::test {
 
-// Why device cuda:0 cannot be used here; empty: it can.
+// Why device cuda:0 cannot be used here; empty: it can. Asked before any test computes (gpu_first.cpp).
 inline std::string no_gpu() {
   static const std::string reason = []() -> std::string {
     try {

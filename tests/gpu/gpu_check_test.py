@@ -1,11 +1,16 @@
 """gpu_check.py on a machine made of shell scripts: what it runs, what it exits with, what it writes."""
+import argparse
+import contextlib
+import io
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
 from pathlib import Path
+from unittest import mock
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 sys.path.insert(0, str(SCRIPTS))
@@ -37,6 +42,7 @@ TESTS = {"testsuites": [{"name": "Cuda/LayoutKernel", "testsuite": [
     {"name": "A", "result": "COMPLETED"},
     {"name": "B", "result": "SKIPPED", "skipped": [{"message": "no half precision"}]},
     {"name": "C", "result": "COMPLETED", "failures": [{"failure": "layout_kernel_test.cpp:1\nnot equal"}]}]}]}
+PASSED = {"testsuites": [{"name": "Cuda/LayoutKernel", "testsuite": [{"name": "A", "result": "COMPLETED"}]}]}
 
 
 def measured():
@@ -209,6 +215,11 @@ class Steps(unittest.TestCase):
         self.assertEqual(gpu_check.Clock(3).for_step(60), 0)
         self.assertEqual(gpu_check.run_step("late", ["false"], 0), (None, "not run: no time was left"))
 
+    def test_what_cannot_be_started_is_not_taken_for_what_had_no_time(self):
+        code, text = gpu_check.run_step("absent", ["/no/such/program"], 5)
+        self.assertEqual(code, gpu_check.NOT_STARTED)
+        self.assertIn("/no/such/program", text)
+
     def test_a_part_of_the_time_ends_before_the_whole(self):
         self.assertAlmostEqual(gpu_check.Clock(100).part(0.6).for_step(), 60, delta=1)
 
@@ -237,17 +248,19 @@ class Run(unittest.TestCase):
 
     def program(self, name, script):
         file = self.folder / name
+        file.parent.mkdir(exist_ok=True)
         file.write_text("#!/usr/bin/env bash\n" + script)
         file.chmod(0o755)
 
-    def programs(self, gpu):
+    def programs(self, gpu, passed=False):
         doctor = {"checks": [{"what": "GPU", "ok": gpu, "text": "Fake GPU" if gpu else "no NVIDIA driver"}]}
-        (self.folder / "tests.json").write_text(json.dumps(TESTS))
+        (self.folder / "tests.json").write_text(json.dumps(PASSED if passed else TESTS))
         (self.folder / "bench.json").write_text(json.dumps({"context": CONTEXT, "benchmarks": BENCHMARKS}))
         self.program("upbench", f"[ \"$1\" != doctor ] || echo '{json.dumps(doctor)}'\n")
-        self.program("upbench_gpu_test", f"for a; do case $a in --gtest_output=json:*) cp '{self.folder}/tests.json' \"${{a#*json:}}\";; esac; done; exit 1\n")
+        self.program("upbench_gpu_test", f"for a; do case $a in --gtest_output=json:*) cp '{self.folder}/tests.json' \"${{a#*json:}}\";; esac; done; exit {0 if passed else 1}\n")
         self.device_bench(("pixels", "layers"), f"cp '{self.folder}/bench.json' \"$out\"\n")
         self.program("libupbench_cuda.so", "")
+        self.program("tools/compute-sanitizer", "echo '========= ERROR SUMMARY: 0 errors'\n")
 
     def device_bench(self, groups, script):
         """Knows $group and $out; writes down how it was called."""
@@ -260,7 +273,13 @@ while [ $# -gt 0 ]; do case $1 in --group) group=$2;; --benchmark_out=*) out=${{
 
     def check(self):
         return subprocess.run(["bash", str(SCRIPTS / "gpu_check.sh"), "--programs", str(self.folder), "--out", str(self.folder / "out")],
-                              capture_output=True, text=True)
+                              capture_output=True, text=True, env={**os.environ, "PATH": f"{self.folder / 'tools'}:{os.environ['PATH']}"})
+
+    def failed(self, done):
+        """What it names as failed; it then exits with 1."""
+        names = [line.removeprefix("gpu_check: failed: ") for line in done.stderr.splitlines() if line.startswith("gpu_check: failed: ")]
+        self.assertEqual(done.returncode, 1 if names else 0, done.stderr)
+        return names
 
     def test_without_a_gpu_it_says_so_and_exits_with_4(self):
         self.programs(gpu=False)
@@ -274,10 +293,48 @@ while [ $# -gt 0 ]; do case $1 in --group) group=$2;; --benchmark_out=*) out=${{
         self.assertEqual(done.returncode, 4)
         self.assertIn("lacks upbench, upbench_gpu_test, upbench_device_bench, libupbench_cuda.so", done.stderr)
 
+    def test_where_nothing_fails_it_exits_with_0(self):
+        self.programs(gpu=True, passed=True)
+        self.assertEqual(self.failed(self.check()), [])
+        page = (self.folder / "out/gpu_check.md").read_text()
+        for kind in gpu_check.SANITIZER_KINDS:
+            self.assertIn(f"- compute-sanitizer {kind}: ERROR SUMMARY: 0 errors (exit 0)", page)
+
+    def test_what_the_sanitizer_finds_is_a_failure(self):
+        self.programs(gpu=True, passed=True)
+        self.program("tools/compute-sanitizer", "[ \"$2\" = memcheck ] || { echo '========= RACECHECK SUMMARY: 1 hazard'; exit 9; }\n")
+        self.assertEqual(self.failed(self.check()), ["compute-sanitizer racecheck (exit 9)"])
+        self.assertIn("- compute-sanitizer racecheck: RACECHECK SUMMARY: 1 hazard (exit 9)",
+                      (self.folder / "out/gpu_check.md").read_text())
+
+    def test_a_sweep_that_fails_is_a_failure(self):
+        self.programs(gpu=True, passed=True)
+        with (self.folder / "upbench").open("a") as script:
+            script.write("[ \"$1\" != run ] || exit 3\n")
+        self.assertEqual(self.failed(self.check()), ["sweep (exit 3)"])
+
+    def test_the_sweep_leaves_the_sanitizer_its_time(self):
+        self.programs(gpu=True)
+        args = argparse.Namespace(programs=str(self.folder), out=str(self.folder / "out"), minutes=8)
+        for tool, share in (("tool", gpu_check.SWEEP_SHARE), (None, 1)):
+            given = {}
+
+            def sweep(programs, work, clock):
+                given["sweep"] = clock.for_step()
+                return {"exit": None}
+
+            def sanitizer(tool, programs, clock):
+                given["all"] = clock.for_step()  # the sweep took none
+                return {"found": False}
+
+            with mock.patch.multiple(gpu_check, sweep=sweep, sanitizer=sanitizer, find_sanitizer=lambda: tool), \
+                    contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                self.assertEqual(gpu_check.run(args), 1)
+            self.assertAlmostEqual(given["sweep"] / given["all"], share, delta=0.05)
+
     def test_with_one_it_writes_both_files_and_exits_with_1_when_a_test_failed(self):
         self.programs(gpu=True)
-        done = self.check()
-        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(self.failed(self.check()), ["tests (exit 1)"])
         page = (self.folder / "out/gpu_check.md").read_text()
         self.assertIn("1 passed, 1 failed, 1 skipped.", page)
         self.assertIn("- failed: Cuda/LayoutKernel.C: layout_kernel_test.cpp:1", page)
@@ -295,7 +352,7 @@ while [ $# -gt 0 ]; do case $1 in --group) group=$2;; --benchmark_out=*) out=${{
         self.assertEqual((found["exit"], found["problems"]), (0, []))
 
     def test_a_group_that_crashes_loses_neither_its_own_figures_nor_those_of_others(self):
-        self.programs(gpu=True)
+        self.programs(gpu=True, passed=True)
         whole = (self.folder / "bench.json").read_text()
         (self.folder / "cut.json").write_text(whole[:whole.index("gather/kernel")])
         self.device_bench(("pixels", "layers", "metrics"), f"""
@@ -304,7 +361,7 @@ case $group in
   *) cp '{self.folder}/bench.json' "$out" ;;
 esac
 """)
-        self.check()
+        self.assertEqual(self.failed(self.check()), ["benchmarks layers (exit 1)"])
         found = json.loads((self.folder / "out/gpu_check.json").read_text())["benchmarks"]
         self.assertEqual(len(found["benchmarks"]), 2 * len(BENCHMARKS) + 3)
         self.assertEqual([(problem["group"], problem["exit"]) for problem in found["problems"]], [("layers", 1)])

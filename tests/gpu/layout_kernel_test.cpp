@@ -72,6 +72,16 @@ TEST_P(LayoutKernel, ThereAndBackIsTheSamePicture) {
   EXPECT_TRUE(at::equal(kernels::bytes_of_image(table(), kernels::image_of_bytes(table(), bytes)), bytes));
 }
 
+// 65535 blocks of 8 rows are all that a grid has below each other.
+TEST_P(LayoutKernel, PicturesMayBeHigherThanAGrid) {
+  constexpr std::int64_t kHeight = 65535 * 8 + 9;
+  const at::Tensor bytes =
+      at::arange(3 * kHeight, at::kInt).remainder(251).to(at::kByte).view({kHeight, 1, 3}).to(device());
+  const Image image = kernels::image_of_bytes(table(), bytes);
+  EXPECT_TRUE(at::equal(image, image_of_bytes(bytes)));
+  EXPECT_TRUE(at::equal(kernels::bytes_of_image(table(), image), bytes));
+}
+
 // The way that is taken while no kernel is chosen.
 TEST_P(LayoutKernel, AtenGivesTheSameBits) {
   const at::Tensor bytes = all_codes().to(device());

@@ -136,6 +136,63 @@ TEST_F(DevicePipeline, PretendedScoresAMetricThatIsAddedLater) {
   expect_same(results(second, "s.db"), results(second, "fresh.db"));
 }
 
+TEST_F(DevicePipeline, PretendedScoresADetectorThatIsAddedLater) {
+  const test::Pretending pretending("all");
+  std::string text = kSpec;
+  run(sweep("cpu", text), "s.db");
+  text.replace(text.find("mse@b0"), 6, "mse@b0, colour-shift");
+  const Sweep second = sweep("cpu", text);
+  EXPECT_EQ(run(second, "s.db").stages, 0u) << "from the kept outputs and the inputs";
+  for (const TrialResult& trial : results(second, "s.db")) {
+    EXPECT_EQ(trial.status, Status::ok) << trial.reason;
+    EXPECT_EQ(trial.detections.size(), 1u);
+  }
+}
+
+// How many calls there were, and which find no memory.
+struct UploadCalls {
+  int made = 0, first_refused = 0, last_refused = -1;
+};
+UploadCalls upload_calls;
+
+int to_float_where_it_fits(const PixelView& bytes, const PixelView& values, void* stream) {
+  const int call = ++upload_calls.made;
+  if (call >= upload_calls.first_refused && call <= upload_calls.last_refused)
+    throw c10::OutOfMemoryError({"f", "g", 1}, "CUDA out of memory. Tried to allocate 9 GiB");
+  return test::emulated_kernels().to_float(bytes, values, stream);
+}
+
+// Of a trial whose output is kept, the first call makes the input from the decoded reference, and the second
+// brings the reference up, when the output is there already.
+TEST_F(DevicePipeline, PretendedMemoryThatLacksForAReferenceFailsThatTrialAlone) {
+  const auto ask = [](const std::string& metrics) {
+    return prepare_sweep(
+        parse_spec("name: memory\nimages: {procedural: {count: 3, size: 64, seed: 5}, lr: {scale: 2}}\n"
+                   "pipeline:\n  - upscale: {model: nearest}\nmetrics: " +
+                       metrics + "\ntiming: none\n",
+                   "memory.yaml", "."),
+        {.device = "cpu", .threads = 1});
+  };
+  const test::ChosenKernels layout("layout");
+  PixelKernels table = test::emulated_kernels();
+  table.to_float = to_float_where_it_fits;
+  const PretendedDevice device(table);
+  for (const int last : {2, 3}) {
+    const std::string name = std::to_string(last) + ".db";
+    upload_calls = {};
+    run(ask("[psnr-y]"), name);
+    const Sweep more = ask("[psnr-y, mse@b0]");
+    upload_calls = {.first_refused = 2, .last_refused = last};
+    const WorkerResult result = run(more, name);
+    EXPECT_EQ(result.progress.ok, last == 2 ? 3u : 2u);
+    EXPECT_EQ(result.stages, 0u);
+    for (const TrialResult& trial : results(more, name)) {
+      const bool failed = trial.status == Status::failed;
+      EXPECT_THAT(trial.reason, testing::StartsWith(failed ? "out of memory: CUDA" : ""));
+    }
+  }
+}
+
 // What one trial does wrong in any step is its own failure; the store has all others.
 TEST_F(DevicePipeline, PretendedFailuresEndTheirOwnTrials) {
   const std::string text =
@@ -268,9 +325,27 @@ TEST_F(DevicePipeline, PicturesGoUpAndDownUnchanged) {
       EXPECT_TRUE(at::equal(pictures.up(picture.mul(0.3)), picture.mul(0.3))) << "not of 8 bit";
       const DevicePictures::Saved saved = pictures.down(there.mul(1.2).sub(0.1));
       EXPECT_EQ(saved.raster.samples, to_raster(picture.mul(1.2).sub(0.1)).samples);
-      EXPECT_FLOAT_EQ(static_cast<float>(saved.spread), picture.mul(1.2).sub(0.1).std().item<float>());
+      EXPECT_FLOAT_EQ(static_cast<float>(saved.spread),
+                      picture.mul(1.2).sub(0.1).std({1, 2}, /*unbiased=*/false).max().item<float>());
     });
   for (std::thread& thread : threads) thread.join();
+}
+
+TEST_F(DevicePipeline, OneColourHasNoSpreadWhateverItIs) {
+  const Image flat = at::tensor({0.449F, 0.437F, 0.404F}).view({3, 1, 1}).expand({3, 20, 30}).contiguous();
+  const Image pixel = flat.slice(1, 0, 1).slice(2, 0, 1).contiguous();
+  Image blue = flat.clone();
+  blue[2].copy_(test::textured(20, 30, 5)[2]);
+  const auto expect_spreads = [&] {
+    DevicePictures pictures("cpu", 1);
+    EXPECT_LT(pictures.down(flat).spread, 1e-6);  // its mean is rounded to float32
+    EXPECT_EQ(pictures.down(pixel).spread, 0);
+    EXPECT_FLOAT_EQ(static_cast<float>(pictures.down(blue).spread),
+                    blue[2].std(/*unbiased=*/false).item<float>());
+  };
+  expect_spreads();
+  const test::Pretending pretending("none");
+  expect_spreads();
 }
 
 // As it is decoded: grey, with alpha, of 16 bit.

@@ -149,6 +149,7 @@ TEST_P(DeviceRuntime, MemoryIsCountedAndItsPeakForgotten) {
   const DeviceMemory before = device_memory(device());
   EXPECT_GT(before.total, before.free / 2);
   EXPECT_GT(before.free, 0U);
+  EXPECT_GE(before.reserved, before.allocated);
   constexpr std::uint64_t kBytes = 256u << 20;
   {
     const at::Tensor large = at::ones({kBytes / 4}, there());
@@ -190,6 +191,7 @@ TEST_P(DeviceRuntime, WhatCannotBeRecordedRunsAsItIs) {
   const bool replays = pool.replays();
   EXPECT_TRUE(at::equal(pool.run("reads back", batch, reads_back, nullptr), batch * 4));
   EXPECT_NE(pool.why_eager(), "");
+  EXPECT_EQ(pool.why_eager("reads back").empty(), !replays);
   EXPECT_EQ(pool.graphs(), 0U);
   EXPECT_TRUE(
       at::equal(pool.run("reads back", batch, reads_back, nullptr), batch * 4));  // the device is as before
@@ -198,6 +200,22 @@ TEST_P(DeviceRuntime, WhatCannotBeRecordedRunsAsItIs) {
       at::equal(pool.run("doubles", batch, doubles, nullptr), batch * 2));  // others are still recorded
   EXPECT_EQ(pool.replays(), replays);
   EXPECT_EQ(pool.graphs(), replays ? 1U : 0U);
+  EXPECT_EQ(pool.why_eager("doubles"), "");
+}
+
+// LibTorch's allocator goes on as before: what it caches can be given back, and numbers can be drawn.
+TEST_P(DeviceRuntime, ARecordingThatFailedLeavesNothingBehind) {
+  GraphPool pool(device(), 2);
+  if (!pool.replays()) GTEST_SKIP() << pool.why_eager();
+  const at::Tensor batch = at::ones({2, 2}, there());
+  pool.run("reads back", batch, [](const at::Tensor& x) { return x * x.sum().item<float>(); }, nullptr);
+  ASSERT_NE(pool.why_eager("reads back"), "");
+  EXPECT_LE(at::rand({16}, there()).max().item<float>(), 1);
+  constexpr std::int64_t kBytes = 256 << 20;
+  at::empty({kBytes}, there().dtype(at::kByte)).fill_(1);
+  const std::uint64_t cached = device_memory(device()).reserved;
+  release_cached_memory(device());
+  EXPECT_LE(device_memory(device()).reserved + kBytes, cached);
 }
 
 TEST_P(DeviceRuntime, AGraphWhoseWeightsAreGoneIsRecordedAnew) {
@@ -248,6 +266,24 @@ TEST_P(DeviceRuntime, ShrinkingABatchEndsWhereItFits) {
   EXPECT_EQ(announced, (std::vector{7, 4, 2}));
 }
 
+TEST_P(DeviceRuntime, ABatchIsTriedAgainBeforeItShrinksWhereRoomIsMade) {
+  std::vector<int> tried, announced;
+  int held = 2;  // a second time by what the second try itself left
+  const auto attempt = [&](int batch) {
+    tried.push_back(batch);
+    if (tried.size() < 4) at::empty({std::int64_t{1} << 50}, there());
+  };
+  const auto make_room = [&] { return held-- > 0; };
+  const auto announce = [&](int smaller) { announced.push_back(smaller); };
+  EXPECT_EQ(with_shrinking_batch(8, device(), attempt, announce, make_room), 2);
+  EXPECT_EQ(tried, (std::vector{8, 8, 4, 2}));
+  EXPECT_EQ(announced, (std::vector{4, 2}));
+  tried.clear();
+  held = 1;
+  EXPECT_ANY_THROW(with_shrinking_batch(1, device(), attempt, announce, make_room));
+  EXPECT_EQ(tried, (std::vector{1, 1}));
+}
+
 TEST_P(DeviceRuntime, ShrinkingStopsAtOneAndAtOtherErrors) {
   int calls = 0;
   EXPECT_ANY_THROW(with_shrinking_batch(2, device(), [&](int) {
@@ -273,6 +309,8 @@ TEST(DeviceFaults, OfMemoryAreKnownFromEveryLibrary) {
   EXPECT_TRUE(is_out_of_memory(c10::OutOfMemoryError({"f", "f.cpp", 1}, "CUDA out of memory. Tried")));
   EXPECT_TRUE(is_out_of_memory(torch("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`")));
   EXPECT_TRUE(is_out_of_memory(torch("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED")));
+  EXPECT_TRUE(is_out_of_memory(torch("GET was unable to find an engine to execute this computation")));
+  EXPECT_TRUE(is_out_of_memory(torch("FIND was unable to find an engine to execute this computation")));
   EXPECT_FALSE(is_out_of_memory(torch("cuDNN error: CUDNN_STATUS_BAD_PARAM")));
   EXPECT_FALSE(is_out_of_memory(std::runtime_error("the model says: out of memory")));  // not LibTorch's
 }

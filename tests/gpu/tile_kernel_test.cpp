@@ -189,6 +189,22 @@ TEST_P(TileKernel, ScattersWhatTileMergeMerges) {
   }
 }
 
+// 65535 blocks of 8 rows are all that a grid has below each other.
+TEST_P(TileKernel, TilesMayBeHigherThanAGrid) {
+  constexpr int kHeight = 65535 * 8 + 9;
+  const at::Tensor image = picture(kHeight, 1).to(device());
+  const std::vector<TileSource> tiles = {{0, 0, kHeight, 1}};
+  const at::Tensor from = kernels::on_device(std::span<const TileSource>(tiles), image.device());
+  const at::Tensor batch = at::full({1, 3, kHeight, 1}, -1.0, image.options());
+  kernels::gather_tiles(table(), image, from, 0, 0, batch);
+  EXPECT_TRUE(at::equal(batch[0], image));
+  const std::vector<TileTarget> targets = {{.height = kHeight, .width = 1}};
+  const at::Tensor to = kernels::on_device(std::span<const TileTarget>(targets), image.device());
+  const Image merged = at::full({3, kHeight, 1}, -1.0, image.options());
+  kernels::scatter_tiles(table(), batch, to, 0, {}, {}, 0, kHeight, merged);
+  EXPECT_TRUE(at::equal(merged, image));
+}
+
 TEST_P(TileKernel, RefusesAListThatIsTooShort) {
   const at::Tensor image = picture(8, 8).to(device());
   const std::vector<TileSource> tiles = {{0, 0, 8, 8}};

@@ -1,4 +1,5 @@
-// A libnvidia-ml.so of two GPUs that tells what FAKE_NVML says: a list of words, see the functions.
+// A libnvidia-ml.so of two GPUs that tells what FAKE_NVML says: a list of words, see the functions. And a
+// libcuda.so.1 of the same two, whose first is NVML's second.
 #include <cstdlib>
 #include <cstring>
 
@@ -7,6 +8,7 @@
 namespace {
 
 char devices[2];
+const char* const addresses[2] = {"0000:17:00.0", "0000:65:00.0"};
 
 bool said(const char* word) {
   const char* text = std::getenv("FAKE_NVML");
@@ -33,6 +35,30 @@ int nvmlDeviceGetHandleByIndex_v2(unsigned index, void** device) {
 int nvmlDeviceGetHandleByUUID(const char* uuid, void** device) {
   if (std::strcmp(uuid, "GPU-second") != 0) return 6;
   *device = devices + 1;
+  return 0;
+}
+
+int nvmlDeviceGetHandleByPciBusId_v2(const char* address, void** device) {
+  for (int i = 0; i < 2; ++i) {
+    if (std::strcmp(address, addresses[i]) != 0) continue;
+    *device = devices + i;
+    return 0;
+  }
+  return 6;
+}
+
+int cuInit(unsigned) {
+  return said("no-cuda") ? 100 : 0;
+}
+
+int cuDeviceGet(int* device, int index) {
+  *device = index;
+  return index < 0 || index > 1 ? 101 : 0;
+}
+
+int cuDeviceGetPCIBusId(char* address, int length, int device) {
+  std::strncpy(address, said("elsewhere") ? "0000:99:00.0" : addresses[1 - device],
+               static_cast<std::size_t>(length));
   return 0;
 }
 

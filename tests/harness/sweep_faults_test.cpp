@@ -46,13 +46,19 @@ TEST_F(SweepFaults, Row80ATileThatIsNotFiniteFailsItsTrialWithItsIndex) {
 
 TEST_F(SweepFaults, Row81AConstantOutputIsFlaggedAndScored) {
   const Sweep asked = sweep();
-  run(asked,
-      [](const at::Tensor& enlarged, int call) { return call == 0 ? at::zeros_like(enlarged) : enlarged; });
+  run(asked, [](const at::Tensor& enlarged, int call) {
+    if (call == 0) return at::zeros_like(enlarged);
+    // Not grey: all values together deviate by 5 levels.
+    const at::Tensor colour = at::tensor({0.449F, 0.437F, 0.404F}).view({1, 3, 1, 1});
+    return call == 1 ? colour.expand_as(enlarged).contiguous() : enlarged;
+  });
   const std::vector<TrialResult> all = results(asked);
-  EXPECT_THAT(all[0].flags, testing::ElementsAre("degenerate"));
-  EXPECT_EQ(all[0].status, Status::ok);
-  EXPECT_EQ(all[0].scores[0].flag, ValueFlag::ok);
-  EXPECT_THAT(all[1].flags, testing::IsEmpty());
+  for (const std::size_t flat : {0u, 1u}) {
+    EXPECT_THAT(all[flat].flags, testing::ElementsAre("degenerate"));
+    EXPECT_EQ(all[flat].status, Status::ok);
+    EXPECT_EQ(all[flat].scores[0].flag, ValueFlag::ok);
+  }
+  EXPECT_THAT(all[2].flags, testing::IsEmpty());
 }
 
 TEST_F(SweepFaults, Row83AnOutputOfAnotherSizeFailsItsTrial) {

@@ -21,11 +21,13 @@ using ::testing::IsEmpty;
 
 class MeasureTest : public ::testing::Test {
  protected:
-  static Sweep sweep(const std::string& timing) {
+  static constexpr char kUpscale[] = "model: [lanczos, compact-x2], tile: [none, 16, 64], overlap: 4";
+
+  static Sweep sweep(const std::string& timing, const std::string& upscale = kUpscale) {
     Spec spec = parse_spec(
         "name: t\nimages: {procedural: {count: 2, size: 64}, lr: {scale: 2}}\nmetrics: [mse]\n"
-        "pipeline: [{upscale: {model: [lanczos, compact-x2], tile: [none, 16, 64], overlap: 4}}]\ntiming: " +
-            timing,
+        "pipeline: [{upscale: {" +
+            upscale + "}}]\ntiming: " + timing,
         "t.yaml", ".");
     return prepare_sweep(std::move(spec), {.device = "cpu", .threads = 2});
   }
@@ -109,6 +111,26 @@ TEST_F(MeasureTest, MacsAreThoseOfThePixelsComputed) {
   ASSERT_EQ(macs.size(), 2u);
   EXPECT_EQ(macs[0], 1024);
   EXPECT_GT(macs[1], 1024);  // tiles of 16 with overlap
+}
+
+TEST_F(MeasureTest, WeightsTakeWhatTheirCellsPrecisionHoldsThemIn) {
+  constexpr double kWeights = 1e9;  // far more than all tensors of a lap
+  Sweep made = sweep("none", "model: compact-x2, precision: [fp32, bf16]");
+  made.models.at("\"compact-x2\"").weight_bytes = static_cast<std::int64_t>(4 * kWeights);  // in float32
+  made.threads = 1;  // with another number of them bf16 may round otherwise than the scored output
+  Store store(file_);
+  run_sweep(made, store, {});
+  const MeasureResult result = measure_model_times(made, store, {.thorough = true, .budget_s = 5});
+  EXPECT_THAT(result.failures, IsEmpty());
+  EXPECT_EQ(result.measured, 2u);
+  for (const TrialResult& trial : results(store, made)) {
+    if (trial.image != 0) continue;
+    const auto settings = nlohmann::json::parse(made.plan.rows.cells[trial.cell].settings);
+    const std::string precision = settings.at(0).at("settings").at("precision");
+    const double rest = static_cast<double>(trial.peak_bytes) - (precision == "fp32" ? 4 : 2) * kWeights;
+    EXPECT_GT(rest, 3.0 * 64 * 64 * sizeof(float)) << precision << ": the output at least";
+    EXPECT_LT(rest, kWeights / 10) << precision;
+  }
 }
 
 TEST_F(MeasureTest, AnOutputThatIsNotTheScoredOneHasNoModelTime) {

@@ -19,12 +19,16 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-// Each test sees the GPUs of fake_nvml.cpp.
+// Each test sees the GPUs of fake_nvml.cpp, and no driver of CUDA's unless it says so.
 class NvmlTest : public ::testing::Test {
  protected:
-  void SetUp() override { setenv("UPBENCH_NVML", UPBENCH_FAKE_NVML, 1); }
+  void SetUp() override {
+    setenv("UPBENCH_NVML", UPBENCH_FAKE_NVML, 1);
+    setenv("UPBENCH_CUDA_DRIVER", "/nowhere/libcuda.so", 1);
+  }
   void TearDown() override {
-    for (const char* name : {"UPBENCH_NVML", "FAKE_NVML", "CUDA_VISIBLE_DEVICES"}) unsetenv(name);
+    for (const char* name : {"UPBENCH_NVML", "UPBENCH_CUDA_DRIVER", "FAKE_NVML", "CUDA_VISIBLE_DEVICES"})
+      unsetenv(name);
   }
   static void say(const char* text) { setenv("FAKE_NVML", text, 1); }
 };
@@ -47,6 +51,19 @@ TEST_F(NvmlTest, FollowsTheVisibleDevices) {
   EXPECT_EQ(Nvml::open(1)->read().clock_mhz, 1980);
   setenv("CUDA_VISIBLE_DEVICES", "GPU-second", 1);
   EXPECT_EQ(Nvml::open(0)->read().clock_mhz, 1410);
+}
+
+// CUDA's first device is the second on the bus.
+TEST_F(NvmlTest, CudasDeviceIsFoundByItsAddressOnTheBus) {
+  setenv("UPBENCH_CUDA_DRIVER", UPBENCH_FAKE_NVML, 1);
+  EXPECT_EQ(Nvml::open(0)->read().clock_mhz, 1410);
+  EXPECT_EQ(Nvml::open(1)->read().clock_mhz, 1980);
+  setenv("CUDA_VISIBLE_DEVICES", "0,1", 1);  // the driver has followed it already
+  EXPECT_EQ(Nvml::open(0)->read().clock_mhz, 1410);
+  say("elsewhere");
+  EXPECT_FALSE(Nvml::open(0)) << "no GPU is better than another one";
+  say("no-cuda");
+  EXPECT_EQ(Nvml::open(0)->read().clock_mhz, 1980) << "as the list says";
 }
 
 TEST_F(NvmlTest, NothingIsToldWithoutLibraryDriverOrDevice) {

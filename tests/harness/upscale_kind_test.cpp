@@ -1,6 +1,6 @@
 #include <filesystem>
 
-#include <ATen/ops/rand.h>
+#include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +8,7 @@
 #include "harness/stages/stage.h"
 #include "models/checkpoint/checkpoint.h"
 #include "models/networks/carn.h"
+#include "models/networks/rlfn.h"
 #include "tests/models/networks/random_network.h"
 #include "tests/support/assets.h"
 
@@ -38,7 +39,7 @@ TEST(ChosenScale, WithFitIsTheNextAboveElseTheGreatest) {
 nlohmann::json parameters(const nlohmann::json& changes) {
   nlohmann::json all = {{"model", "m"},  {"tile", "none"},         {"overlap", 0},
                         {"context", 10}, {"mode", "core-context"}, {"precision", "fp32"},
-                        {"fit", "none"}, {"padding", "authors"}};
+                        {"fit", "none"}, {"padding", "authors"},   {"input-range", "authors"}};
   all.update(changes);
   return all;
 }
@@ -59,6 +60,7 @@ nlohmann::json effect(const nlohmann::json& stage) {
 
 const ModelFacts kOneRule{.scale = 2, .tensor_hash = sha256("a")},
     kTwoRules{.scale = 2, .has_paddings = true, .tensor_hash = sha256("a")},
+    kTwoRanges{.scale = 2, .input_range = "0..255", .tensor_hash = sha256("a")},
     kThreeScales{.scales = {2, 3, 4}, .tensor_hash = sha256("b")};
 
 TEST(UpscalePadding, IsSaidOnlyWhereItIsNotTheAuthors) {
@@ -70,6 +72,18 @@ TEST(UpscalePadding, IsSaidOnlyWhereItIsNotTheAuthors) {
   EXPECT_EQ(other["settings"]["padding"], "spandrel");
   EXPECT_EQ(effect(other)["padding"], "spandrel");
   EXPECT_FALSE(effect(plain).contains("padding"));
+}
+
+TEST(UpscaleInputRange, IsSaidOnlyWhereItIsNotTheAuthors) {
+  const nlohmann::json plain = settled(nlohmann::json::object(), kOneRule);
+  EXPECT_FALSE(plain["settings"].contains("input-range"));
+  EXPECT_EQ(settled({{"input-range", "0..1"}}, kOneRule), plain);
+  EXPECT_EQ(settled(nlohmann::json::object(), kTwoRanges), plain);
+  EXPECT_EQ(settled({{"input-range", "0..255"}}, kTwoRanges), plain);
+  const nlohmann::json other = settled({{"input-range", "0..1"}}, kTwoRanges);
+  EXPECT_EQ(other["settings"]["input-range"], "0..1");
+  EXPECT_EQ(effect(other)["input-range"], "0..1");
+  EXPECT_FALSE(effect(plain).contains("input-range"));
 }
 
 TEST(UpscaleScales, ASetOfAnyOfThemWorks) {
@@ -86,6 +100,11 @@ TEST(UpscaleScales, ASetOfAnyOfThemWorks) {
 TEST(UpscaleScales, AnotherIsRefusedWithThoseThereAre) {
   EXPECT_EQ(outcome(settled(nlohmann::json::object(), kThreeScales), {10, 8}, {80, 64}).refusal,
             "the model's scales are 2, 3, 4, but the pictures ask for 8 (fit: a1111 would reach it)");
+}
+
+TEST(UpscaleScales, PicturesThatAskForNoneAreRefusedWithThoseThereAre) {
+  EXPECT_EQ(outcome(settled(nlohmann::json::object(), kThreeScales), {10, 8}, {}).refusal,
+            "the model has the scales 2, 3, 4, but the pictures ask for none (images.scale would say it)");
 }
 
 TEST(UpscaleScales, FitRepeatsTheGreatest) {
@@ -140,9 +159,60 @@ TEST_F(UpscaleStageOfSeveralScales, GoesByFourThreeAndTwoAsUltimateSdUpscale) {
   EXPECT_LT((levels - levels.round()).abs().max().item<double>(), 1e-4) << "8 bit at every step";
 }
 
+TEST_F(UpscaleStageOfSeveralScales, SaysWhichThereAreWhereNoneIsAskedFor) {
+  EXPECT_THAT([&] { run("none", {}); },
+              testing::ThrowsMessage<std::invalid_argument>(
+                  HasSubstr("no scale of its own and the pictures name none, expected 2 or 3 or 4")));
+}
+
 TEST_F(UpscaleStageOfSeveralScales, SaysWhichScaleItCannotReach) {
   EXPECT_THAT([&] { run("none", {64, 48}); },
               testing::ThrowsMessage<std::invalid_argument>(HasSubstr("leads from 8 x 6 to 64 x 48")));
+}
+
+// --- the range that a network computes on
+// -----------------------------------------------------------------------
+
+// A network that gives its input back, the bias of its last layer added: 51 on its own range.
+class UpscaleStageOnARange : public testing::Test {
+ protected:
+  UpscaleStageOnARange() {
+    NamedTensors weights;
+    for (const auto& [name, expected] : rlfn_layout({.features = 3, .inner = 3, .attention = 3, .scale = 1}))
+      weights[name] = at::zeros(expected.shape);
+    for (const std::int64_t channel : {0, 1, 2}) {
+      weights["conv_1.weight"][channel][channel][1][1] = 1;
+      weights["upsampler.0.weight"][channel][channel][1][1] = 1;
+    }
+    weights["upsampler.0.bias"].fill_(51);
+    write_safetensors(folder_ / "rlfn.safetensors", weights);
+  }
+
+  at::Tensor added(const nlohmann::json& changes) {
+    nlohmann::json settings = parameters({{"model", (folder_ / "rlfn.safetensors").string()}});
+    settings.update(changes);
+    const at::Tensor picture = at::rand({3, 16, 16});
+    return make_stage("upscale", "s", settings)
+               ->run({.rgb = picture, .target = {}}, {models_, "cpu", planned_}, used_)
+               .rgb -
+           picture;
+  }
+
+  test::TemporaryFolder folder_;
+  ModelCache models_{{.spec_dir = ".", .model_dirs = {}}, 1 << 20};
+  std::unordered_map<std::string, ModelFacts> planned_;
+  nlohmann::json used_;
+};
+
+TEST_F(UpscaleStageOnARange, IsTheAuthorsUnlessAnotherIsAskedFor) {
+  constexpr double kRounding = 1e-5;  // float32, values of up to 51
+  EXPECT_LT((added(nlohmann::json::object()) - 0.2).abs().max().item<double>(), kRounding);
+  EXPECT_EQ(used_["input_range"], "0..255");
+  EXPECT_LT((added({{"input-range", "0..255"}}) - 0.2).abs().max().item<double>(), kRounding);
+  EXPECT_LT((added({{"input-range", "0..1"}}) - 51).abs().max().item<double>(), kRounding);
+  EXPECT_EQ(used_["input_range"], "0..1");
+  EXPECT_LT((added(nlohmann::json::object()) - 0.2).abs().max().item<double>(), kRounding) << "apart";
+  EXPECT_EQ(models_.loads(), 3u);
 }
 
 }  // namespace

@@ -72,6 +72,32 @@ TEST(Catalog, FilesAreFoundBesideTheSpecThenByStemUnderTheModelFolders) {
   EXPECT_EQ(load_upscaler(single("far.safetensors"), search)->info().scale, 4);
 }
 
+TEST(Catalog, EndingsOfFilesInTheModelFoldersHaveAnyLetterCase) {
+  test::TemporaryFolder folder;
+  const ModelSearch search{.spec_dir = folder.path(), .model_dirs = {folder / "models"}};
+  int features = 3;  // tells them apart
+  for (const char* name :
+       {"a.safetensors", "b.SafeTensors", "c.PTH", "d.Pt", "e.CKPT", "f.pth.tar", "G.PTH.TAR"})
+    write_srvgg(folder / "models" / name, 2, 1, ++features);
+  write_srvgg(folder / "models/h.tar");
+  features = 3;
+  for (const char* stem : {"a", "b", "c", "d", "e", "f", "G"})
+    EXPECT_EQ(load_upscaler(single(stem), search)->info().hyper_parameters.front(),
+              (std::pair<std::string, std::string>{"features", std::to_string(++features)}))
+        << stem;
+  EXPECT_EQ(load_upscaler(single("f.pth.tar"), search)->info().name, "f.pth.tar");
+  EXPECT_THAT([&] { load_upscaler(single("h"), search); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("unknown model 'h'")));
+}
+
+TEST(Catalog, SuggestionsAreOfFilesOfAnyLetterCase) {
+  test::TemporaryFolder folder;
+  write_srvgg(folder / "models/SharpPhotos.PTH.TAR");
+  const ModelSearch search{.spec_dir = folder.path(), .model_dirs = {folder / "models"}};
+  EXPECT_THAT([&] { load_upscaler(single("sharpphoto"), search); },
+              ThrowsMessage<std::invalid_argument>(testing::EndsWith("did you mean SharpPhotos?")));
+}
+
 TEST(Catalog, AKeyBehindTheFileNamesItsTensors) {
   test::TemporaryFolder folder;
   NamedTensors both;

@@ -121,11 +121,19 @@ TEST(Combine, AMetricOfAnotherVersionIsAnotherColumn) {
   std::vector<RunData> parts = {test::sample_run(), test::sample_run()};
   parts[1].plan.run.key = sha256("other");
   parts[1].plan.metrics[0].version = 2;
+  parts[1].plan.run.canonical_spec =
+      R"({"published": [{"where": [["upscale.model", "lanczos"]], "scores": [["psnr-y", 30.5]], "source": "a paper"}]})";
   const RunData data = combine(std::move(parts));
   ASSERT_EQ(data.plan.metrics.size(), 4U);
   EXPECT_EQ(data.plan.metrics[3].name, "psnr-y@v2@border4");
   EXPECT_EQ(data.score(0, 3).flag, ValueFlag::skipped);
   EXPECT_EQ(data.score(12, 3).value, 30);
+  const Table published = published_table(analyse(data));  // beside that column's values, not the first run's
+  ASSERT_FALSE(published.rows.empty());
+  for (const Table::Row& row : published.rows) {
+    EXPECT_EQ(row.cells[1].text, "psnr-y@v2@border4");
+    EXPECT_TRUE(row.cells[3].value.has_value()) << row.cells[0].text;
+  }
 }
 
 TEST(Combine, NothingIsRefused) {

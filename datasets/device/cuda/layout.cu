@@ -8,13 +8,17 @@ namespace {
 constexpr int kColumns = 32, kRows = 8;  // of a block
 
 __global__ void bytes_to_float(PixelView bytes, PixelView values) {
-  const int x = blockIdx.x * kColumns + threadIdx.x, y = blockIdx.y * kRows + threadIdx.y;
-  if (x < values.width && y < values.height) pixel_to_float(bytes, values, y, x);
+  const int x = blockIdx.x * kColumns + threadIdx.x, step = gridDim.y * kRows;
+  if (x >= values.width) return;
+  for (int y = blockIdx.y * kRows + threadIdx.y; y < values.height; y += step)
+    pixel_to_float(bytes, values, y, x);
 }
 
 __global__ void float_to_bytes(PixelView values, PixelView bytes) {
-  const int x = blockIdx.x * kColumns + threadIdx.x, y = blockIdx.y * kRows + threadIdx.y;
-  if (x < values.width && y < values.height) pixel_to_bytes(values, bytes, y, x);
+  const int x = blockIdx.x * kColumns + threadIdx.x, step = gridDim.y * kRows;
+  if (x >= values.width) return;
+  for (int y = blockIdx.y * kRows + threadIdx.y; y < values.height; y += step)
+    pixel_to_bytes(values, bytes, y, x);
 }
 
 bool fits(const PixelView& bytes, const PixelView& values) {
@@ -23,7 +27,7 @@ bool fits(const PixelView& bytes, const PixelView& values) {
 }
 
 dim3 grid(const PixelView& view) {
-  return {blocks(view.width, kColumns), blocks(view.height, kRows)};
+  return {blocks(view.width, kColumns), row_blocks(view.height, kRows)};
 }
 
 }  // namespace

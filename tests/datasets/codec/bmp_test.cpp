@@ -91,6 +91,33 @@ TEST(Bmp, SixteenBitsAreScaledToFullIntensity) {
       ElementsAre(0, 0, 8));  // 255 / 31 = 8.2
 }
 
+TEST(Bmp, FilesOfOs2AreRead) {
+  const Raster plain =
+      decode(os2_bmp_of({.width = 1, .height = 2, .rows = {1, 2, 3, 0, 4, 5, 6, 0}}), "a.bmp");
+  EXPECT_EQ(plain.width, 1);
+  EXPECT_EQ(plain.height, 2);
+  EXPECT_THAT(plain.samples, ElementsAre(6, 5, 4, 3, 2, 1));
+  // Two colours, fewer than there may be.
+  const FileBytes palette{1, 2, 3, 4, 5, 6};
+  const auto file = [&](int bits, std::uint8_t first) {
+    return os2_bmp_of({.width = 2, .bits = bits, .palette = palette, .rows = {first, 0, 0, 0}});
+  };
+  for (const FileBytes& indexed : {file(8, 1), file(4, 0x10), file(1, 0x80)}) {
+    const Raster read = decode(indexed, "a.bmp");
+    EXPECT_THAT(read.samples, ElementsAre(6, 5, 4, 3, 2, 1));
+    EXPECT_THAT(read.notes, ElementsAre("palette expanded"));
+    EXPECT_EQ(read_header(indexed, "a.bmp").notes, read.notes);
+    for (std::size_t size = 0; size < indexed.size(); ++size)
+      EXPECT_NE(refused({indexed.begin(), indexed.begin() + static_cast<std::ptrdiff_t>(size)}), "") << size;
+  }
+  EXPECT_THAT(refused(file(8, 2)), HasSubstr("BMP pixel names colour 2, its palette has 2"));
+  EXPECT_THAT(refused(file(16, 0)), HasSubstr("16 bits a pixel and a header of 12 bytes is not supported; "
+                                              "expected 1, 4, 8 or 24 bits"));
+  FileBytes inside = file(8, 1);
+  inside[10] = 25;
+  EXPECT_THAT(refused(inside), HasSubstr("its pixels would begin at byte 25, its headers end at byte 26"));
+}
+
 TEST(Bmp, MasksThatAreNoColoursAreRefused) {
   const FileBytes row{0, 0, 0, 0};
   const auto masked = [&](const FileBytes& masks, int bits = 32) {
@@ -131,14 +158,14 @@ TEST(Bmp, WhatIsNotReadIsNamed) {
   deep[28] = 48;
   inside[10] = 53;
   empty[22] = 0;
-  old[14] = 12;
+  old[14] = 16;
   huge[21] = huge[25] = 0x7f;
   palette[46] = 1;  // one colour only
   EXPECT_THAT(refused(compressed), HasSubstr("compression 1 (run lengths) is not supported"));
   EXPECT_THAT(refused(deep), HasSubstr("48 bits a pixel"));
   EXPECT_THAT(refused(inside), HasSubstr("its pixels would begin at byte 53, its headers end at byte 54"));
-  EXPECT_THAT(refused(empty), HasSubstr("4x0 pixels"));
-  EXPECT_THAT(refused(old), HasSubstr("header of 12 bytes"));
+  EXPECT_THAT(refused(empty), HasSubstr("4x0 pixels: expected 1 to 2^31-1 a side"));
+  EXPECT_THAT(refused(old), HasSubstr("header of 16 bytes is not supported; expected 12, 40, 52"));
   EXPECT_THAT(refused(huge), HasSubstr("more than the limit"));
   EXPECT_THAT(refused(palette), HasSubstr("its palette has 1"));
 }

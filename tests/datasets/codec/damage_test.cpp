@@ -36,6 +36,16 @@ std::vector<FileBytes> sound_files() {
   }
   files.push_back(tiff_file(random_raster(9, 7), {.profile = profile}));
   files.push_back(tiff_file(random_raster(9, 7, 4, 16), {.mode = "wb8", .planar = true, .alpha = 1}));
+  // A fax (CCITT group 4), YCbCr inside JPEG, a palette; colours of OS/2.
+  const FileBytes packed = random_raster(3, 6, 1).samples;
+  files.push_back(tiff_file(Raster{.width = 24, .height = 6, .channels = 1},
+                            {.compression = 4, .photometric = 0, .bits = 1, .packed = packed}));
+  files.push_back(
+      tiff_file(random_raster(16, 16), {.compression = 7, .photometric = 6, .rows_per_strip = 16}));
+  files.push_back(tiff_file(
+      Raster{.width = 6, .height = 6, .channels = 1},
+      {.photometric = 3, .bits = 4, .packed = packed, .palette = std::vector<std::uint16_t>(3 * 16, 257)}));
+  files.push_back(os2_bmp_of({.width = 2, .bits = 8, .palette = {1, 2, 3, 4, 5, 6}, .rows = {1, 0, 0, 0}}));
   files.push_back(jpeg_file(random_raster(9, 7, 4)));
   files.push_back(custom_jpeg(random_raster(9, 7, 4), [](jpeg_compress_struct&) {}, cmyk_profile()));
   for (const char* header : {"P1 6 3 ", "P2 6 3 255 ", "P3 3 2 300 "})

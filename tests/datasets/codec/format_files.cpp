@@ -67,11 +67,19 @@ void set_tiff_tags(TIFF* tiff, const Raster& raster, const TiffFileOptions& opti
                                         : PHOTOMETRIC_RGB);
   TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, options.planar ? PLANARCONFIG_SEPARATE : PLANARCONFIG_CONTIG);
   TIFFSetField(tiff, TIFFTAG_ORIENTATION, options.orientation);
+  const bool ycbcr = options.photometric == PHOTOMETRIC_YCBCR;
+  if (ycbcr) TIFFSetField(tiff, TIFFTAG_YCBCRSUBSAMPLING, options.chroma_x, options.chroma_y);
+  if (options.compression == COMPRESSION_JPEG) {
+    TIFFSetField(tiff, TIFFTAG_JPEGQUALITY, options.quality);
+    if (ycbcr) TIFFSetField(tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
+  }
   if (options.predictor != 1) TIFFSetField(tiff, TIFFTAG_PREDICTOR, options.predictor);
   if (page > 0) TIFFSetField(tiff, TIFFTAG_SUBFILETYPE, options.subfile_type);
   std::uint16_t photometric = 0;
   TIFFGetField(tiff, TIFFTAG_PHOTOMETRIC, &photometric);
-  const int colours = photometric == PHOTOMETRIC_SEPARATED ? 4 : photometric == PHOTOMETRIC_RGB ? 3 : 1;
+  const int colours = photometric == PHOTOMETRIC_SEPARATED      ? 4
+                      : photometric == PHOTOMETRIC_RGB || ycbcr ? 3
+                                                                : 1;
   const std::vector<std::uint16_t> kinds(static_cast<std::size_t>(std::max(0, raster.channels - colours)),
                                          static_cast<std::uint16_t>(options.alpha));
   if (!kinds.empty())
@@ -136,6 +144,15 @@ FileBytes saved(cmsHPROFILE profile) {
   cmsSaveProfileToMem(profile, bytes.data(), &size);
   cmsCloseProfile(profile);
   return bytes;
+}
+
+// The file's header, this one, palette and rows.
+FileBytes bmp_with(const FileBytes& info, const BmpParts& parts) {
+  FileBytes file{'B', 'M', 0, 0, 0, 0, 0, 0, 0, 0};
+  add_little_endian(file, 14 + info.size() + parts.palette.size(), 4);
+  for (const FileBytes* part : std::initializer_list<const FileBytes*>{&info, &parts.palette, &parts.rows})
+    add(file, *part);
+  return file;
 }
 
 cmsCIExyY point(const double (&xy)[2]) {
@@ -223,6 +240,23 @@ FileBytes tiff_file(const Raster& raster, const TiffFileOptions& options) {
   return memory.bytes;
 }
 
+FileBytes tiff_of(const FileBytes& data, const std::vector<TiffEntry>& entries) {
+  const std::size_t padding = data.size() % 2;
+  FileBytes file{'I', 'I', 42, 0};
+  add_little_endian(file, 8 + data.size() + padding, 4);
+  add(file, data);
+  file.resize(file.size() + padding);
+  add_little_endian(file, entries.size(), 2);
+  for (const TiffEntry& entry : entries) {
+    add_little_endian(file, static_cast<std::size_t>(entry.tag), 2);
+    add_little_endian(file, static_cast<std::size_t>(entry.type), 2);
+    add_little_endian(file, entry.count, 4);
+    add_little_endian(file, entry.value, 4);
+  }
+  add_little_endian(file, 0, 4);  // no other directory
+  return file;
+}
+
 FileBytes custom_jpeg(const Raster& raster, const std::function<void(jpeg_compress_struct&)>& set,
                       const FileBytes& profile) {
   return custom_jpeg(raster, set, [&](jpeg_compress_struct& info) {
@@ -239,6 +273,26 @@ std::vector<std::size_t> scans_of(const FileBytes& jpeg) {
   return scans;
 }
 
+Raster colour_slopes(int width, int height) {
+  Raster raster{.width = width, .height = height, .channels = 3};
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x)
+      add(raster.samples, {static_cast<std::uint8_t>(60 + 2 * x), static_cast<std::uint8_t>(40 + 3 * y),
+                           static_cast<std::uint8_t>(220 - 2 * x)});
+  }
+  return raster;
+}
+
+FileBytes os2_bmp_of(const BmpParts& parts) {
+  FileBytes info;
+  add_little_endian(info, 12, 4);
+  add_little_endian(info, static_cast<std::size_t>(parts.width), 2);
+  add_little_endian(info, static_cast<std::size_t>(parts.height), 2);
+  add_little_endian(info, 1, 2);
+  add_little_endian(info, static_cast<std::size_t>(parts.bits), 2);
+  return bmp_with(info, parts);
+}
+
 FileBytes bmp_of(const BmpParts& parts) {
   FileBytes info;
   add_little_endian(info, static_cast<std::uint32_t>(parts.header), 4);
@@ -252,11 +306,7 @@ FileBytes bmp_of(const BmpParts& parts) {
   info.resize(40);
   info.insert(info.end(), parts.masks.begin(), parts.masks.end());
   info.resize(std::max(info.size(), static_cast<std::size_t>(parts.header)));
-  FileBytes file{'B', 'M', 0, 0, 0, 0, 0, 0, 0, 0};
-  add_little_endian(file, static_cast<std::uint32_t>(14 + info.size() + parts.palette.size()), 4);
-  for (const FileBytes* part : std::initializer_list<const FileBytes*>{&info, &parts.palette, &parts.rows})
-    file.insert(file.end(), part->begin(), part->end());
-  return file;
+  return bmp_with(info, parts);
 }
 
 FileBytes pnm_file(const std::string& header, const FileBytes& data) {

@@ -45,14 +45,29 @@ struct TiffFileOptions {
   FileBytes profile;
   int subfile_type = 0;
   int pages = 1;
+  int quality = 75;                // of JPEG
+  int chroma_x = 2, chroma_y = 2;  // pixels a sample of chroma; JPEG makes YCbCr of the raster's RGB
 };
 FileBytes tiff_file(const Raster& raster, const TiffFileOptions& options = {});
+
+// An entry of a directory: type 2 text, 3 short, 4 long, ...; what fits into four bytes is the value itself,
+// else it says where.
+struct TiffEntry {
+  int tag = 0, type = 3;
+  std::uint32_t count = 1, value = 0;
+};
+// A little-endian TIFF of one directory behind its data, which begins at byte 8; both as they are given.
+FileBytes tiff_of(const FileBytes& data, const std::vector<TiffEntry>& entries);
 
 // The same with a colour profile; empty: none.
 FileBytes custom_jpeg(const Raster& raster, const std::function<void(jpeg_compress_struct&)>& set,
                       const FileBytes& profile = {});
 // Where scans begin (their SOS markers).
 std::vector<std::size_t> scans_of(const FileBytes& jpeg);
+
+// Red and blue slope along x, green along y, slowly: what every encoder keeps well, and no two places are
+// alike. At most 64x64.
+Raster colour_slopes(int width, int height);
 
 // A BMP whose parts are written as they are, rows from the bottom and padded; the header is filled up with
 // zeros.
@@ -63,6 +78,8 @@ struct BmpParts {
   FileBytes masks{}, palette{}, rows{};
 };
 FileBytes bmp_of(const BmpParts& parts);
+// As OS/2's first version has it: a header of 12 bytes, and palettes of three bytes a colour.
+FileBytes os2_bmp_of(const BmpParts& parts);
 
 // "P6\n3 2\n255\n" and then the data.
 FileBytes pnm_file(const std::string& header, const FileBytes& data = {});

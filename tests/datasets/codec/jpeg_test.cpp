@@ -72,6 +72,42 @@ TEST(Jpeg, ColourGreyProgressiveAndFullChromaDecodeToThePicture) {
   }
 }
 
+TEST(Jpeg, ChromaOfAnySizeIsSpreadOverItsPixels) {
+  const Raster raster = colour_slopes(64, 32);
+  for (const auto& factors : {std::pair{1, 1}, {2, 1}, {1, 2}, {2, 2}, {4, 1}}) {
+    const FileBytes file = custom_jpeg(raster, [&](jpeg_compress_struct& info) {
+      jpeg_set_quality(&info, 98, TRUE);
+      info.comp_info[0].h_samp_factor = factors.first;
+      info.comp_info[0].v_samp_factor = factors.second;
+    });
+    // The factors of the first component, as the frame has them.
+    ASSERT_EQ(file[frame_of(file) + 11], factors.first << 4 | factors.second);
+    const Raster read = decode(file, "a.jpg");
+    ASSERT_EQ(read.samples.size(), raster.samples.size());
+    // Two conversions, and chroma that stays the same over 4 pixels, on a slope of 2 a pixel in blue.
+    EXPECT_LE(largest_difference(read, raster), 8) << factors.first << "x" << factors.second;
+  }
+}
+
+// Told by Adobe's marker (transform 0), or by components that are named R, G and B.
+TEST(Jpeg, RgbThatWasNeverConvertedIsReadAsItIs) {
+  const Raster raster = colour_slopes(40, 24);
+  for (const bool marked : {true, false}) {
+    const FileBytes file = custom_jpeg(raster, [marked](jpeg_compress_struct& info) {
+      jpeg_set_colorspace(&info, JCS_RGB);
+      jpeg_set_quality(&info, 100, TRUE);
+      info.write_Adobe_marker = marked ? TRUE : FALSE;
+      for (int i = 0; marked && i < 3; ++i) info.comp_info[i].component_id = i + 1;
+    });
+    const std::string text(file.begin(), file.end());
+    EXPECT_EQ(text.find("Adobe") != std::string::npos, marked);
+    const Raster read = decode(file, "a.jpg");
+    ASSERT_EQ(read.samples.size(), raster.samples.size());
+    EXPECT_LE(largest_difference(read, raster), 2) << marked;  // the transform's rounding at quality 100
+    EXPECT_THAT(read.notes, ElementsAre());
+  }
+}
+
 TEST(Jpeg, TruncationAtEveryByteIsRefused) {
   for (const bool progressive : {false, true}) {
     const FileBytes file = jpeg_file(smooth(17, 9), {.quality = 50, .progressive = progressive, .exif = {}});
@@ -159,6 +195,27 @@ TEST(Jpeg, MissingLastScansAreRefused) {
           << kept << " of " << scans.size();
     }
     EXPECT_EQ(refused(file), "");
+  }
+}
+
+// The end marker is there, rows are not: the library would go on with grey.
+TEST(Jpeg, BaselineScanThatIsCutAndClosedAgainIsRefused) {
+  for (const unsigned restart_interval : {0U, 1U}) {
+    const FileBytes file = custom_jpeg(
+        smooth(33, 17), [=](jpeg_compress_struct& info) { info.restart_interval = restart_interval; });
+    const std::size_t data = scans_of(file).at(0) + 14;  // marker, length, three components
+    const auto cut_at = [&](std::size_t size) {
+      FileBytes cut(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(size));
+      cut.insert(cut.end(), {0xff, 0xd9});
+      return cut;
+    };
+    ASSERT_EQ(refused(cut_at(file.size() - 2)), "");
+    for (std::size_t size = data; size < file.size() - 2; ++size)
+      ASSERT_THAT(refused(cut_at(size)), HasSubstr("JPEG is corrupt or truncated: Corrupt JPEG data"))
+          << size << " of " << file.size() << ", restarts every " << restart_interval;
+    const FileBytes half = cut_at((data + file.size()) / 2);
+    EXPECT_THAT(decode(half, "a.jpg", {.lenient = true}).notes,
+                ElementsAre(StartsWith("corrupt: Corrupt JPEG data")));
   }
 }
 

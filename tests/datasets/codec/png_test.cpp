@@ -202,12 +202,14 @@ std::vector<Fault> faults() {
       {"negative", png_file(sized(0x80000000, 1)), "pixels: expected 1 to 2^31-1"},
       {"bomb below the limit", png_file(sized(9000, 9000)), "decompression bomb"},
       {"too little data", png_file(sized(2, 2)), "corrupt"},
-      {"no such depth", png_file({.bit_depth = 4, .scanlines = {0, 0}}), "colour type 2 with 4 bits"},
+      {"no such depth", png_file({.bit_depth = 4, .scanlines = {0, 0}}),
+       "colour type 2 with 4 bits: expected"},
       {"palette missing", png_file({.colour_type = 3, .scanlines = {0, 0}}), "corrupt"},
       {"palette index outside",
        png_file({.colour_type = 3, .scanlines = {0, 9}, .before_data = {{"PLTE", {1, 2, 3}}}}), "corrupt"},
       {"filter 9", png_file({.scanlines = {9, 1, 2, 3}}), "corrupt"},
-      {"no IHDR", joined({0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'}, png_chunk({"IEND", {}})), "IHDR"},
+      {"no IHDR", joined({0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'}, png_chunk({"IEND", {}})),
+       "does not begin with its IHDR chunk: expected that"},
   };
 }
 

@@ -71,7 +71,7 @@ TEST(Pnm, FaultsAreRefusedWithTheirReason) {
       {"P3\n1 1\n255\n1 2 3", "truncated at byte 16"},
       {"P2\n1 1\n255\n256\n", "a sample of 256 above its maximum 255"},
       {"P5\n1 1\n7\n\x08", "a sample of 8 above its maximum 7"},
-      {"P5\n0 1\n255\n", "a side of 0 pixels"},
+      {"P5\n0 1\n255\n", "a side of 0 pixels: expected at least 1"},
       {"P5\n1 1\n0\n\x01", "maximum of 0"},
       {"P5\n1 1\n65536\n\x01\x01", "maximum of 65536"},
       {"P5\n-1 1\n255\n", "byte 2d at 3 where the width is expected"},

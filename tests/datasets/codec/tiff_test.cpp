@@ -157,10 +157,13 @@ TEST(Tiff, WhatIsNotReadIsNamed) {
   EXPECT_THAT(refused(tiff_file(
                   grey, {.bits = 64, .sample_format = SAMPLEFORMAT_IEEEFP, .packed = FileBytes(8 * 8 * 8)})),
               HasSubstr("floating point samples of 64 bit"));
-  EXPECT_THAT(refused(tiff_file(raster, {.photometric = PHOTOMETRIC_CIELAB})),
-              HasSubstr("photometric interpretation 8"));
+  EXPECT_THAT(
+      refused(tiff_file(raster, {.photometric = PHOTOMETRIC_CIELAB})),
+      HasSubstr("photometric interpretation 8 is not supported; expected grey (0, 1), RGB (2), palette (3), "
+                "CMYK (5) or YCbCr (6)"));
   EXPECT_THAT(refused(tiff_file(random_raster(8, 8, 4), {.photometric = PHOTOMETRIC_MINISBLACK})),
-              HasSubstr("4 samples a pixel where 1 are colour"));
+              HasSubstr("4 samples a pixel where 1 are colour is not supported; expected these, and at most "
+                        "one of alpha"));
 }
 
 // Entries of the first directory begin at `directory` + 2, twelve bytes each: tag, type, count, value.
@@ -205,9 +208,13 @@ TEST(Tiff, BombsAreRefusedBeforeAnythingIsAllocated) {
   EXPECT_THAT(refused(sized(60000)), HasSubstr("60000x60000 is 3600.0 megapixels, more than the limit"));
 }
 
-TEST(Tiff, OrientationOutsideItsRangeIsRefused) {
-  EXPECT_THAT(refused(with_value(tiff_file(random_raster(3, 2)), TIFFTAG_ORIENTATION, 9)),
-              HasSubstr("Orientation"));
+TEST(Tiff, OrientationOutsideItsRangeIsTakenAsUpright) {
+  const Raster raster = random_raster(3, 2);
+  const FileBytes file = with_value(tiff_file(raster, {.orientation = 6}), TIFFTAG_ORIENTATION, 9);
+  const Raster read = decode(file, "a.tif");
+  EXPECT_EQ(read.samples, raster.samples);
+  EXPECT_THAT(read.notes, ElementsAre("orientation 9 is not one of 1 to 8: taken as upright"));
+  EXPECT_EQ(read_header(file, "a.tif").notes, read.notes);
 }
 
 TEST(Tiff, TagsThatNobodyKnowsDoNoHarm) {

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -88,6 +89,54 @@ TEST(Checkpoint, AParamKeyOfAFlatFileTakesTheNamesThatBeginWithIt) {
   EXPECT_THAT([&] { read_checkpoint(folder / "a.safetensors", "params"); },
               ThrowsMessage<std::invalid_argument>(
                   HasSubstr("under the key 'params'; it holds ema (1 tensors), net (1 tensors)")));
+}
+
+// As a key of a dictionary would: the same tensors by the same names, so the same hash.
+TEST(Checkpoint, ABeginningThatEveryNameOfAFlatFileHasIsFollowedAsAKey) {
+  TemporaryFolder folder;
+  const auto file = folder / "a.safetensors";
+  const auto read_key = [&](const char* key) { return read_checkpoint(file, key); };
+  const at::Tensor one = at::ones({2}), two = at::full({2}, 2.0);
+  const Digest plain = tensor_hash({{"conv.weight", one}, {"conv.bias", two}});
+  for (const char* key : {"params_ema", "params", "state_dict", "model_state_dict"}) {
+    const std::string weight = fmt::format("{}.conv.weight", key), bias = fmt::format("{}.conv.bias", key);
+    write_safetensors(file, {{weight, one}, {bias, two}});
+    EXPECT_EQ(read_key("").dialect, key);
+    EXPECT_EQ(tensor_hash(read_key("").tensors), plain) << key;
+    EXPECT_EQ(read_checkpoint_header(file).dialect, key);
+    EXPECT_EQ(read_key(".").dialect, "plain");
+    EXPECT_TRUE(read_key(".").tensors.contains(bias));
+  }
+  write_safetensors(file, {{"params.module.w", one}, {"params.module.v", two}});
+  EXPECT_EQ(read_key("").dialect, "params, prefix module. stripped");
+  EXPECT_TRUE(read_key("").tensors.contains("w"));
+}
+
+TEST(Checkpoint, OfSeveralSuchBeginningsTheFirstOfTheStatedOrderIsFollowed) {
+  TemporaryFolder folder;
+  write_safetensors(
+      folder / "a.safetensors",
+      {{"params.w", at::zeros({1})}, {"params_ema.w", at::ones({2})}, {"params_ema.v", at::ones({3})}});
+  const auto read_key = [&](const char* key) { return read_checkpoint(folder / "a.safetensors", key); };
+  EXPECT_EQ(read_key("").dialect, "params_ema");
+  ASSERT_EQ(read_key("").tensors.size(), 2u);
+  EXPECT_TRUE(at::equal(read_key("").tensors.at("w"), at::ones({2})));
+  EXPECT_EQ(read_key("params").dialect, "params");
+  ASSERT_EQ(read_key("params").tensors.size(), 1u);
+  EXPECT_TRUE(at::equal(read_key("params").tensors.at("w"), at::zeros({1})));
+}
+
+TEST(Checkpoint, OtherBeginningsOfFlatFilesAreNoKeys) {
+  TemporaryFolder folder;
+  for (const NamedTensors& tensors :
+       {NamedTensors{{"model.0.weight", at::zeros({1})}},  // old ESRGAN
+        NamedTensors{{"params.w", at::zeros({1})}, {"step", at::zeros({1})}},
+        NamedTensors{{"params.", at::zeros({1})}}, NamedTensors{{"params_emaw", at::zeros({1})}}}) {
+    write_safetensors(folder / "a.safetensors", tensors);
+    const Checkpoint checkpoint = read_checkpoint(folder / "a.safetensors");
+    EXPECT_EQ(checkpoint.dialect, "plain");
+    EXPECT_EQ(tensor_hash(checkpoint.tensors), tensor_hash(tensors));
+  }
 }
 
 TEST(Checkpoint, TheHeaderSaysWhatTheTensorsAre) {

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "models/networks/imdn.h"
+#include "models/networks/layers.h"
 #include "models/networks/registry.h"
 #include "tests/models/networks/random_network.h"
 
@@ -24,9 +26,11 @@ TEST(Rfdn, EveryScaleIsRecognisedFromNamesAndShapes) {
     EXPECT_EQ(match.scale, scale);
     EXPECT_EQ(match.minimum_size, 15);
     EXPECT_EQ(match.receptive_radius, -1);
-    EXPECT_THAT(match.hyper_parameters,
-                ElementsAre(Pair("features", "6"), Pair("distilled", "2"), Pair("attention", "3"),
-                            Pair("blocks", "3"), Pair("input_range", "0..255")));
+    EXPECT_THAT(
+        match.hyper_parameters,
+        ElementsAre(Pair("features", "6"), Pair("distilled", "2"), Pair("attention", "3"),
+                    Pair("blocks", "3"), Pair("input_range", "0..255, as the authors'; not in the file")));
+    EXPECT_EQ(match.input_range, "0..255");
     EXPECT_EQ(test::random_output(match, 15, 17).sizes(), at::IntArrayRef({2, 3, 15 * scale, 17 * scale}));
   }
 }
@@ -41,10 +45,32 @@ TEST(Rfdn, ComputesOnValuesUpTo255) {
   weights["upsampler.0.weight"][0][0][1][1] = 1;
   weights["upsampler.0.bias"][16].fill_(51);  // top left of green's 4 x 4
   const at::Tensor x = at::rand({1, 3, 16, 16});
-  const at::Tensor y = recognise(weights).bind(weights)(x);
+  NetworkMatch match = recognise(weights);
+  const at::Tensor y = match.bind(weights)(x);
   EXPECT_LT((y[0][0].slice(0, 0, 64, 4).slice(1, 0, 64, 4) - x[0][0]).abs().max().item<float>(),
             1e-6);  // float32
   EXPECT_FLOAT_EQ(y[0][1][0][0].item<float>(), 0.2F);
+
+  set_input_range(match, "0..1");
+  EXPECT_EQ(match.input_range, "0..1");
+  EXPECT_THAT(match.hyper_parameters,
+              testing::Contains(Pair("input_range", "0..1, as asked for; not in the file")));
+  const at::Tensor other = match.bind(weights)(x);
+  EXPECT_LT((other[0][0].slice(0, 0, 64, 4).slice(1, 0, 64, 4) - x[0][0]).abs().max().item<float>(),
+            1e-6);  // float32
+  EXPECT_FLOAT_EQ(other[0][1][0][0].item<float>(), 51);
+}
+
+TEST(InputRange, IsOneOfTwoAndChangesOnlyNetworksWhoseFilesDoNotTellIt) {
+  NetworkMatch match = recognise(test::hollow_tensors(rfdn_layout(kSmall)));
+  EXPECT_THAT([&] { set_input_range(match, "0..2"); },
+              testing::ThrowsMessage<std::invalid_argument>(
+                  testing::HasSubstr("unknown input range '0..2': expected 0..255 or 0..1")));
+  NetworkMatch told = recognise(test::hollow_tensors(imdn_layout({})));
+  const auto before = told.hyper_parameters;
+  set_input_range(told, "0..255");
+  EXPECT_EQ(told.input_range, "");
+  EXPECT_EQ(told.hyper_parameters, before);
 }
 
 // NTIRE 2022: 27.10 G for an input of 256 x 256, which counts each value of an activation as one too: four of

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "models/networks/layers.h"
 #include "models/networks/registry.h"
 #include "tests/models/networks/random_network.h"
 
@@ -21,11 +22,25 @@ TEST(Rlfn, EveryScaleIsRecognisedFromNamesAndShapes) {
     EXPECT_EQ(match.scale, scale);
     EXPECT_EQ(match.minimum_size, 15);
     EXPECT_EQ(match.receptive_radius, -1);
-    EXPECT_THAT(match.hyper_parameters,
-                ElementsAre(Pair("features", "6"), Pair("inner", "5"), Pair("attention", "3"),
-                            Pair("blocks", "2"), Pair("input_range", "0..255")));
+    EXPECT_THAT(
+        match.hyper_parameters,
+        ElementsAre(Pair("features", "6"), Pair("inner", "5"), Pair("attention", "3"), Pair("blocks", "2"),
+                    Pair("input_range", "0..255, as the authors'; not in the file")));
     EXPECT_EQ(test::random_output(match, 15, 17).sizes(), at::IntArrayRef({2, 3, 15 * scale, 17 * scale}));
   }
+}
+
+// Without weights the last convolution's bias is what is left: in units of the range.
+TEST(Rlfn, ComputesOnTheRangeThatItIsTold) {
+  NetworkMatch match =
+      recognise(test::hollow_tensors(rlfn_layout({.features = 6, .inner = 5, .attention = 3, .blocks = 2})));
+  NamedTensors weights;
+  for (const auto& [name, expected] : match.layout) weights[name] = at::zeros(expected.shape);
+  weights["upsampler.0.bias"].fill_(51);
+  const auto value = [&] { return match.bind(weights)(at::rand({1, 3, 16, 16}))[0][0][0][0].item<float>(); };
+  EXPECT_FLOAT_EQ(value(), 0.2F);
+  set_input_range(match, "0..1");
+  EXPECT_FLOAT_EQ(value(), 51);
 }
 
 // Table 2 of the paper: multiply-adds for an output of 1280 x 720.

@@ -48,8 +48,9 @@ at::Tensor reference_rrdb(const NamedTensors& weights, const RrdbShape& shape, c
   }
   at::Tensor y = first + convolve(weights, "conv_body", trunk);
   for (int k = 1; k <= shape.upsamplers; ++k) {
-    y = activate(
-        convolve(weights, fmt::format("conv_up{}", k), y.repeat_interleave(2, 2).repeat_interleave(2, 3)));
+    const at::Tensor enlarged =
+        y.repeat_interleave(shape.enlargement, 2).repeat_interleave(shape.enlargement, 3);
+    y = activate(convolve(weights, fmt::format("conv_up{}", k), enlarged));
   }
   return convolve(weights, "conv_last", activate(convolve(weights, "conv_hr", y)));
 }
@@ -69,6 +70,7 @@ const RrdbShape kShapes[] = {
 TEST(Rrdb, EverySpellingAndVariantIsRecognisedAndComputesThePapersNetwork) {
   for (const RrdbSpelling spelling : {RrdbSpelling::old_esrgan, RrdbSpelling::trunk, RrdbSpelling::basicsr}) {
     for (const RrdbShape& shape : kShapes) {
+      if (spelling == RrdbSpelling::old_esrgan && shape.upsamplers == 1) continue;  // below
       const Layout layout = rrdb_layout(shape, spelling);
       const NamedTensors tensors = test::random_tensors(layout, 1),
                          weights = test::canonical_tensors(layout, tensors);
@@ -109,10 +111,44 @@ TEST(Rrdb, TheReasonNamesTheDecidingTensors) {
             "upsamplers; conv_first takes 3 x 2^2 channels: pixel unshuffle");
 }
 
-TEST(Rrdb, OneOldUpsamplerMayAlsoBeTimesThreeAndSaysSo) {
-  const Layout layout =
-      rrdb_layout({.features = 4, .growth = 2, .blocks = 1, .upsamplers = 1}, RrdbSpelling::old_esrgan);
-  EXPECT_THAT(recognise(test::random_tensors(layout, 1)).recognised_by, HasSubstr("x3"));
+// Their tensors are the same: the pictures choose.
+TEST(Rrdb, OneOldUpsamplerIsTimesTwoOrThree) {
+  for (const RrdbShape& shape : kShapes) {
+    if (shape.upsamplers != 1) continue;
+    const Layout layout = rrdb_layout(shape, RrdbSpelling::old_esrgan);
+    const NamedTensors tensors = test::random_tensors(layout, 1),
+                       weights = test::canonical_tensors(layout, tensors);
+    const NetworkMatch match = recognise(tensors);
+    EXPECT_EQ(match.scale, 0);
+    EXPECT_THAT(match.scales, testing::ElementsAre(2, 3));
+    EXPECT_THAT(match.recognised_by, HasSubstr("x2 or x3, whose networks have the same tensors"));
+    EXPECT_FALSE(match.bind);
+    const at::Tensor batch = at::rand({2, 3, 5, 7});
+    for (const int scale : match.scales) {
+      RrdbShape at_scale = shape;
+      at_scale.enlargement = scale;
+      const at::Tensor expected = reference_rrdb(weights, at_scale, batch);
+      ASSERT_EQ(expected.sizes(), at::IntArrayRef({2, 3, 5 * scale, 7 * scale}));
+      // The same float32 sums, some in another order.
+      EXPECT_LT((match.bind_at(weights, scale)(batch) - expected).abs().max().item<float>(), 1e-5);
+      NamedTensors channels_last = weights;
+      for (auto& [name, tensor] : channels_last) {
+        if (tensor.dim() == 4) tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
+      }
+      const at::Tensor there = bind_rrdb(channels_last, at_scale, DenseOrder::by_source)(batch);
+      EXPECT_LT((match.bind_at(channels_last, scale)(batch) - expected).abs().max().item<float>(), 1e-5);
+      EXPECT_LT((there - expected).abs().max().item<float>(), 1e-5);
+    }
+  }
+}
+
+// A pixel unshuffle before it says that the scale is no 3 / 2.
+TEST(Rrdb, OneOldUpsamplerBehindAPixelUnshuffleIsTimesTwo) {
+  const Layout layout = rrdb_layout(
+      {.features = 4, .growth = 2, .blocks = 1, .upsamplers = 1, .unshuffle = 2}, RrdbSpelling::old_esrgan);
+  const NetworkMatch match = recognise(test::random_tensors(layout, 1));
+  EXPECT_EQ(match.scale, 1);
+  EXPECT_THAT(match.scales, testing::IsEmpty());
 }
 
 // Counted by hand: a dense block has 9 (64 32 + 96 32 + 128 32 + 160 32 + 192 64) = 239,616
@@ -130,6 +166,14 @@ TEST(Rrdb, WorkAndRadiusOfTheStandardNetworksAreThoseCountedByHand) {
   EXPECT_EQ(facts({.unshuffle = 2}).macs_per_pixel, 4'483'008);
   EXPECT_EQ(facts({}).receptive_radius, 349);
   EXPECT_EQ(facts({.blocks = 6}).receptive_radius, 94);
+  // One upsampler: dense blocks, first and trunk as above are 16,572,096; then 4 or 9 x (2 x 36,864 + 1,728).
+  NamedTensors old;
+  for (const auto& [name, expected] : rrdb_layout({.upsamplers = 1}, RrdbSpelling::old_esrgan))
+    old[name] = at::zeros({}).expand(expected.shape);
+  const NetworkMatch match = recognise(old);
+  EXPECT_THAT(match.macs_by_scale, testing::ElementsAre(testing::Pair(2, 16'572'096 + 4 * 75'456),
+                                                        testing::Pair(3, 16'572'096 + 9 * 75'456)));
+  EXPECT_EQ(match.macs_per_pixel, match.macs_by_scale.at(3));
 }
 
 TEST(Rrdb, NothingBeyondTheReceptiveRadiusMatters) {
@@ -145,6 +189,24 @@ TEST(Rrdb, NothingBeyondTheReceptiveRadiusMatters) {
     EXPECT_EQ(test::measured_radius(in_double, match.scale, match.size_multiple, match.receptive_radius),
               match.receptive_radius)
         << match.recognised_by;
+  }
+}
+
+TEST(Rrdb, NothingBeyondTheReceptiveRadiusMattersAtEitherScaleOfAnOldUpsampler) {
+  const Layout layout =
+      rrdb_layout({.features = 6, .growth = 5, .blocks = 1, .upsamplers = 1}, RrdbSpelling::old_esrgan);
+  NamedTensors tensors = test::random_tensors(layout, 3);
+  for (auto& [name, tensor] : tensors) tensor = tensor.to(at::kDouble);
+  const NetworkMatch match = recognise(tensors);
+  for (const int scale : match.scales) {
+    const NetworkFunction network = match.bind_at(test::canonical_tensors(layout, tensors), scale);
+    const auto in_double = [&](const at::Tensor& batch) { return network(batch.to(at::kDouble)); };
+    const int measured = test::measured_radius(in_double, scale, 1, match.receptive_radius);
+    if (scale == 2) {
+      EXPECT_EQ(measured, match.receptive_radius);
+    } else {
+      EXPECT_LE(measured, match.receptive_radius);
+    }
   }
 }
 

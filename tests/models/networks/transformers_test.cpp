@@ -62,6 +62,21 @@ TEST(Dctlsa, IsRecognisedFromShapes) {
   EXPECT_EQ(match.spandrel_padding->size_multiple, 1);
 }
 
+TEST(Dctlsa, WorkOfTheStandardNetworkIsThatCountedByHand) {
+  const NetworkMatch match = recognise(test::hollow_tensors(dctlsa_layout({})));
+  // For each pixel; 64 x 64 are whole windows. The local module's two 1x1 convolutions around one filter a
+  // channel; queries, keys and values; keys times values and queries times that, 11 x 11 in each of 5 heads;
+  // the projection; the perceptron.
+  const double local = 2 * 55 * 55 + 9 * 55, attention = 3 * 55 * 55 + 2 * 5 * 11 * 11 + 55 * 55,
+               behind = 2 * 55 * 110;
+  const double blocks = 6 * 2 * 2 * (local + attention + behind);
+  // c1 to c5 fuse what 2 to 6 parts before gave, c the 6 modules.
+  const double fusions = (2 + 3 + 4 + 5 + 6 + 6) * 55 * 55;
+  const double ends = 9 * 3 * 55 + 9 * 55 * 55 + 9 * 55 * 48;
+  EXPECT_EQ(match.macs_per_pixel, blocks + fusions + ends);
+  EXPECT_EQ(match.macs_per_pixel, 898'040);
+}
+
 TEST(Dctlsa, AnySizeIsTakenAndPicturesOfABatchDoNotSeeEachOther) {
   const NamedTensors weights = test::random_tensors(dctlsa_layout(kSmallDctlsa), 1);
   const NetworkFunction network = recognise(weights).bind(weights);
@@ -101,6 +116,26 @@ TEST(Craft, IsRecognisedFromShapes) {
   EXPECT_THAT(match.hyper_parameters,
               testing::IsSupersetOf({Pair("features", "8"), Pair("heads", "4"), Pair("window across", "2"),
                                      Pair("window along", "6"), Pair("groups", "2"), Pair("depth", "1")}));
+}
+
+// The same on processors with and without a kernel for windows.
+TEST(Craft, WorkOfTheStandardNetworkIsThatCountedByHand) {
+  const NetworkMatch match = recognise(test::hollow_tensors(craft_layout({})));
+  // For each pixel; 64 x 64 are whole windows. In windows of 4 x 16: queries, keys and values; each of 6
+  // heads of 8 channels with the 64 keys of its window, and the 64 values; one filter a channel; the
+  // projection; the perceptron.
+  const double window = 3 * 48 * 48 + 2 * 6 * 8 * 64 + 9 * 48 + 48 * 48 + 2 * 48 * 96;
+  // Offsets of both orientations through four small layers, once a picture.
+  const double positions = 2 * 7 * 31 * (2 * 1 + 1 * 1 + 1 * 1 + 1 * 3);
+  const double high = 9 * 24 * 24 + 24 * 24 + 48 * 48;
+  // Between channels: queries, keys and values, each with a filter a channel; every channel with the 8 of its
+  // head, and their values; the projection. Then the gated perceptron.
+  const double channels = 3 * (48 * 48 + 9 * 48) + 2 * 48 * 8 + 48 * 48;
+  const double gated = 48 * 2 * 127 + 9 * 2 * 127 + 127 * 48;
+  const double group = 2 * (2 * (window + positions / 4096) + high + channels + gated) + 9 * 48 * 48;
+  const double ends = 9 * 3 * 48 + 9 * 48 * 48 + 9 * 48 * 48;
+  EXPECT_DOUBLE_EQ(match.macs_per_pixel, 4 * group + ends);
+  EXPECT_NEAR(match.macs_per_pixel, 845'196, 0.5);  // the sum, rounded
 }
 
 TEST(Craft, BuffersMustHoldWhatTheirShapesImply) {
@@ -186,9 +221,11 @@ TEST(HitSrf, IsRecognisedFromShapes) {
   EXPECT_EQ(match.architecture, "HiT-SRF");
   EXPECT_EQ(match.scale, 2);
   EXPECT_FALSE(match.spandrel_padding);
-  EXPECT_THAT(match.hyper_parameters,
-              testing::IsSupersetOf({Pair("features", "8"), Pair("heads", "2"), Pair("groups", "2"),
-                                     Pair("windows", "4 8 16")}));
+  EXPECT_THAT(match.hyper_parameters, testing::IsSupersetOf({Pair("features", "8"), Pair("heads", "2"),
+                                                             Pair("groups", "2"), Pair("windows", "4 8 16"),
+                                                             Pair("base window",
+                                                                  "8, half of it in the first block, as the "
+                                                                  "authors'; not in the file")}));
 }
 
 TEST(HitSrf, AnySizeIsTaken) {
