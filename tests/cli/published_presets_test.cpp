@@ -247,7 +247,7 @@ TEST(PublishedPresets, HoldEveryPublishedNumberWithItsNetworkSetScaleAndMetricAn
 double tolerance(const std::string& cell, const std::string& metric, const std::string& source) {
   const bool is_ssim = metric.starts_with("ssim");
   if (source.starts_with("log of the authors")) return is_ssim ? 1e-6 : 1e-4;
-  if (cell.ends_with("vdsr_full_module_pickle"))  // their inputs were enlarged by MATLAB from rounded luma
+  if (cell.ends_with("vdsr_full_module_pickle"))  // its authors made unrounded luma small
     return cell.starts_with("published-x2") ? 0.04 : 0.01;
   if (cell.starts_with("published-set14-x4") && cell.ends_with("RRDB_PSNR_x4.fp16")) return 0.01;  // fp16
   return is_ssim ? 0.0005 : 0.005;
@@ -273,8 +273,8 @@ TEST(PublishedPresets, ComeOutInOneReport) {
     const std::string cell = row["cell"], metric = row["metric"];
     SCOPED_TRACE(fmt::format("{} {}", cell, metric));
     ASSERT_TRUE(row["difference"].is_number());
-    // MATLAB rounds to 8 bit between the passes, which papers' baselines have and upbench's kernel has not:
-    // goldens/peer_set5.tsv holds that.
+    // Papers' baselines make the luma of the references small and enlarge that, and take a grey picture's
+    // samples for its luma; networks, and upbench, are given colours. goldens/peer_set5.tsv holds that.
     if (cell.ends_with("matlab-bicubic")) continue;
     EXPECT_NEAR(row["difference"].get<double>(), 0, tolerance(cell, metric, row["source"]));
   }

@@ -80,8 +80,7 @@ timing: none
                                                   {"realesr-animevideov3 none", 28.233}};
   for (const auto& [cell, value] : expected) EXPECT_NEAR(psnr.at(cell), value, 0.005) << cell;
   EXPECT_NEAR(ssim.at("RRDB_PSNR_x4.fp16 none"), 0.9011, 0.0005);
-  // Float arithmetic as pyiqa's imresize (goldens/peer_set5.tsv); MATLAB on 8 bit, as in papers,
-  // prints 28.42/.8104.
+  // As pyiqa's imresize (goldens/peer_set5.tsv). Papers print 28.42/.8104, of luma that is made small itself.
   EXPECT_NEAR(psnr.at("matlab-bicubic none"), 28.4305, 0.001);
   EXPECT_NEAR(ssim.at("matlab-bicubic none"), 0.81126, 0.00001);
 
