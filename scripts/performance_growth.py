@@ -78,7 +78,7 @@ def levels_off(points):
 def growth_table(curves, key, unit, scale):
     lines = ["| what | " + " | ".join(f"{megapixels(side):.2g} MP" for side in SIDES) + " | spread | |",
              "|---|" + "---:|" * (len(SIDES) + 1) + "---|"]
-    for name, points in curves.items():
+    for name, points in sorted(curves.items()):
         cells = [f"{points[side][key] * scale / megapixels(side):.3g}" if side in points else "" for side in SIDES]
         deviation = spread(points, key)
         remark = "linear" if deviation <= TOLERANCE else REASONS.get((key, name))
