@@ -30,7 +30,7 @@ constexpr std::size_t kLongestPart = 200;  // bytes; a file name has 255 at most
 
 // One part of a name, as a name that every program can show.
 std::string file_name_part(const std::string& part) {
-  const std::string safe = safe_text(part);
+  std::string safe = safe_text(part);
   if (safe.size() <= kLongestPart) return safe;
   std::size_t end = 0;
   for (std::size_t next = 0; next <= kLongestPart - 13;

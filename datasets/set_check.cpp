@@ -29,7 +29,7 @@ struct Looked {
 };
 
 // Errors name the file first; a finding has the file elsewhere.
-std::string without_file(std::string text, const fs::path& file) {
+std::string without_file(const std::string& text, const fs::path& file) {
   const std::string prefix = file.string() + ": ";
   return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
 }

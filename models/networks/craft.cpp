@@ -94,7 +94,7 @@ at::Tensor attended(Layers& layers, const std::string& prefix, const at::Tensor&
   const std::array<at::Tensor, 2> biases{bias(0), bias(1)};
   const std::vector<std::int64_t> sizes{qkv.size(0), qkv.size(1), qkv.size(2), shape.features};
   const std::int64_t length = windows[0].height * windows[0].width;
-  return layers.counted(sizes, 2.0 * static_cast<double>(qkv.numel() / 3 * length), [&] {
+  return layers.counted(sizes, 2.0 * static_cast<double>(qkv.numel()) / 3 * static_cast<double>(length), [&] {
     const at::Tensor out = at::empty(sizes, qkv.options());
     for (std::size_t k = 0; k < 2; ++k)
       windowed_attention(qkv, windows_of(windows[k], shifted), shape.heads / 2, biases[k],

@@ -59,7 +59,7 @@ void run_metric(benchmark::State& state, const Metric& metric) {
   const Image output = quantized((3 * reference + random_picture(state.range(0)).flip({2})) / 4);
   const std::uint64_t peak =
       peak_of(fmt::format("{}/{}", metric.name, state.range(0)), [&] { score(output, reference); });
-  for (auto _ : state) benchmark::DoNotOptimize(score(output, reference));
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(score(output, reference));
   report(state, peak);
 }
 
@@ -83,7 +83,7 @@ void run_network(benchmark::State& state, const std::string& name, const Upscale
   upscale(*network, random_picture(32), {});  // what the first call makes of the weights is kept
   const std::uint64_t peak =
       peak_of(fmt::format("{}/{}", name, state.range(0)), [&] { upscale(*network, input, options); });
-  for (auto _ : state) benchmark::DoNotOptimize(upscale(*network, input, options));
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(upscale(*network, input, options));
   const UpscalerInfo& info = network->info();
   report(state, peak, 2 * info.macs_per_pixel * pixels_read(input.size(1), info.scale, tile));
 }

@@ -175,7 +175,7 @@ PublishedNumbers numbers_of_the_readme() {
   std::size_t rows = 0;
   std::istringstream table(section);
   for (std::string line; std::getline(table, line);) {
-    if (!line.starts_with("| ") || !line.ends_with("|")) continue;
+    if (!line.starts_with("| ") || !line.ends_with('|')) continue;
     const std::size_t bar = line.rfind('|', line.size() - 2);
     const std::string cell = line.substr(bar + 1), file = line.substr(2, line.find(" |", 2) - 2);
     const std::vector<double> values = numbers_in(cell.substr(0, cell.find("Urban100")));
