@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/dataset_command.h"
+#include "cli/left_out.h"
 #include "cli/picture_limit.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
@@ -59,14 +60,13 @@ void print_text(const SetCheck& check) {
 }
 
 nlohmann::json to_json(const SetCheck& check) {
-  nlohmann::json findings = nlohmann::json::array(), left_out = nlohmann::json::object();
+  nlohmann::json findings = nlohmann::json::array();
   for (const SetFinding& finding : check.findings)
     findings.push_back({{"severity", to_string(finding.severity)},
                         {"kind", finding.kind},
                         {"picture", safe_text(finding.picture)},
                         {"file", safe_text(finding.file.string())},
                         {"text", safe_text(finding.text)}});
-  for (const auto& [suffix, count] : check.left_out) left_out[safe_text(suffix)] = count;
   return {{"pictures", check.pictures},
           {"usable", check.usable},
           {"problems", check.count(Severity::problem)},
@@ -74,7 +74,7 @@ nlohmann::json to_json(const SetCheck& check) {
           {"notes", check.count(Severity::note)},
           {"bytes", check.bytes},
           {"pixels", check.pixels},
-          {"left_out", left_out},
+          {"left_out", left_out_json(check.left_out)},
           {"complete", !check.stopped},
           {"findings", findings}};
 }

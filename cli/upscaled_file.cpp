@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "datasets/codec/encode.h"
+#include "datasets/codec/picture_check.h"
 #include "datasets/image.h"
 #include "datasets/safe_text.h"
 #include "harness/environment.h"
@@ -99,9 +100,8 @@ PictureParameters upscaled_parameters(const Making& making) {
 void write_upscaled(const std::filesystem::path& file, const Image& image, UpscaledFormat format,
                     const PictureParameters& parameters, bool verify) {
   const Raster raster = to_raster(image, format == UpscaledFormat::png16 ? 16 : 8);
-  ReadBackCheck check;
-  if (verify) check = [&](std::span<const std::uint8_t> read) { require_decodes_to(read, raster); };
-  write_file_atomically(file, encode(file, raster, format, parameters), check);
+  const PictureCheck check = verify ? require_decodes_to : PictureCheck();
+  write_file_atomically(file, encode(file, raster, format, parameters), read_back_check(check, raster));
 }
 
 }  // namespace upbench

@@ -155,9 +155,7 @@ class ItemMaker {
   Digest write(const fs::path& file, const Raster& raster) const {
     const std::vector<std::uint8_t> png = encode_png(raster);
     fs::create_directories((folder_ / file).parent_path());
-    ReadBackCheck check;
-    if (options_.verify) check = [&](std::span<const std::uint8_t> read) { options_.verify(read, raster); };
-    write_file_atomically(folder_ / file, png, check);
+    write_file_atomically(folder_ / file, png, read_back_check(options_.verify, raster));
     return Hasher().add(png.data(), png.size()).finish();
   }
 

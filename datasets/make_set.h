@@ -4,11 +4,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "datasets/codec/raster.h"
+#include "datasets/codec/picture_check.h"
 #include "datasets/degradation/settings.h"
 #include "datasets/image_set.h"
 
@@ -31,9 +30,7 @@ struct MakeSetOptions {
   std::string made_by;  // program and version, for the manifest
   std::function<void(std::size_t done, std::size_t total)> on_progress;  // from the calling thread
   const std::atomic<bool>* stop = nullptr;
-  // Each file is read back and given to this before it takes its name: require_decodes_to(), or nothing. From
-  // any thread; what it throws as std::runtime_error fails the picture.
-  std::function<void(std::span<const std::uint8_t> file, const Raster& raster)> verify = {};
+  PictureCheck verify = {};  // of each file before it takes its name; a picture that it refuses fails
 };
 
 struct MadeSet {

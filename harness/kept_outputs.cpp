@@ -41,9 +41,7 @@ void KeptOutputs::keep_item(const Digest& key, const LoadedItem& item) const {
 void KeptOutputs::write(const std::string& name, const Raster& raster) const {
   const std::filesystem::path file = folder_ / name;
   std::filesystem::create_directories(file.parent_path());
-  ReadBackCheck check;
-  if (verify_) check = [&](std::span<const std::uint8_t> read) { verify_(read, raster); };
-  write_file_atomically(file, encode_png(raster, {.level = 1, .text = {}}), check);
+  write_file_atomically(file, encode_png(raster, {.level = 1, .text = {}}), read_back_check(verify_, raster));
 }
 
 std::optional<Image> KeptOutputs::load(const std::string& name, const Digest& pixels) const {

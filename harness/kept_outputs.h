@@ -1,15 +1,13 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 
 #include <ATen/core/Tensor.h>
 
+#include "datasets/codec/picture_check.h"
 #include "datasets/codec/raster.h"
 #include "datasets/digest.h"
 #include "datasets/image_fwd.h"
@@ -19,10 +17,6 @@ namespace upbench {
 
 // SHA-256 of the samples of the 8-bit picture, H x W x RGB: what the record keeps as `pixels`.
 Digest pixel_digest(const Raster& raster);
-
-// What a written picture's file is held to, from any thread: require_decodes_to(), or nothing. Throws
-// std::runtime_error where the file is not this picture.
-using PictureCheck = std::function<void(std::span<const std::uint8_t> file, const Raster& raster)>;
 
 // Output pictures by content, beside the store: FOLDER/ab/abcdef....png. They carry no parameters of how they
 // were made: settings that lead to the same pixels share a file, and the store says which they are. verify:

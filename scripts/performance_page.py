@@ -98,16 +98,16 @@ unless docs/measurements/ says otherwise.
 
 # Parts in the order in which they are measured.
 PARTS = ("peers", "growth", "lpips", "two-threads", "bf16", "metrics", "loop")
-ONE_THREAD = ("peers", "growth", "lpips")  # the others say themselves how many they take
+THREADS = {"peers": "1", "growth": "1", "lpips": "1", "two-threads": "2", "bf16": "2"}  # $OMP_NUM_THREADS; the others' programs choose
 SIDE = 256
 
 
 def measure_part(part, args, said):
     """Figures of peers and growth; of the others what stands in the page."""
     rounds, side = (1, 64) if args.quick else (args.rounds, SIDE)
-    os.environ["OMP_NUM_THREADS"] = "1" if part in ONE_THREAD else "2"
-    if part in ("metrics", "loop"):
-        del os.environ["OMP_NUM_THREADS"]
+    os.environ.pop("OMP_NUM_THREADS", None)
+    if part in THREADS:
+        os.environ["OMP_NUM_THREADS"] = THREADS[part]
     if part == "loop":
         return sections.python_loop(args.loop, 1 if args.quick else 3, said) if args.loop else {}
     return {"peers": lambda: bench_peers.compare(args.build, rounds, args.quick, args.functions, said),

@@ -4,6 +4,7 @@
 
 #include "datasets/codec/decode.h"
 #include "datasets/codec/encode.h"
+#include "datasets/codec/picture_check.h"
 
 namespace upbench {
 
@@ -18,6 +19,11 @@ void require_decodes_to(std::span<const std::uint8_t> file, const Raster& raster
       "channels of {} bit and the same samples",
       read.width, read.height, read.channels, read.bit_depth, raster.width, raster.height, raster.channels,
       raster.bit_depth));
+}
+
+ReadBackCheck read_back_check(const PictureCheck& check, const Raster& raster) {
+  if (!check) return {};
+  return [&](std::span<const std::uint8_t> read) { check(read, raster); };
 }
 
 }  // namespace upbench

@@ -360,4 +360,11 @@ FileBytes cmyk_profile() {
   return saved(profile);
 }
 
+int largest_difference(const Raster& a, const Raster& b) {
+  int largest = 0;
+  for (std::size_t i = 0; i < a.samples.size(); ++i)
+    largest = std::max(largest, std::abs(a.samples[i] - b.samples[i]));
+  return largest;
+}
+
 }  // namespace upbench::test

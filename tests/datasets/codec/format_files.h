@@ -69,6 +69,9 @@ std::vector<std::size_t> scans_of(const FileBytes& jpeg);
 // alike. At most 64x64.
 Raster colour_slopes(int width, int height);
 
+// Of two rasters of one size, between the samples that differ most.
+int largest_difference(const Raster& a, const Raster& b);
+
 // A BMP whose parts are written as they are, rows from the bottom and padded; the header is filled up with
 // zeros.
 struct BmpParts {

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <stdexcept>
 
 #include <gmock/gmock.h>
@@ -46,13 +45,6 @@ std::size_t frame_of(const FileBytes& file) {
     if (file[i] == 0xff && file[i + 1] == 0xc0) return i;
   }
   throw std::logic_error("no baseline frame in the file");
-}
-
-int largest_difference(const Raster& a, const Raster& b) {
-  int largest = 0;
-  for (std::size_t i = 0; i < a.samples.size(); ++i)
-    largest = std::max(largest, std::abs(a.samples[i] - b.samples[i]));
-  return largest;
 }
 
 TEST(Jpeg, ColourGreyProgressiveAndFullChromaDecodeToThePicture) {

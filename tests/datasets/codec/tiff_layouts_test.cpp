@@ -1,7 +1,6 @@
 // Kinds of TIFF beside plain grey and RGB: faxes, YCbCr, floating point in every layout.
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 
 #include <gmock/gmock.h>
@@ -126,13 +125,6 @@ TiffFileOptions ycbcr(int chroma_x, int chroma_y, int tile = 0) {
           .chroma_y = chroma_y};
 }
 
-int largest_error(const Raster& read, const Raster& meant) {
-  int largest = 0;
-  for (std::size_t i = 0; i < meant.samples.size(); ++i)
-    largest = std::max(largest, std::abs(read.samples[i] - meant.samples[i]));
-  return largest;
-}
-
 TEST(TiffLayouts, YcbcrInsideJpegIsDecodedToRgb) {
   const Raster raster = colour_slopes(48, 32);
   for (const int tile : {0, 16}) {
@@ -142,7 +134,7 @@ TEST(TiffLayouts, YcbcrInsideJpegIsDecodedToRgb) {
       EXPECT_EQ(read.channels, 3);
       EXPECT_THAT(read.notes, ElementsAre());
       // Quantisation at quality 95, two conversions, chroma at half size on a slope of 2 a pixel.
-      EXPECT_LE(largest_error(read, raster), 8) << x << "x" << y << " tile " << tile;
+      EXPECT_LE(largest_difference(read, raster), 8) << x << "x" << y << " tile " << tile;
     }
   }
 }
