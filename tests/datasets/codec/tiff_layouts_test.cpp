@@ -95,7 +95,9 @@ TEST(TiffLayouts, FaxesOfEveryKindKeepEveryPixel) {
   FileBytes one_is_white, one_is_black;
   for (int y = 0; y < kHeight; ++y) {
     for (int x = 0; x < kWidth; ++x) {
-      const bool one = packed[static_cast<std::size_t>(y * kRowBytes + x / 8)] >> (7 - x % 8) & 1;
+      const bool one =
+          packed[static_cast<std::size_t>(y) * kRowBytes + static_cast<std::size_t>(x) / 8] >> (7 - x % 8) &
+          1;
       one_is_white.push_back(one ? 255 : 0);
       one_is_black.push_back(one ? 0 : 255);
     }
