@@ -47,13 +47,13 @@ Finding check_cuda_module() {
   return {"CUDA module", status.usable, status.text};
 }
 
-// What this machine reaches on plain matrix products and copies: the yardstick of `run --time`.
+// What this machine reaches on plain arithmetic and copies: the yardstick of `run --time`.
 void add_peaks(const DeviceInfo& device, std::vector<Finding>& findings) {
   const Peaks peaks = measure_peaks(device.name, available_threads());
   const std::string what = "peak " + device.name;
   for (const char* precision : {"fp32", "tf32", "bf16", "fp16"})
     if (const double flops = peak_flops(peaks, precision); flops > 0)
-      findings.push_back({what, true, fmt::format("{:.4g} GFLOP/s ({} product)", flops / 1e9, precision)});
+      findings.push_back({what, true, fmt::format("{:.4g} GFLOP/s ({} arithmetic)", flops / 1e9, precision)});
   findings.push_back(
       {what, true, fmt::format("{:.3g} GB/s (copy, read and written)", peaks.copy_bytes_per_s / 1e9)});
 }

@@ -26,7 +26,7 @@ std::vector<std::string> texts(const nlohmann::json& json, const char* name) {
   return list;
 }
 
-// One sentence a session: what the device reaches on plain products and copies, what disturbed it.
+// One sentence a session: what the device reaches on plain arithmetic and copies, what disturbed it.
 std::string session_text(const std::string& facts) {
   const auto json = nlohmann::json::parse(facts, nullptr, false);
   if (!json.is_object()) return {};
@@ -36,7 +36,7 @@ std::string session_text(const std::string& facts) {
     for (const auto& [name, title] : {std::pair("fp32_flops", "fp32"), std::pair("tf32_flops", "tf32"),
                                       std::pair("bf16_flops", "bf16"), std::pair("fp16_flops", "fp16")})
       if (const double flops = number(*peaks, name); flops > 0)
-        parts.push_back(fmt::format("{} product {:.4g} GFLOP/s", title, flops / 1e9));
+        parts.push_back(fmt::format("{} arithmetic {:.4g} GFLOP/s", title, flops / 1e9));
     if (const double bytes = number(*peaks, "copy_bytes_per_s"); bytes > 0)
       parts.push_back(fmt::format("copy {:.3g} GB/s", bytes / 1e9));
     if (!parts.empty()) text += fmt::format(" Peaks of the device: {}.", fmt::join(parts, ", "));
@@ -109,9 +109,8 @@ Table model_time_table(const Analysis& analysis) {
   table.caption =
       "Caches off, warmed up, the cells of a picture in turns. Median of the samples with its median "
       "absolute "
-      "deviation and 95 % bootstrap interval; output megapixels; multiply-accumulates; share of what a "
-      "matrix "
-      "product of the same precision reached in the same session.";
+      "deviation and 95 % bootstrap interval; output megapixels; multiply-accumulates; share of what "
+      "plain arithmetic of the same precision reached in the same session.";
   if (sessions.size() > 1)
     table.caption += fmt::format(" {} sessions: only times of one picture in one session are comparable.",
                                  sessions.size());

@@ -4,8 +4,8 @@
   bench_peers.py [--build DIR] [--rounds 7] [--quick] [--functions FILE] [--json FILE]
 
 Each row: the physical floor, the peer, upbench. Processor time, median of the rounds; in each round both sides run once, one
-after the other. Networks are given as the share of the rate of a 2048^3 float32 product that the same process reached in the
-same second, so that a slow moment of the machine slows both. A peer that this Python does not have is named and left out
+after the other. Networks are given as the share of the rate of plain float32 arithmetic (a product of matrices or a 3x3
+convolution, whichever is faster) that the same process reached in the same second, so that a slow moment of the machine slows both. A peer that this Python does not have is named and left out
 (Pillow, cv2, skimage, lpips, torch with spandrel); networks and LPIPS need $UPBENCH_ASSETS. --functions: plain PyTorch functions
 of networks that spandrel lacks. --json adds the rows to FILE.
 
@@ -151,7 +151,7 @@ def metric_tasks(bench):
 
 
 def network_rows(build, rounds, side, functions, said, threads=1):
-    """Shares of the product's rate, peer and upbench in turns: tests/bench/networks_vs_spandrel.py."""
+    """Shares of the rate of plain arithmetic, peer and upbench in turns: tests/bench/networks_vs_spandrel.py."""
     assets = os.environ.get("UPBENCH_ASSETS")
     if not (module("torch") and module("spandrel") and assets):
         said("left out: networks (torch and spandrel are needed, and $UPBENCH_ASSETS)")
@@ -220,7 +220,7 @@ def table(comparison):
     def shown(entry, key):
         if entry[key] is None:
             return "–"
-        return f"{entry[key]:.2f} of product" if entry["unit"] == "share" else f"{entry[key]:.3g} ms"
+        return f"{entry[key]:.2f} of peak" if entry["unit"] == "share" else f"{entry[key]:.3g} ms"
     lines = ["| task | floor | peer | upbench | times as fast |", "|---|---:|---:|---:|---:|"]
     for entry in comparison["rows"]:
         lines.append(f"| {entry['task']} | {shown(entry, 'floor')} | {entry['peer_name']} {shown(entry, 'peer')} | "

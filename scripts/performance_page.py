@@ -36,7 +36,10 @@ def machine(build):
             + (f" Said by `upbench doctor` at that time: {warnings}." if warnings else ""))
 
 
-OTHER_PAGE = "A processor with AVX-512, before some of what is faster now: [performance-avx512.md](performance-avx512.md)."
+OTHER_PAGE = "A processor without AVX-512: [performance-avx2.md](performance-avx2.md)."
+BF16_TEXT = ("`precision: bf16`, one thread, in turns with fp32, and what it costs in quality. \"Of peak\": of plain arithmetic in bf16. oneDNN "
+             "computes bf16 by the definition; fp32 needs 2.25 times fewer multiplications (Winograd), which would round bf16 once more than "
+             "the definition does and change its scores.")
 
 PAGE = """# Performance
 
@@ -49,9 +52,9 @@ Machine: {machine} {other_page}
 
 Processor time, median of {rounds} rounds in which the two sides take turns. 1 MP is 1024 x 1024. Floor: the greater of
 arithmetic at the rate of a float32 matrix product ({product:.0f} GFLOP/s) and traffic at the rate of a copy
-({copy:.1f} GB/s), both on this thread; "–" where no floor is known. Networks are float32, as shares of the rate that a
-matrix product of 2048 x 2048 reached in the same second; 1 is the floor, and algorithms that need fewer multiplications
-(Winograd) may pass it.
+({copy:.1f} GB/s), both on this thread; "–" where no floor is known. Networks are float32, as shares of the rate that plain
+arithmetic reached in the same second (a matrix product of 2048 x 2048 or a 3x3 convolution of 128 channels, whichever is
+faster); 1 is the floor, and algorithms that need fewer multiplications (Winograd) may pass it.
 
 {peers}
 
@@ -85,7 +88,7 @@ and compares their peaks; caches (decoded pictures, networks, shared stages) are
 - Every other sample is kept; median, median absolute deviation and a 95 % bootstrap interval are shown. `cost_model_*` in CSV.
 - The 8-bit output of every lap is compared with the scored one by its hash. A different output is no measurement.
 - Self-check after MLPerf's TEST04: a lap on the same picture may not be more than 10 % faster than one on a new picture.
-- In the same session a matrix product and a copy are measured (`cost_peak_share` is against that product), and what disturbs:
+- In the same session plain arithmetic and a copy are measured (`cost_peak_share` is against that arithmetic), and what disturbs:
   other processes, stolen time, clock changes, throttling; on NVIDIA GPUs clock, temperature, power and throttle reasons
   through NVML. Doubts are shown in the report's table "Model time".
 - `cost_peak_bytes`: tensors alive at once during one lap plus the weights, on the device. Energy: NVML on a GPU, the
@@ -140,8 +143,8 @@ def sections_of(parts):
     measured = {name: part["measured"] for name, part in parts.items()}
     trunk, loop = measured.get("lpips"), measured.get("loop") or {}
     bodies = [
-        ("Networks on two threads", "Shares of the product's rate on two threads, by the clock.", measured.get("two-threads")),
-        ("Networks in bf16", "`precision: bf16`, one thread, in turns with fp32, and what it costs in quality.", measured.get("bf16")),
+        ("Networks on two threads", "Shares of the peak as above, on two threads by the clock.", measured.get("two-threads")),
+        ("Networks in bf16", BF16_TEXT, measured.get("bf16")),
         ("LPIPS beside its network", "",
          trunk and f"A pair of 1 MP takes {trunk} times as long as two passes through AlexNet's convolutions (`build/upbench_lpips_bench`)."),
         ("Metrics alone", "`tests/bench/metrics_vs_python.py`, one thread: PSNR, SSIM and LPIPS of 1 MP; *kept* has the reference's features, as a sweep does.",

@@ -60,16 +60,18 @@ def bf16(build, rounds, side, said):
         said("left out: bf16 ($UPBENCH_ASSETS is needed)")
         return ""
     bench = bench_peers.Bench(build, "network", True)
-    lines = ["| network | fp32 | bf16 | times as fast | PSNR-Y of Set5, bf16 less fp32 |", "|---|---:|---:|---:|---:|"]
+    lines = ["| network | fp32 | bf16 | of peak | times as fast | PSNR-Y of Set5, bf16 less fp32 |", "|---|---:|---:|---:|---:|---:|"]
     for file in BF16:
         name = Path(file).stem.replace(".", r"\.")
-        seconds = {"fp32": [], "bf16": []}
+        seconds, shares = {"fp32": [], "bf16": []}, []
         for _ in range(min(rounds, 3) if "RRDB_PSNR" in file else rounds):
             for precision, samples in seconds.items():
-                samples.append(side**2 / bench.run(f"{precision}/{name}/side:{side}/threads:1/manual_time")["pixels/s"])
+                result = bench.run(f"{precision}/{name}/side:{side}/threads:1/manual_time")
+                samples.append(side**2 / result["pixels/s"])
+                shares += [result["share"]] if precision == "bf16" else []
         ratio = statistics.median(a / b for a, b in zip(*seconds.values()))
         said(f"{file} in bf16: {ratio:.2f} times as fast as in fp32")
-        lines.append(f"| {file.rsplit('.', 1)[0]} | {statistics.median(seconds['fp32']):.3g} s | {statistics.median(seconds['bf16']):.3g} s | {ratio:.2f} | "
+        lines.append(f"| {file.rsplit('.', 1)[0]} | {statistics.median(seconds['fp32']):.3g} s | {statistics.median(seconds['bf16']):.3g} s | {statistics.median(shares):.2f} | {ratio:.2f} | "
                      f"{_score_differences(build, file):+.4f} dB |")
     return "\n".join(lines)
 

@@ -28,12 +28,31 @@ double fastest(const std::string& device, const std::function<void()>& work) {
   return best;
 }
 
+at::Tensor random(const std::string& device, at::ScalarType type, at::IntArrayRef shape) {
+  return at::rand(shape, at::TensorOptions().device(device)).to(type);
+}
+
 double product_flops(const std::string& device, at::ScalarType type, std::int64_t side) {
-  const auto make = [&] { return at::rand({side, side}, at::TensorOptions().device(device)).to(type); };
-  const at::Tensor a = make(), b = make();
+  const at::Tensor a = random(device, type, {side, side}), b = random(device, type, {side, side});
   at::Tensor out = at::empty_like(a);
   const double flops = 2.0 * static_cast<double>(side * side * side);
   return flops / fastest(device, [&] { at::mm_out(out, a, b); });
+}
+
+double convolution_flops(at::ScalarType type) {
+  constexpr std::int64_t kChannels = 128, kSide = 128;
+  const auto format = at::MemoryFormat::ChannelsLast;
+  const at::Tensor x = random("cpu", type, {1, kChannels, kSide, kSide}).contiguous(format),
+                   weight = random("cpu", type, {kChannels, kChannels, 3, 3}).contiguous(format);
+  const double flops = 2.0 * 9 * kChannels * kChannels * kSide * kSide;
+  return flops / fastest("cpu", [&] { at::conv2d(x, weight, {}, 1, 1); });
+}
+
+double processor_flops(at::ScalarType type) {
+  constexpr std::int64_t kTry = 192, kSide = 1536;  // a tenth of a second on one core
+  constexpr double kSlow = 5e9;                     // no instructions for the type: larger ones take a minute
+  if (const double tried = product_flops("cpu", type, kTry); tried < kSlow) return tried;
+  return std::max(product_flops("cpu", type, kSide), convolution_flops(type));
 }
 
 }  // namespace
@@ -42,11 +61,10 @@ Peaks measure_peaks(const std::string& device, int threads) {
   const c10::InferenceMode inference;
   const bool cpu = device == "cpu";
   set_operator_threads(threads);
-  // Large enough for the full rate, small enough for a tenth of a second on one core.
-  const std::int64_t side = cpu ? 1536 : 8192;
+  constexpr std::int64_t side = 8192;  // of products on a GPU: large enough for the full rate
   Peaks peaks;
-  peaks.fp32_flops = product_flops(device, at::kFloat, side);
-  peaks.bf16_flops = product_flops(device, at::kBFloat16, side);
+  peaks.fp32_flops = cpu ? processor_flops(at::kFloat) : product_flops(device, at::kFloat, side);
+  peaks.bf16_flops = cpu ? processor_flops(at::kBFloat16) : product_flops(device, at::kBFloat16, side);
   if (!cpu) {
     peaks.fp16_flops = product_flops(device, at::kHalf, side);
     const DeviceSettings before = settings_in_force();

@@ -4,9 +4,9 @@
   networks_vs_spandrel.py [--bench build/upbench_network_bench] [--assets ../shared/assets] [--side 256]
                           [--threads 1,2] [--rounds 7] [--only NAME,NAME...] [--seconds 60] [--functions FILE]
 
-Needs torch and spandrel. Prints for each checkpoint the rate relative to the float32 product of two 2048 x 2048
-matrices measured in the same process right afterwards ("share of GEMM"; 2 x the published multiply-accumulates per
-second on both sides), peer and ours, and how many times as fast ours is: medians over the rounds, and the least of the
+Needs torch and spandrel. Prints for each checkpoint the rate relative to plain float32 arithmetic measured in the same
+process right afterwards (a product of two 2048 x 2048 matrices or a 3x3 convolution of 128 channels, whichever is
+faster; 2 x the published multiply-accumulates per second on both sides), peer and ours, and how many times as fast ours is: medians over the rounds, and the least of the
 rounds' ratios. One thread is timed by processor time, which other programs change little; several by wall time.
 
 Networks that spandrel refuses are left out, unless --functions names a Python file whose load(path) gives
@@ -25,7 +25,7 @@ from pathlib import Path
 
 import torch
 
-GEMM_SIDE = 2048
+PRODUCT_SIDE, CHANNELS = 2048, 128  # as network_bench.cpp
 
 
 def load_peer(path, functions):
@@ -51,30 +51,38 @@ def seconds_of(threads, work):
 class Peer:
     def __init__(self, network, side):
         self.network, self.picture = network, torch.rand(1, 3, side, side)
-        self.a, self.b = (torch.rand(GEMM_SIDE, GEMM_SIDE) for _ in range(2))
+        self.matrix = torch.rand(PRODUCT_SIDE, PRODUCT_SIDE)
+        self.features, self.weight = (torch.rand(shape).contiguous(memory_format=torch.channels_last)
+                                      for shape in ((1, CHANNELS, CHANNELS, CHANNELS), (CHANNELS, CHANNELS, 3, 3)))
         self.warm = False
 
+    def arithmetic(self, threads):
+        """FLOP/s."""
+        product = 2 * PRODUCT_SIDE**3 / seconds_of(threads, lambda: torch.mm(self.matrix, self.matrix))
+        convolution = 18 * CHANNELS**4 / seconds_of(threads, lambda: torch.conv2d(self.features, self.weight, padding=1))
+        return max(product, convolution)
+
     def measure(self, threads):
-        """Seconds of a pass over the picture, GEMM's FLOP/s."""
+        """Seconds of a pass over the picture, FLOP/s of plain arithmetic."""
         torch.set_num_threads(threads)
         with torch.inference_mode():
             if not self.warm:
                 self.network(self.picture)
-                torch.mm(self.a, self.b)
+                self.arithmetic(threads)
                 self.warm = True
             seconds = seconds_of(threads, lambda: self.network(self.picture))
-            return seconds, 2 * GEMM_SIDE**3 / seconds_of(threads, lambda: torch.mm(self.a, self.b))
+            return seconds, self.arithmetic(threads)
 
 
 def measure_ours(args, name, threads):
-    """Seconds, GEMM's FLOP/s, and FLOP of a pass as upbench counts them."""
+    """Seconds, FLOP/s of plain arithmetic, and FLOP of a pass as upbench counts them."""
     pattern = f"^{args.precision}/{name}/side:{args.side}/threads:{threads}/"
     command = [args.bench, f"--benchmark_filter={pattern}", "--benchmark_format=json", "--benchmark_min_time=0.001"]
     environment = dict(os.environ, UPBENCH_ASSETS=str(args.assets))
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     result = json.loads(done.stdout)["benchmarks"][0]
     seconds = args.side**2 / result["pixels/s"]
-    return seconds, result["GEMM"], result["FLOP/s"] * seconds
+    return seconds, result["peak"], result["FLOP/s"] * seconds
 
 
 def compare(args, path, network, threads):
@@ -86,7 +94,7 @@ def compare(args, path, network, threads):
         theirs.append(peer.measure(threads))
         ours.append(measure_ours(args, path.stem.replace(".", r"\."), threads))
     work = ours[0][2]
-    shares = [statistics.median(work / seconds / gemm for seconds, gemm, *_ in side) for side in (theirs, ours)]
+    shares = [statistics.median(work / seconds / peak for seconds, peak, *_ in side) for side in (theirs, ours)]
     ratios = [a[0] / b[0] for a, b in zip(theirs, ours)]
     return shares, statistics.median(ratios), min(ratios), len(ratios)
 

@@ -41,7 +41,7 @@ TEST_F(TimeTest, MeasuresOnceWhatTheSpecLeftOutAndReportsIt) {
   EXPECT_THAT(run({"report", "t.db", "--csv", "-"}).out, HasSubstr("cost_model_samples,cost_model_mad_s"));
   const std::string markdown = run({"report", "t.db", "--markdown", "-"}).out;
   EXPECT_THAT(markdown, HasSubstr("## Model time"));
-  EXPECT_THAT(markdown, HasSubstr("Peaks of the device: fp32 product"));
+  EXPECT_THAT(markdown, HasSubstr("Peaks of the device: fp32 arithmetic"));
 }
 
 TEST_F(TimeTest, ABudgetAloneIsAMistake) {

@@ -63,7 +63,8 @@ TEST(ModelTime, TableShowsSamplesPeaksAndDoubts) {
   const RunData data = run_with_model_time();
   const Table table = model_time_table(analyse(data));
   ASSERT_EQ(table.rows.size(), 1u);
-  EXPECT_THAT(table.caption, HasSubstr("fp32 product 93 GFLOP/s, bf16 product 205 GFLOP/s, copy 12 GB/s."));
+  EXPECT_THAT(table.caption,
+              HasSubstr("fp32 arithmetic 93 GFLOP/s, bf16 arithmetic 205 GFLOP/s, copy 12 GB/s."));
   EXPECT_THAT(table.caption, HasSubstr("Doubtful: other processes kept 0.5 processors busy."));
   const std::string text = render_markdown(table);
   for (const char* part :
