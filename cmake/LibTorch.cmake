@@ -14,3 +14,15 @@ target_compile_definitions(torch INTERFACE _GLIBCXX_USE_CXX11_ABI=1)
 target_link_libraries(torch INTERFACE
   ${UPBENCH_TORCH_DIR}/lib/libtorch_cpu.so
   ${UPBENCH_TORCH_DIR}/lib/libc10.so)
+
+# at::parallel_for is a template: in a source compiled without OpenMP it runs on one thread, whatever number is set. With LibTorch's
+# own OpenMP library, so that a program has one pool of threads; clang's would be another one.
+option(UPBENCH_OPENMP "Loops of this project on several threads (g++)" ON)
+file(GLOB torch_openmp ${UPBENCH_TORCH_DIR}/lib/libgomp*.so*)
+if(UPBENCH_OPENMP AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  if(NOT torch_openmp)
+    message(FATAL_ERROR "upbench: no libgomp in ${UPBENCH_TORCH_DIR}/lib, so loops would run on one thread; expected the PyTorch wheel's (or -DUPBENCH_OPENMP=OFF)")
+  endif()
+  target_compile_options(torch INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fopenmp>)
+  target_link_libraries(torch INTERFACE ${torch_openmp})
+endif()

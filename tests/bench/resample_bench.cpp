@@ -3,7 +3,7 @@
 //   KERNEL/ours/N, KERNEL/opencv/N     float32 planes to float32 planes: ours, and OpenCV's resize
 //   cv2-*/ours/N, cv2-*/opencv/N       8 bit: the whole call, conversions included, and OpenCV's resize alone
 //   pil-*/levels/N, pil-*/ours/N       8-bit planes to 8-bit planes, and the whole call on float32 planes;
-//                                      resample_vs_pillow.py sets Pillow beside them
+//                                      resample_vs_peers.py makes tables of all
 // The ratios need the two sides in turns, and the memory policy of the program (or not) for both:
 //   export OMP_NUM_THREADS=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=68719476736 MALLOC_TOP_PAD_=67108864
 //   taskset -c 1 build/upbench_resample_bench --benchmark_repetitions=9 --benchmark_min_time=0.03

@@ -1,6 +1,7 @@
 #include "models/networks/kernels.h"
 
 #include <cmath>
+#include <ctime>
 #include <limits>
 
 #include <ATen/ATen.h>
@@ -308,6 +309,32 @@ TEST_P(Kernels, AnyNumberOfThreadsGivesTheSameBits) {
   };
   const std::vector<at::Tensor> one = results(1), three = results(3);
   for (std::size_t k = 0; k < one.size(); ++k) EXPECT_TRUE(at::equal(one[k], three[k])) << k;
+}
+
+double processor_seconds(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+// Without OpenMP in their sources loops run on one thread, whatever is set. Of the work of two, half is the
+// caller's, and more where it waits busily for the other.
+TEST_P(Kernels, LoopsRunOnTheThreadsThatAreSet) {
+  const at::Tensor x = last(random({1, 64, 256, 256}, 1));
+  const ConvolutionLayer layer{.weight = random({64, 64, 3, 3}, 2), .bias = {}, .padding = 1};
+  const auto callers_share = [&](int threads) {
+    const int before = at::get_num_threads();
+    at::set_num_threads(threads);
+    winograd(layer, x);  // starts the threads
+    const double own = processor_seconds(CLOCK_THREAD_CPUTIME_ID),
+                 all = processor_seconds(CLOCK_PROCESS_CPUTIME_ID);
+    for (int k = 0; k < 8; ++k) winograd(layer, x);
+    const double share = (processor_seconds(CLOCK_THREAD_CPUTIME_ID) - own) /
+                         (processor_seconds(CLOCK_PROCESS_CPUTIME_ID) - all);
+    at::set_num_threads(before);
+    return share;
+  };
+  EXPECT_LT(callers_share(2), 0.8);
 }
 
 TEST_P(Kernels, OtherLayersAreLeftToOneDnnOrAten) {

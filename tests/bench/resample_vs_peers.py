@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""Resizing a 1 MP RGB picture on one thread: Pillow against the pil-* kernels of upbench_resample_bench, run in turns; prints
-the ratios, above 1 where upbench is faster.
+"""Resizing a 1 MP RGB picture on one thread: Pillow and OpenCV against upbench_resample_bench, run in turns; prints two markdown
+tables with the ratios, above 1 where upbench is faster.
 
-  resample_vs_pillow.py [--bench build/upbench_resample_bench] [--rounds 7]      (needs Pillow, numpy)
+  resample_vs_peers.py [--bench build/upbench_resample_bench] [--rounds 7]      (needs Pillow, numpy)
 
-Two comparisons, each side's figure the median of its rounds, in processor time:
+Each side's figure is the median of its rounds, in processor time. Pillow against the pil-* kernels:
 
-  levels  8 bit to 8 bit, the resizing alone: Pillow on its own picture (four bytes a pixel), upbench on three planes.
-  whole   what a program pays whose pictures are float32 planes in [0, 1]: Pillow with the way there and back through numpy,
+  8 bit   8 bit to 8 bit, the resizing alone: Pillow on its own picture (four bytes a pixel), upbench on three planes.
+  float   what a program pays whose pictures are float32 planes in [0, 1]: Pillow with the way there and back through numpy,
           upbench's whole call.
+
+OpenCV, as the benchmark program links it: float32 planes on both sides; of the cv2-* kernels, for which upbench calls OpenCV
+itself, OpenCV's 8-bit call alone against upbench's with the conversions from and to float32.
 
 The environment goes to both: give both the memory policy that the program sets for itself (and both one thread) with
   OMP_NUM_THREADS=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=68719476736 MALLOC_TOP_PAD_=67108864 taskset -c 1 python3 ...
@@ -49,9 +52,10 @@ def seconds_of(work, *arguments):
 
 
 def seconds_of_ours(bench):
-    command = [bench, "--benchmark_filter=^pil-", "--benchmark_min_time=0.05", "--benchmark_format=json"]
+    """Of all its kernels, those of OpenCV among them."""
+    command = [bench, "--benchmark_min_time=0.05", "--benchmark_enable_random_interleaving=true", "--benchmark_format=json"]
     results = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)["benchmarks"]
-    return {result["name"]: result["cpu_time"] / 1e3 for result in results}  # milliseconds there
+    return {result["run_name"]: result["cpu_time"] / 1e3 for result in results}  # milliseconds there
 
 
 def main():
@@ -71,17 +75,20 @@ def main():
                 peer.setdefault(f"pil-{name}/levels/{side}", []).append(seconds_of(resized, picture, name, side))
                 peer.setdefault(f"pil-{name}/ours/{side}", []).append(seconds_of(resized_planes, planes, name, side))
 
-    def figures(key):
-        a, b = statistics.median(peer[key]), statistics.median(ours[key])
-        return f"{a * 1e3:7.2f} {b * 1e3:7.2f} {a / b:6.2f}"
+    def figures(theirs, own):
+        a, b = statistics.median(theirs), statistics.median(own)
+        return f"{a * 1e3:.2f} | {b * 1e3:.2f} | {a / b:.2f}"
 
-    print(f"Pillow {PIL.__version__}, 1024x1024 RGB, one thread, median of {args.rounds}, ms")
-    print(f"{'':18} {'levels':>7} {'':7} {'':6}   {'whole':>7}")
-    print(f"{'kernel/side':18} {'Pillow':>7} {'upbench':>7} {'ratio':>6}   {'Pillow':>7} {'upbench':>7} {'ratio':>6}")
+    print(f"1024 x 1024 RGB to SIDE x SIDE, one thread, median of {args.rounds}, milliseconds; Pillow {PIL.__version__}\n")
+    print("| kernel, side | Pillow, 8 bit | upbench | ratio | Pillow, float | upbench | ratio |\n|---|---:|---:|---:|---:|---:|---:|")
     for name in FILTERS:
         for side in TARGETS:
-            print(f"pil-{name}/{side}".ljust(18), figures(f"pil-{name}/levels/{side}"), "",
-                  figures(f"pil-{name}/ours/{side}"))
+            columns = [figures(peer[key], ours[key]) for key in (f"pil-{name}/levels/{side}", f"pil-{name}/ours/{side}")]
+            print(f"| pil-{name}, {side} | " + " | ".join(columns) + " |")
+    print("\n| kernel, side | OpenCV | upbench | ratio |\n|---|---:|---:|---:|")
+    for key in sorted(key for key in ours if "/opencv/" in key):
+        kernel, _, side = key.split("/")
+        print(f"| {kernel}, {side} | " + figures(ours[key], ours[f"{kernel}/ours/{side}"]) + " |")
 
 
 if __name__ == "__main__":
