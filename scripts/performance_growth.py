@@ -10,7 +10,7 @@ SIDES = (256, 512, 1024, 2048, 4096)
 TOLERANCE = 0.15
 
 # Why a curve leaves the straight line: shown with it. One that is not here and not straight is marked.
-LEAVES_CACHE = "the pair (24 bytes a pixel) leaves the last cache above 1 MP"
+LEAVES_CACHE = "the pair (24 bytes a pixel) outgrows the last cache near 1 MP, where the time depends on where its pages lie"
 REASONS = {
     ("s", "metric/mse"): LEAVES_CACHE,
     ("s", "metric/psnr-rgb"): LEAVES_CACHE,
