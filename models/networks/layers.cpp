@@ -151,15 +151,15 @@ at::Tensor Layers::prelu(const std::string& name, const at::Tensor& x, std::int6
   return declares() ? x : parametric_relu(x, slope);
 }
 
-at::Tensor Layers::sum(at::Tensor x, const at::Tensor& y) {
+at::Tensor Layers::sum(const at::Tensor& x, const at::Tensor& y) {
   return declares() ? x : x.add_(y);
 }
 
-at::Tensor Layers::product(at::Tensor x, const at::Tensor& y) {
+at::Tensor Layers::product(const at::Tensor& x, const at::Tensor& y) {
   return declares() ? x : x.mul_(y);
 }
 
-at::Tensor Layers::activated(at::Tensor x, const Activation& activation) {
+at::Tensor Layers::activated(const at::Tensor& x, const Activation& activation) {
   return declares() ? x : upbench::activated(x, activation);
 }
 

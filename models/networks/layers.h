@@ -70,9 +70,9 @@ class Layers {
   // One slope a channel, or one for all. May overwrite x.
   at::Tensor prelu(const std::string& name, const at::Tensor& x, std::int64_t slopes);
   // Element by element, y of x's shape or one that expands to it. May overwrite x.
-  at::Tensor sum(at::Tensor x, const at::Tensor& y);
-  at::Tensor product(at::Tensor x, const at::Tensor& y);
-  at::Tensor activated(at::Tensor x, const Activation& activation);
+  at::Tensor sum(const at::Tensor& x, const at::Tensor& y);
+  at::Tensor product(const at::Tensor& x, const at::Tensor& y);
+  at::Tensor activated(const at::Tensor& x, const Activation& activation);
   // The product of matrices, counted as work.
   at::Tensor matmul(const at::Tensor& a, const at::Tensor& b);
   // Of any other computation: what it gives and how many multiply-accumulates it is counted as.

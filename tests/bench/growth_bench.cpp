@@ -89,7 +89,7 @@ void run_network(benchmark::State& state, const std::string& name, const Upscale
 }
 
 template <class... Arguments>
-void add(const std::string& name, Arguments... arguments) {
+void add(const std::string& name, const Arguments&... arguments) {
   benchmark::RegisterBenchmark(name.c_str(), arguments...)
       ->RangeMultiplier(2)
       ->Range(256, 4096)

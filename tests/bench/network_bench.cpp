@@ -80,7 +80,7 @@ void run_network(benchmark::State& state, const std::filesystem::path& file, Pre
 
   const double pixels = static_cast<double>(side * side), work = 2 * info.macs_per_pixel * pixels;
   std::vector<double> seconds, peaks;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     seconds.push_back(seconds_of(threads, [&] { network->forward(picture, scale); }));
     peaks.push_back(arithmetic.flops_per_second(threads));
     state.SetIterationTime(seconds.back());

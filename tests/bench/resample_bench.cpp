@@ -99,7 +99,7 @@ void opencv_8_bit(benchmark::State& state, const Peer& peer, int side) {
   });
 }
 
-void add(const std::string& name, int side, auto function, auto what) {
+void add(const std::string& name, int side, auto function, const auto& what) {
   benchmark::RegisterBenchmark((name + "/" + std::to_string(side)).c_str(), function, what, side)
       ->Unit(benchmark::kMillisecond);
 }
