@@ -77,10 +77,20 @@ class Bench:
         return result["cpu_time"] * SECONDS[result["time_unit"]]
 
 
+def networks_vs_spandrel():
+    """The module tests/bench/networks_vs_spandrel.py, which needs torch."""
+    sys.dont_write_bytecode = True  # nothing beside the sources
+    sys.path.insert(0, str(ROOT / "tests/bench"))
+    return importlib.import_module("networks_vs_spandrel")
+
+
 def machine_rates(numpy):
-    """FLOP/s of a float32 product, bytes/s of a copy (read and written)."""
+    """FLOP/s of plain float32 arithmetic, bytes/s of a copy (read and written)."""
     a = numpy.random.default_rng(0).random((SIDE, SIDE), dtype=numpy.float32)
     product = 2 * SIDE**3 / min(seconds_of(lambda: a @ a) for _ in range(5))
+    if module("torch"):  # the product of a NumPy may be far from what the processor does
+        arithmetic = networks_vs_spandrel().Arithmetic()
+        product = max(product, *(arithmetic.flops(threads=1) for _ in range(5)))
     big = numpy.ones(1 << 25, dtype=numpy.float32)
     target = numpy.empty_like(big)
     copy = 2 * big.nbytes / min(seconds_of(lambda: numpy.copyto(target, big)) for _ in range(5))
@@ -156,9 +166,7 @@ def network_rows(build, rounds, side, functions, said, threads=1):
     if not (module("torch") and module("spandrel") and assets):
         said("left out: networks (torch and spandrel are needed, and $UPBENCH_ASSETS)")
         return []
-    sys.dont_write_bytecode = True  # nothing beside the sources
-    sys.path.insert(0, str(ROOT / "tests/bench"))
-    networks, rows = importlib.import_module("networks_vs_spandrel"), []
+    networks, rows = networks_vs_spandrel(), []
     own = None
     if functions:
         spec = importlib.util.spec_from_file_location("functions", functions)

@@ -51,10 +51,10 @@ Machine: {machine} {other_page}
 ## Floor, peer, upbench (CPU, one thread)
 
 Processor time, median of {rounds} rounds in which the two sides take turns. 1 MP is 1024 x 1024. Floor: the greater of
-arithmetic at the rate of a float32 matrix product ({product:.0f} GFLOP/s) and traffic at the rate of a copy
-({copy:.1f} GB/s), both on this thread; "–" where no floor is known. Networks are float32, as shares of the rate that plain
-arithmetic reached in the same second (a matrix product of 2048 x 2048 or a 3x3 convolution of 128 channels, whichever is
-faster); 1 is the floor, and algorithms that need fewer multiplications (Winograd) may pass it.
+plain float32 arithmetic ({product:.0f} GFLOP/s: a matrix product of 2048 x 2048 or a 3x3 convolution of 128 channels,
+whichever is faster) and traffic at the rate of a copy ({copy:.1f} GB/s), both on this thread; "–" where no floor is known.
+Networks are float32, as shares of the arithmetic's rate in the same second; 1 is the floor, and algorithms that need fewer
+multiplications (Winograd) may pass it.
 
 {peers}
 

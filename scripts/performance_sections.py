@@ -68,7 +68,8 @@ def bf16(build, rounds, side, said):
             for precision, samples in seconds.items():
                 result = bench.run(f"{precision}/{name}/side:{side}/threads:1/manual_time")
                 samples.append(side**2 / result["pixels/s"])
-                shares += [result["share"]] if precision == "bf16" else []
+                if precision == "bf16":
+                    shares.append(result["share"])
         ratio = statistics.median(a / b for a, b in zip(*seconds.values()))
         said(f"{file} in bf16: {ratio:.2f} times as fast as in fp32")
         lines.append(f"| {file.rsplit('.', 1)[0]} | {statistics.median(seconds['fp32']):.3g} s | {statistics.median(seconds['bf16']):.3g} s | {statistics.median(shares):.2f} | {ratio:.2f} | "

@@ -69,11 +69,14 @@ UPBENCH_ALWAYS_INLINE void pick_each(const Real* row, const WeightedAxis<Real>& 
   }
 }
 
+template <typename Taps>
+constexpr bool kTwoTaps = std::is_same_v<Taps, std::integral_constant<int, 2>>;
+
 template <typename Real, typename Taps>
 UPBENCH_ALWAYS_INLINE void pick_columns(const Real* row, const WeightedAxis<Real>& axis, Taps taps,
                                         Real* out) {
   std::size_t o = 0;
-  if constexpr (std::is_same_v<Taps, std::integral_constant<int, 2>>) o = pick_pairs(row, axis, out);
+  if constexpr (kTwoTaps<Taps>) o = pick_pairs(row, axis, out);
   pick_each(row, axis, taps, o, out);
 }
 
@@ -81,7 +84,6 @@ UPBENCH_ALWAYS_INLINE void pick_columns(const Real* row, const WeightedAxis<Real
 using Samples = Lanes<float>::Values;
 using Places [[gnu::vector_size(sizeof(Samples))]] = std::int32_t;
 constexpr std::size_t kSamples = Lanes<float>::kEach;
-constexpr int kMostShuffled = 2;  // taps; with four as fast as turning the rows around, with eight slower
 
 // Of 2 kSamples numbers those at `places`.
 UPBENCH_ALWAYS_INLINE void pick_lanes(const Samples& low, const Samples& high, const Places& places,
@@ -96,20 +98,22 @@ UPBENCH_ALWAYS_INLINE void pick_lanes(const Samples& low, const Samples& high, c
 #endif
 }
 
-// What a vector of neighbouring outputs needs of an enlarged row lies within two vectors of samples, at
-// places and with weights that are the same in all rows. Returns how many outputs of each row that were.
-template <typename Taps>
-UPBENCH_ALWAYS_INLINE std::size_t spread_columns(const float* in, std::size_t rows, std::size_t width,
-                                                 const WeightedAxis<float>& axis, Taps taps, float* out) {
+// Outputs of two taps each. What a vector of neighbouring outputs needs of an enlarged row lies within two
+// vectors of samples, at places and with weights that are the same in all rows. (With four taps that is as
+// fast as turning the rows around, with eight slower.) Returns how many outputs of each row that were.
+UPBENCH_ALWAYS_INLINE std::size_t spread_pairs(const float* in, std::size_t rows, std::size_t width,
+                                               const WeightedAxis<float>& axis, float* out) {
+  constexpr int kTaps = 2;
+  if (axis.outputs() < width || width < 2 * kSamples) return 0;
   std::size_t o = 0;
   for (; o + kSamples <= axis.outputs(); o += kSamples) {
     const std::size_t from = std::min(axis.first(o), width - 2 * kSamples);
-    Places places[Taps::value]{};
-    Samples weights[Taps::value]{};
+    Places places[kTaps]{};
+    Samples weights[kTaps]{};
     for (std::size_t i = 0; i < kSamples; ++i) {
       const std::size_t place = axis.first(o + i) - from;
-      if (axis.first(o + i) < from || place + taps > 2 * kSamples) return o;
-      for (int k = 0; k < taps; ++k) {
+      if (axis.first(o + i) < from || place + kTaps > 2 * kSamples) return o;
+      for (int k = 0; k < kTaps; ++k) {
         places[k][i] = static_cast<std::int32_t>(place) + k;
         weights[k][i] = axis.of(o + i)[k];
       }
@@ -119,7 +123,7 @@ UPBENCH_ALWAYS_INLINE std::size_t spread_columns(const float* in, std::size_t ro
       Samples low, high, sum{};
       load(samples, low);
       load(samples + kSamples, high);
-      for (int k = 0; k < taps; ++k) {
+      for (int k = 0; k < kTaps; ++k) {
         Samples picked;
         pick_lanes(low, high, places[k], picked);
         sum += weights[k] * picked;
@@ -130,26 +134,6 @@ UPBENCH_ALWAYS_INLINE std::size_t spread_columns(const float* in, std::size_t ro
   return o;
 }
 #endif
-
-// Rows of few taps at a greater width, where vectors can be shuffled; false: left to the other ways.
-template <typename Real, typename Taps>
-UPBENCH_ALWAYS_INLINE bool enlarge_rows([[maybe_unused]] const Real* in, [[maybe_unused]] std::size_t rows,
-                                        [[maybe_unused]] std::size_t width,
-                                        [[maybe_unused]] const WeightedAxis<Real>& axis,
-                                        [[maybe_unused]] Taps taps, [[maybe_unused]] Real* out) {
-#ifdef UPBENCH_VECTOR_TARGET
-  if constexpr (std::is_same_v<Real, float> && !std::is_same_v<Taps, int>) {
-    if constexpr (Taps::value > 1 && Taps::value <= kMostShuffled) {
-      if (axis.outputs() < width || width < 2 * kSamples) return false;
-      const std::size_t done = spread_columns(in, rows, width, axis, taps, out);
-      for (std::size_t row = 0; row < rows; ++row)
-        pick_each(in + row * width, axis, taps, done, out + row * axis.outputs());
-      return true;
-    }
-  }
-#endif
-  return false;
-}
 
 // kLanes rows side by side: `interleaved` gets sample x of all of them together.
 template <typename Real, typename Taps>
@@ -181,7 +165,15 @@ UPBENCH_ALWAYS_INLINE void resize_rows(const Real* in, std::size_t rows, std::si
   constexpr std::size_t kTurning = 2;
   const std::size_t picks = axis.outputs() * static_cast<std::size_t>(axis.layout.taps);
   with_taps(axis.layout.taps, [&](auto taps) UPBENCH_IN_PLACE {
-    if (enlarge_rows(in, rows, width, axis, taps, out)) return;
+#ifdef UPBENCH_VECTOR_TARGET
+    if constexpr (kTwoTaps<decltype(taps)> && std::is_same_v<Real, float>) {
+      if (const std::size_t done = spread_pairs(in, rows, width, axis, out); done > 0) {
+        for (std::size_t row = 0; row < rows; ++row)
+          pick_each(in + row * width, axis, taps, done, out + row * axis.outputs());
+        return;
+      }
+    }
+#endif
     if (axis.layout.taps == 1 || picks < kTurning * width) {
       for (std::size_t row = 0; row < rows; ++row)
         pick_columns(in + row * width, axis, taps, out + row * axis.outputs());

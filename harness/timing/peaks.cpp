@@ -48,9 +48,11 @@ double convolution_flops(at::ScalarType type) {
   return flops / fastest("cpu", [&] { at::conv2d(x, weight, {}, 1, 1); });
 }
 
-double processor_flops(at::ScalarType type) {
-  constexpr std::int64_t kTry = 192, kSide = 1536;  // a tenth of a second on one core
-  constexpr double kSlow = 5e9;                     // no instructions for the type: larger ones take a minute
+// See Peaks.
+double arithmetic_flops(const std::string& device, at::ScalarType type) {
+  if (device != "cpu") return product_flops(device, type, 8192);  // large enough for the full rate
+  constexpr std::int64_t kTry = 192, kSide = 1536;                // a tenth of a second on one core
+  constexpr double kSlow = 5e9;  // no instructions for the type: larger ones take a minute
   if (const double tried = product_flops("cpu", type, kTry); tried < kSlow) return tried;
   return std::max(product_flops("cpu", type, kSide), convolution_flops(type));
 }
@@ -61,17 +63,16 @@ Peaks measure_peaks(const std::string& device, int threads) {
   const c10::InferenceMode inference;
   const bool cpu = device == "cpu";
   set_operator_threads(threads);
-  constexpr std::int64_t side = 8192;  // of products on a GPU: large enough for the full rate
   Peaks peaks;
-  peaks.fp32_flops = cpu ? processor_flops(at::kFloat) : product_flops(device, at::kFloat, side);
-  peaks.bf16_flops = cpu ? processor_flops(at::kBFloat16) : product_flops(device, at::kBFloat16, side);
+  peaks.fp32_flops = arithmetic_flops(device, at::kFloat);
+  peaks.bf16_flops = arithmetic_flops(device, at::kBFloat16);
   if (!cpu) {
-    peaks.fp16_flops = product_flops(device, at::kHalf, side);
+    peaks.fp16_flops = arithmetic_flops(device, at::kHalf);
     const DeviceSettings before = settings_in_force();
     DeviceSettings settings = before;
     settings.tf32 = true;
     apply(settings);
-    peaks.tf32_flops = product_flops(device, at::kFloat, side);
+    peaks.tf32_flops = arithmetic_flops(device, at::kFloat);
     apply(before);
   }
   const std::int64_t floats = (cpu ? 32 : 256) << 20;

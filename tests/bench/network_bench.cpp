@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <chrono>
-#include <ctime>
 #include <filesystem>
 #include <functional>
 #include <vector>
@@ -14,24 +12,15 @@
 #include "datasets/allocator.h"
 #include "models/catalog.h"
 #include "tests/support/assets.h"
+#include "tests/support/processor_time.h"
 
 namespace upbench {
 namespace {
 
-// One thread is timed by the processor time it got, which other programs on the machine change little;
-// several by the time that passed.
-double now(int threads) {
-  if (threads > 1)
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-  timespec time{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
 double seconds_of(int threads, const std::function<void()>& work) {
-  const double start = now(threads);
+  const double start = test::clock_of(threads);
   work();
-  return now(threads) - start;
+  return test::clock_of(threads) - start;
 }
 
 // FLOP/s of a product of matrices or of a 3x3 convolution by its definition, whichever is faster.

@@ -6,8 +6,9 @@
 
 Needs torch and spandrel. Prints for each checkpoint the rate relative to plain float32 arithmetic measured in the same
 process right afterwards (a product of two 2048 x 2048 matrices or a 3x3 convolution of 128 channels, whichever is
-faster; 2 x the published multiply-accumulates per second on both sides), peer and ours, and how many times as fast ours is: medians over the rounds, and the least of the
-rounds' ratios. One thread is timed by processor time, which other programs change little; several by wall time.
+faster; 2 x the published multiply-accumulates per second on both sides), peer and ours, and how many times as fast ours
+is: medians over the rounds, and the least of the rounds' ratios. One thread is timed by processor time, which other
+programs change little; several by wall time.
 
 Networks that spandrel refuses are left out, unless --functions names a Python file whose load(path) gives
 [(architecture, scale, function), ...] with them as plain PyTorch functions. After --seconds a network takes no further
@@ -48,19 +49,26 @@ def seconds_of(threads, work):
     return clock() - start
 
 
-class Peer:
-    def __init__(self, network, side):
-        self.network, self.picture = network, torch.rand(1, 3, side, side)
+class Arithmetic:
+    """Plain float32 arithmetic: a product of matrices and a 3x3 convolution."""
+
+    def __init__(self):
         self.matrix = torch.rand(PRODUCT_SIDE, PRODUCT_SIDE)
         self.features, self.weight = (torch.rand(shape).contiguous(memory_format=torch.channels_last)
                                       for shape in ((1, CHANNELS, CHANNELS, CHANNELS), (CHANNELS, CHANNELS, 3, 3)))
-        self.warm = False
 
-    def arithmetic(self, threads):
-        """FLOP/s."""
+    def flops(self, threads):
+        """FLOP/s of the faster."""
         product = 2 * PRODUCT_SIDE**3 / seconds_of(threads, lambda: torch.mm(self.matrix, self.matrix))
         convolution = 18 * CHANNELS**4 / seconds_of(threads, lambda: torch.conv2d(self.features, self.weight, padding=1))
         return max(product, convolution)
+
+
+class Peer:
+    def __init__(self, network, side):
+        self.network, self.picture = network, torch.rand(1, 3, side, side)
+        self.arithmetic = Arithmetic()
+        self.warm = False
 
     def measure(self, threads):
         """Seconds of a pass over the picture, FLOP/s of plain arithmetic."""
@@ -68,10 +76,10 @@ class Peer:
         with torch.inference_mode():
             if not self.warm:
                 self.network(self.picture)
-                self.arithmetic(threads)
+                self.arithmetic.flops(threads)
                 self.warm = True
             seconds = seconds_of(threads, lambda: self.network(self.picture))
-            return seconds, self.arithmetic(threads)
+            return seconds, self.arithmetic.flops(threads)
 
 
 def measure_ours(args, name, threads):

@@ -8,9 +8,7 @@
 // seconds: of the processor for one thread, else of the clock. The first step's result is written to OUTPUT
 // as `output`.
 
-#include <chrono>
 #include <cstdio>
-#include <ctime>
 #include <exception>
 #include <iostream>
 #include <string>
@@ -23,17 +21,10 @@
 #include "datasets/allocator.h"
 #include "models/checkpoint/checkpoint.h"
 #include "models/diffusion/networks/unet.h"
+#include "tests/support/processor_time.h"
 
 namespace upbench {
 namespace {
-
-double now(int threads) {
-  if (threads > 1)
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-  timespec time{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
 
 UNetInput input_of(const NamedTensors& tensors) {
   const auto optional = [&](const char* name) {
@@ -56,9 +47,9 @@ void answer(const std::string& weights_file, const std::string& inputs, const st
   const UNetInput input = input_of(read_checkpoint(inputs).tensors);
   bool is_first = true;
   for (std::string line; std::getline(std::cin, line);) {
-    const double start = now(threads);
+    const double start = test::clock_of(threads);
     const at::Tensor result = unet(input);
-    const double seconds = now(threads) - start;
+    const double seconds = test::clock_of(threads) - start;
     if (is_first) write_safetensors(output, {{"output", result.contiguous()}});
     is_first = false;
     fmt::print("{:.6f}\n", seconds);

@@ -1,7 +1,6 @@
 #include "models/networks/kernels.h"
 
 #include <cmath>
-#include <ctime>
 #include <limits>
 
 #include <ATen/ATen.h>
@@ -10,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "datasets/wide_vectors.h"
+#include "tests/support/processor_time.h"
 
 namespace upbench {
 namespace {
@@ -311,12 +311,6 @@ TEST_P(Kernels, AnyNumberOfThreadsGivesTheSameBits) {
   for (std::size_t k = 0; k < one.size(); ++k) EXPECT_TRUE(at::equal(one[k], three[k])) << k;
 }
 
-double processor_seconds(clockid_t clock) {
-  timespec time{};
-  clock_gettime(clock, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
 // Without OpenMP in their sources loops run on one thread, whatever is set. Of the work of two, half is the
 // caller's, and more where it waits busily for the other.
 TEST_P(Kernels, LoopsRunOnTheThreadsThatAreSet) {
@@ -326,11 +320,11 @@ TEST_P(Kernels, LoopsRunOnTheThreadsThatAreSet) {
     const int before = at::get_num_threads();
     at::set_num_threads(threads);
     winograd(layer, x);  // starts the threads
-    const double own = processor_seconds(CLOCK_THREAD_CPUTIME_ID),
-                 all = processor_seconds(CLOCK_PROCESS_CPUTIME_ID);
+    const double own = test::processor_seconds(CLOCK_THREAD_CPUTIME_ID),
+                 all = test::processor_seconds(CLOCK_PROCESS_CPUTIME_ID);
     for (int k = 0; k < 8; ++k) winograd(layer, x);
-    const double share = (processor_seconds(CLOCK_THREAD_CPUTIME_ID) - own) /
-                         (processor_seconds(CLOCK_PROCESS_CPUTIME_ID) - all);
+    const double share = (test::processor_seconds(CLOCK_THREAD_CPUTIME_ID) - own) /
+                         (test::processor_seconds(CLOCK_PROCESS_CPUTIME_ID) - all);
     at::set_num_threads(before);
     return share;
   };
