@@ -2,9 +2,10 @@
 # usage: scripts/fuzz.sh [--seconds N] [--help] [TARGET...]
 #
 # Builds the fuzz targets (preset fuzz: clang, libFuzzer, address and undefined-behaviour sanitizers) and runs each
-# for N seconds (default 60), starting from tests/fuzz/seeds and what earlier runs found. TARGET: safetensors,
-# torch_zip, torch_legacy, pickle, png, jpeg, ...; without one: all. New inputs are kept in build-fuzz/corpus/TARGET;
-# one that crashes, hangs for 10 s or takes more than 2 GB is left in build-fuzz/found/, and the script ends with 1.
+# for N seconds (default 60), starting from tests/fuzz/seeds and what earlier runs found, with the words of
+# tests/fuzz/dictionaries. TARGET: safetensors, torch_zip, torch_legacy, pickle, png, jpeg, ...; without one: all. New
+# inputs are kept in build-fuzz/corpus/TARGET; one that crashes, hangs for 10 s or takes more than 2 GB is left in
+# build-fuzz/found/, and the script ends with 1.
 # build-fuzz/spent.tsv adds up: target, processor seconds, runs, commit of every run (docs/fuzzing.md).
 set -euo pipefail
 # shellcheck source=scripts/common.sh
@@ -39,9 +40,12 @@ runs_of() { sed -n 's/^stat::number_of_executed_units: *//p' "build-fuzz/$1.log"
 run_target() {
   local target=$1
   mkdir -p "build-fuzz/corpus/$target" build-fuzz/found
+  local words=("tests/fuzz/dictionaries/$target.dict")
+  [[ $target != torch_* ]] || words+=(tests/fuzz/dictionaries/pickle.dict)
+  cat "${words[@]}" >"build-fuzz/$target.dict"
   local TIMEFORMAT=%U
   { time "build-fuzz/${target}_fuzz" -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
-    -print_final_stats=1 -verbosity=0 -artifact_prefix="build-fuzz/found/$target-" \
+    -dict="build-fuzz/$target.dict" -print_final_stats=1 -verbosity=0 -artifact_prefix="build-fuzz/found/$target-" \
     "build-fuzz/corpus/$target" "tests/fuzz/seeds/$target" 2>"build-fuzz/$target.log" || touch "build-fuzz/$target.failed"
   } 2>"build-fuzz/$target.seconds"
   printf '%s\t%s\t%s\t%s\n' "$target" "$(cat "build-fuzz/$target.seconds")" "$(runs_of "$target")" "$commit" >>build-fuzz/spent.tsv

@@ -136,22 +136,6 @@ std::string many_references() {
   return bytes + "e.";
 }
 
-std::string zip_of_many_entries() {
-  constexpr std::size_t kEnd = 22;
-  const std::string sound = zip_bytes(sound_parts());
-  const std::string body = sound.substr(0, sound.size() - kEnd), end = sound.substr(sound.size() - kEnd);
-  const auto field = [&](std::size_t at) {
-    std::uint64_t value = 0;
-    for (std::size_t i = 4; i-- > 0;) value = value << 8 | static_cast<std::uint8_t>(end[at + i]);
-    return value;
-  };
-  constexpr std::uint64_t kEntries = 10'000'000;
-  return body + "PK\6\6" + le64(44) + le16(45) + le16(45) + le32(0) + le32(0) + le64(kEntries) +
-         le64(kEntries) + le64(field(12)) + le64(field(16)) + "PK\6\7" + le32(0) + le64(body.size()) +
-         le32(1) + "PK\5\6" + le16(0) + le16(0) + le16(0xffff) + le16(0xffff) + le32(0xffffffff) +
-         le32(0xffffffff) + le16(0);
-}
-
 std::string big_endian_legacy() {
   return pickle("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"s) + pickle("M" + le16(1001)) +
          pickle(dict({text("little_endian"), "\x89"})) + pickle(small_state_dict()) +

@@ -25,8 +25,7 @@ std::string nested_state_dict();
 std::string module(const std::string& type, const std::vector<std::string>& parameter,
                    const std::vector<std::string>& child, const std::string& memo = "");
 
-std::string many_references();      // a whole pickle
-std::string zip_of_many_entries();  // by its zip64 record
+std::string many_references();  // a whole pickle
 std::string big_endian_legacy();
 
 // What hostile checkpoints do to run something when they are unpickled, each by another way.

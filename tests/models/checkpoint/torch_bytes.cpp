@@ -53,6 +53,19 @@ std::string central_header(const ZipPart& part, std::uint64_t offset) {
          le16(0) + le16(0) + le16(0) + le32(part.attributes) + le32(offset) + part.name + extra;
 }
 
+struct ZipRecords {
+  std::string body, central;  // the entries, each behind its local header; the central directory
+};
+
+ZipRecords zip_records(const std::vector<ZipPart>& parts) {
+  ZipRecords records;
+  for (const ZipPart& part : parts) {
+    records.central += central_header(part, records.body.size());
+    records.body += local_header(part);
+  }
+  return records;
+}
+
 }  // namespace
 
 std::string le16(std::uint64_t value) {
@@ -112,14 +125,18 @@ std::string small_state_dict() {
 }
 
 std::string zip_bytes(const std::vector<ZipPart>& parts) {
-  std::string bytes, central;
-  for (const ZipPart& part : parts) {
-    central += central_header(part, bytes.size());
-    bytes += local_header(part);
-  }
-  const std::size_t offset = bytes.size();
-  return bytes + central + "PK\5\6" + le16(0) + le16(0) + le16(parts.size()) + le16(parts.size()) +
-         le32(central.size()) + le32(offset) + le16(0);
+  const auto [body, central] = zip_records(parts);
+  return body + central + "PK\5\6" + le16(0) + le16(0) + le16(parts.size()) + le16(parts.size()) +
+         le32(central.size()) + le32(body.size()) + le16(0);
+}
+
+std::string zip64_bytes(const std::vector<ZipPart>& parts, std::uint64_t entries) {
+  const auto [body, central] = zip_records(parts);
+  constexpr std::uint32_t kIn64 = 0xffffffff;
+  return body + central + "PK\6\6" + le64(44) + le16(45) + le16(45) + le32(0) + le32(0) + le64(entries) +
+         le64(entries) + le64(central.size()) + le64(body.size()) + "PK\6\7" + le32(0) +
+         le64(body.size() + central.size()) + le32(1) + "PK\5\6" + le16(0) + le16(0) + le16(0xffff) +
+         le16(0xffff) + le32(kIn64) + le32(kIn64) + le16(0);
 }
 
 std::string torch_zip_bytes(std::string_view pickle, std::string_view storage) {

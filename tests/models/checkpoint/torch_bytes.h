@@ -43,6 +43,8 @@ struct ZipPart {
   std::uint64_t claimed_size = 0;  // another size in the central directory, through its zip64 field
 };
 std::string zip_bytes(const std::vector<ZipPart>& parts);
+// The same with all that zip64's end record can hold left to it; it says that there are so many entries.
+std::string zip64_bytes(const std::vector<ZipPart>& parts, std::uint64_t entries);
 
 // An archive with this data.pkl and a storage "0" of these bytes.
 std::string torch_zip_bytes(std::string_view pickle, std::string_view storage = std::string_view());

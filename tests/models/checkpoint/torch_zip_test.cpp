@@ -58,6 +58,14 @@ TEST(TorchZip, EntriesWithDescriptorsAsTorchWritesThemAreRead) {
       1u);
 }
 
+TEST(TorchZip, Zip64RecordsAreRead) {
+  std::vector<ZipPart> parts{{.name = "archive/data.pkl", .bytes = pickle(small_state_dict())},
+                             {.name = "archive/data/0", .bytes = six_floats()}};
+  for (ZipPart& part : parts) part.claimed_size = part.bytes.size();
+  EXPECT_EQ(read(zip64_bytes(parts, parts.size())).tensors.size(), 1u);
+  EXPECT_THROW(read(zip64_bytes(parts, parts.size() + 1)), std::invalid_argument);
+}
+
 TEST(TorchZip, ProtocolFourAndParametersAreRead) {
   using namespace std::string_literals;
   const std::string parameter = global("torch._utils", "_rebuild_parameter") +
