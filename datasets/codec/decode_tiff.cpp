@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -47,10 +48,12 @@ struct Chunk {
 
 struct Palette {
   std::uint16_t *red = nullptr, *green = nullptr, *blue = nullptr;
-  bool wide = false;  // 16 bits an entry; some writers use 8 of them only
+  // Entries have 16 bits. Writers that have 8 multiply them by 257 or 256, or by nothing.
+  bool above_255 = false, multiples_of_256 = true;
 
   std::uint8_t narrow(std::uint16_t value) const {
-    return static_cast<std::uint8_t>(wide ? (value * 255U + 32767) / 65535 : value);
+    if (!above_255) return static_cast<std::uint8_t>(value);
+    return static_cast<std::uint8_t>(multiples_of_256 ? value >> 8 : (value * 255U + 32767) / 65535);
   }
 };
 
@@ -96,8 +99,12 @@ void TiffReader::read_palette() {
   if (!TIFFGetField(file_.handle(), TIFFTAG_COLORMAP, &palette_.red, &palette_.green, &palette_.blue))
     throw std::runtime_error("TIFF is corrupt: its palette is missing");
   const std::size_t colours = std::size_t{1} << layout_.bits;
-  for (const std::uint16_t* entries : {palette_.red, palette_.green, palette_.blue})
-    palette_.wide |= std::any_of(entries, entries + colours, [](std::uint16_t value) { return value > 255; });
+  for (const std::uint16_t* entries : {palette_.red, palette_.green, palette_.blue}) {
+    for (const std::uint16_t value : std::span(entries, colours)) {
+      palette_.above_255 |= value > 255;
+      palette_.multiples_of_256 &= value % 256 == 0;
+    }
+  }
 }
 
 void TiffReader::read_strips() {

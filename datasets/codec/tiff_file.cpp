@@ -163,6 +163,17 @@ void require_known_compression(const TiffFile& file) {
       compression));
 }
 
+// Before another compression, some readers undo differences of neighbours and others, as libtiff, do not.
+void require_predictor_with_its_compression(const TiffFile& file) {
+  const auto compression = file.tag<std::uint16_t>(TIFFTAG_COMPRESSION, COMPRESSION_NONE),
+             predictor = file.stored_tag(TIFFTAG_PREDICTOR, PREDICTOR_NONE);
+  const bool has_one = compression == COMPRESSION_LZW || compression == COMPRESSION_ADOBE_DEFLATE ||
+                       compression == COMPRESSION_DEFLATE;
+  if (!has_one && predictor != PREDICTOR_NONE)
+    throw unsupported(fmt::format("predictor {} before compression {}", predictor, compression),
+                      "one before LZW or deflate only: readers differ in what else it means");
+}
+
 int side(std::uint32_t value) {
   if (value == 0 || value > std::numeric_limits<std::int32_t>::max())
     throw std::runtime_error(
@@ -355,6 +366,7 @@ std::uint16_t TiffFile::stored_tag(std::uint32_t name, std::uint16_t none) const
 
 TiffLayout read_tiff_layout(const TiffFile& file) {
   require_known_compression(file);
+  require_predictor_with_its_compression(file);
   TiffLayout layout{.width = side(file.tag<std::uint32_t>(TIFFTAG_IMAGEWIDTH)),
                     .height = side(file.tag<std::uint32_t>(TIFFTAG_IMAGELENGTH)),
                     .bits = file.tag<std::uint16_t>(TIFFTAG_BITSPERSAMPLE, 1),

@@ -11,14 +11,15 @@
 namespace upbench {
 namespace {
 
-constexpr std::array<std::string_view, 10> kWrappers{
-    "params_ema", "params", "state_dict", "model_state_dict", "model", "module",
-    "net_g_ema",  "net_g",  "netG",       "generator"};
+constexpr std::array<std::string_view, 12> kWrappers{
+    "params_ema", "params-ema", "params", "state_dict", "model_state_dict", "model",
+    "module",     "net_g_ema",  "net_g",  "netG",       "generator",        "net"};
 // First parts of names that stand, in a format without dictionaries, where others have a dictionary's key; in
 // the order of kWrappers. `model` is none: old ESRGAN calls its layers model.0, model.1, ...
-constexpr std::array<std::string_view, 4> kFlatWrappers{"params_ema", "params", "state_dict",
+constexpr std::array<std::string_view, 5> kFlatWrappers{"params_ema", "params-ema", "params", "state_dict",
                                                         "model_state_dict"};
-constexpr std::array<std::string_view, 4> kPrefixes{"module.", "netG.", "net_g.", "generator."};
+// _orig_mod: of what torch.compile made.
+constexpr std::array<std::string_view, 5> kPrefixes{"module.", "_orig_mod.", "netG.", "net_g.", "generator."};
 constexpr int kMaxWrappers = 8;
 constexpr std::size_t kMaxListed = 10;
 constexpr int kMaxVisits = 100;
@@ -26,15 +27,6 @@ constexpr int kMaxVisits = 100;
 // Where tensors may be: a dictionary, or a whole module.
 bool is_container(const PickleValue* value) {
   return value && (value->as<PickleDict>() || value->as<PickleModule>());
-}
-
-// The inner container to follow, and its key; null where this is the innermost.
-std::pair<std::string_view, const PickleValue*> find_wrapped(const PickleDict& dictionary) {
-  for (const std::string_view wrapper : kWrappers) {
-    const PickleValue* value = find_item(dictionary, wrapper);
-    if (is_container(value)) return {wrapper, value};
-  }
-  return {"", nullptr};
 }
 
 std::string first_keys(const PickleDict& dictionary) {
@@ -66,14 +58,20 @@ struct Listing {
   int visits = 0;                  // a dictionary may hold another many times over
 };
 
+std::size_t count_tensors(const PickleValue& container) {
+  if (const auto* module = container.as<PickleModule>()) return module_tensors(*module).size();
+  return static_cast<std::size_t>(std::ranges::count_if(
+      container.as<PickleDict>()->items,
+      [](const auto& item) { return item.second->template as<TensorRef>() != nullptr; }));
+}
+
 // Every container with tensors of its own.
 void list_containers(const PickleValue& value, const std::string& path, int depth, Listing& listing) {
   auto& [found, visits] = listing;
   if (depth > kMaxWrappers || found.size() >= kMaxListed || ++visits > kMaxVisits) return;
-  const auto* dictionary = value.as<PickleDict>();
-  const std::size_t count =
-      dictionary ? direct_tensors(*dictionary).size() : module_tensors(*value.as<PickleModule>()).size();
+  const std::size_t count = count_tensors(value);
   if (count > 0) found.push_back(fmt::format("{} ({} tensors)", path.empty() ? "." : printable(path), count));
+  const auto* dictionary = value.as<PickleDict>();
   if (!dictionary) return;
   for (const auto& [key, inner] : dictionary->items) {
     const auto* name = key->as<std::string>();
@@ -82,9 +80,45 @@ void list_containers(const PickleValue& value, const std::string& path, int dept
   }
 }
 
+bool leads_to_tensors(const PickleValue& container) {
+  Listing listing;
+  list_containers(container, "", 0, listing);
+  return !listing.found.empty();
+}
+
+// The inner container to follow, and its key; null where this is the innermost, or where it is not clear
+// which.
+std::pair<std::string_view, const PickleValue*> find_wrapped(const PickleValue& outer) {
+  const PickleDict& dictionary = *outer.as<PickleDict>();
+  for (const std::string_view wrapper : kWrappers) {
+    const PickleValue* value = find_item(dictionary, wrapper);
+    if (is_container(value)) return {wrapper, value};
+  }
+  std::pair<std::string_view, const PickleValue*> only{};
+  if (count_tensors(outer) > 0) return only;
+  for (const auto& [key, value] : dictionary.items) {
+    const auto* name = key->as<std::string>();
+    if (!name || !is_container(value) || !leads_to_tensors(*value)) continue;
+    if (only.second) return {};
+    only = {*name, value};
+  }
+  return only;
+}
+
 [[noreturn]] void refuse_key(std::string_view key, const std::vector<std::string>& found) {
   refuse("holds no tensors under the key '{}'; it holds {}", printable(key),
          found.empty() ? "none at all" : fmt::format("{}", fmt::join(found, ", ")));
+}
+
+[[noreturn]] void refuse_without_tensors(const PickleValue& dictionary, const std::string& path) {
+  Listing listing;
+  const std::size_t end = path == "." ? std::string::npos : path.find_last_not_of('/');  // "a/" is "a"
+  list_containers(dictionary, path.substr(0, end + 1), 0, listing);
+  if (listing.found.empty())
+    refuse("no tensors in dictionary '{}' (it holds {}), expected a state_dict()", path,
+           first_keys(*dictionary.as<PickleDict>()));
+  refuse("no tensors in dictionary '{}', but within it: {}; one can be named as FILE@KEY", path,
+         fmt::join(listing.found, ", "));
 }
 
 const PickleValue* follow(const PickleValue& root, std::string_view path) {
@@ -123,10 +157,10 @@ std::string_view flat_wrapper(const std::map<std::string, TensorEntry>& tensors)
 const PickleValue* unwrap(const PickleValue& root, std::string& path) {
   const PickleValue* value = &root;
   for (int depth = 0; value->as<PickleDict>(); ++depth) {
-    const auto [key, inner] = find_wrapped(*value->as<PickleDict>());
+    const auto [key, inner] = find_wrapped(*value);
     if (!inner) break;
     if (depth == kMaxWrappers) refuse("dictionaries nested more than {} deep", kMaxWrappers);
-    path += (depth ? "/" : "") + std::string(key);
+    path += (depth ? "/" : "") + printable(key);
     value = inner;
   }
   return value;
@@ -146,10 +180,7 @@ StateDict select_state_dict(const PickleValue& root, std::string_view param_key)
     return chosen;
   }
   chosen.tensors = direct_tensors(*value->as<PickleDict>());
-  if (chosen.tensors.empty()) {
-    refuse("no tensors in dictionary '{}' (it holds {}), expected a state_dict()", chosen.dialect,
-           first_keys(*value->as<PickleDict>()));
-  }
+  if (chosen.tensors.empty()) refuse_without_tensors(*value, chosen.dialect);
   if (chosen.dialect.empty() || chosen.dialect == ".") chosen.dialect = "plain";
   return chosen;
 }

@@ -192,6 +192,16 @@ TEST(TiffMetadata, PaletteThatIsNotThereIsNotTakenForGrey) {
               AllOf(HasSubstr("TIFF is corrupt or truncated"), HasSubstr("ColorMap")));
 }
 
+TEST(TiffMetadata, PredictorIsRefusedWhereReadersDifferOnIt) {
+  const auto predicted = [](std::uint32_t predictor) {
+    return tiff_of(kGrey, with(grey_entries(), {TIFFTAG_PREDICTOR, TIFF_SHORT, 1, predictor}));
+  };
+  EXPECT_EQ(decode(predicted(PREDICTOR_NONE), "a.tif").samples, kGrey);
+  EXPECT_THAT(refused(predicted(PREDICTOR_HORIZONTAL)),
+              HasSubstr("TIFF with predictor 2 before compression 1 is not supported; expected one before "
+                        "LZW or deflate only"));
+}
+
 TEST(TiffMetadata, PaletteBeforeItsDepthIsRefused) {
   // Two colours, black and white, at byte 8; then three pixels of one bit.
   const FileBytes data{0, 0, 255, 255, 0, 0, 255, 255, 0, 0, 255, 255, 0b10100000};

@@ -80,20 +80,19 @@ TEST(Tiff, GreyOfFewBitsIsScaledToTheWholeRange) {
 }
 
 TEST(Tiff, PaletteIsExpandedFromSixteenBitsOrFromEight) {
-  std::vector<std::uint16_t> wide(3 * 4), narrow(3 * 4);
-  for (std::size_t plane = 0; plane < 3; ++plane) {
-    for (std::size_t i = 0; i < 4; ++i) {
-      narrow[plane * 4 + i] = static_cast<std::uint16_t>(10 * plane + i);
-      wide[plane * 4 + i] = static_cast<std::uint16_t>(257 * narrow[plane * 4 + i]);
+  // 256: as Pillow writes them.
+  for (const std::size_t factor : {257u, 256u, 1u}) {
+    std::vector<std::uint16_t> palette(3 * 4);
+    for (std::size_t plane = 0; plane < 3; ++plane) {
+      for (std::size_t i = 0; i < 4; ++i)
+        palette[plane * 4 + i] = static_cast<std::uint16_t>(factor * (100 * plane + i));
     }
-  }
-  for (const auto& palette : {wide, narrow}) {
     const Raster read = decode(
         tiff_file(
             Raster{.width = 3, .height = 1, .channels = 1},
             {.photometric = PHOTOMETRIC_PALETTE, .bits = 2, .packed = {0b00111000}, .palette = palette}),
         "a.tif");
-    EXPECT_THAT(read.samples, ElementsAre(0, 10, 20, 3, 13, 23, 2, 12, 22));
+    EXPECT_THAT(read.samples, ElementsAre(0, 100, 200, 3, 103, 203, 2, 102, 202)) << factor;
     EXPECT_THAT(read.notes, ElementsAre("palette expanded"));
     EXPECT_EQ(read.channels, 3);
   }

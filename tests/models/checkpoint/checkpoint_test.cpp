@@ -74,7 +74,7 @@ TEST(Checkpoint, AParamKeyReplacesTheRule) {
                     testing::AllOf(HasSubstr(std::string("'") + key + "'"),
                                    testing::AnyOf(HasSubstr("it holds . (1 tensors), params (1 tensors), "
                                                             "params_ema (1 tensors), state/net (1 tensors)"),
-                                                  HasSubstr("(it holds net)")))))
+                                                  HasSubstr("but within it: state/net (1 tensors); one")))))
         << key;
   }
 }
@@ -98,7 +98,7 @@ TEST(Checkpoint, ABeginningThatEveryNameOfAFlatFileHasIsFollowedAsAKey) {
   const auto read_key = [&](const char* key) { return read_checkpoint(file, key); };
   const at::Tensor one = at::ones({2}), two = at::full({2}, 2.0);
   const Digest plain = tensor_hash({{"conv.weight", one}, {"conv.bias", two}});
-  for (const char* key : {"params_ema", "params", "state_dict", "model_state_dict"}) {
+  for (const char* key : {"params_ema", "params-ema", "params", "state_dict", "model_state_dict"}) {
     const std::string weight = fmt::format("{}.conv.weight", key), bias = fmt::format("{}.conv.bias", key);
     write_safetensors(file, {{weight, one}, {bias, two}});
     EXPECT_EQ(read_key("").dialect, key);
@@ -159,9 +159,32 @@ TEST(Checkpoint, NumbersBesideTensorsAreLeft) {
 }
 
 TEST(Checkpoint, AStateWithoutTensorsSaysWhatItHolds) {
-  EXPECT_THAT([&] { read_object(dict({text("weights"), dict({text("a"), floats()})})); },
+  EXPECT_THAT([&] { read_object(dict({text("weights"), dict({text("a"), integer(1)})})); },
               ThrowsMessage<std::invalid_argument>(
                   HasSubstr("no tensors in dictionary '' (it holds weights), expected a state_dict()")));
+}
+
+TEST(Checkpoint, TheOnlyDictionaryOfTensorsIsFollowedWhateverItsKey) {
+  const std::string state = dict({text("a"), floats()}), settings = dict({text("lr"), integer(1)});
+  const Checkpoint only = read_object(dict({text("settings"), settings, text("weights"), state}));
+  EXPECT_EQ(only.dialect, "weights");
+  EXPECT_EQ(only.tensors.size(), 1u);
+  EXPECT_EQ(read_object(dict({text("model"), dict({text("weights"), state})})).dialect, "model/weights");
+  // Beside tensors it is none of theirs.
+  EXPECT_EQ(read_object(dict({text("b"), floats(), text("weights"), state})).dialect, "plain");
+  EXPECT_THAT([&] { read_object(dict({text("ema"), state, text("online"), state})); },
+              ThrowsMessage<std::invalid_argument>(
+                  HasSubstr("no tensors in dictionary '', but within it: ema (1 tensors), online "
+                            "(1 tensors); one can be named as FILE@KEY")));
+}
+
+TEST(Checkpoint, PrefixesOfWrappersAreDroppedInAnyOrder) {
+  for (const char* prefix : {"module._orig_mod.", "_orig_mod.module.", "_orig_mod."}) {
+    const Checkpoint read = read_object(dict({text(prefix + std::string("a")), floats()}));
+    EXPECT_TRUE(read.tensors.contains("a")) << prefix;
+  }
+  EXPECT_EQ(read_object(dict({text("_orig_mod.module.a"), floats()})).dialect,
+            "plain, prefix _orig_mod. stripped, prefix module. stripped");
 }
 
 TEST(Checkpoint, TheSameTensorTwiceIsRefused) {
