@@ -121,24 +121,41 @@ std::pair<std::string_view, const PickleValue*> find_wrapped(const PickleValue& 
          fmt::join(listing.found, ", "));
 }
 
-const PickleValue* follow(const PickleValue& root, std::string_view path) {
+bool is_under(std::string_view name, std::string_view key) {
+  return name.size() > key.size() + 1 && name.starts_with(key) && name[key.size()] == '.';
+}
+
+// Where a path of keys ends, and the beginning of names there that its rest is; empty: all names.
+struct End {
+  const PickleValue* container;
+  std::string_view beginning;
+};
+
+End follow(const PickleValue& root, std::string_view path) {
   const PickleValue* value = &root;
   for (std::string_view rest = path; path != "." && !rest.empty();) {
     const std::string_view key = rest.substr(0, rest.find('/'));
     const auto* dictionary = value->as<PickleDict>();
-    value = dictionary ? find_item(*dictionary, key) : nullptr;
-    if (!is_container(value)) {
+    const PickleValue* inner = dictionary ? find_item(*dictionary, key) : nullptr;
+    if (!is_container(inner)) {
+      const auto begins = [rest](const auto& tensor) { return is_under(tensor.first, rest); };
+      if (dictionary && std::ranges::any_of(direct_tensors(*dictionary), begins)) return {value, rest};
       Listing listing;
       list_containers(root, "", 0, listing);
       refuse_key(path, listing.found);
     }
+    value = inner;
     rest.remove_prefix(std::min(rest.size(), key.size() + 1));
   }
-  return value;
+  return {value, {}};
 }
 
-bool is_under(std::string_view name, std::string_view key) {
-  return name.size() > key.size() + 1 && name.starts_with(key) && name[key.size()] == '.';
+// Leaves those whose names begin so, without that and the dot behind it.
+void keep_under(std::string_view beginning, std::map<std::string, TensorRef>& tensors) {
+  std::map<std::string, TensorRef> kept;
+  for (const auto& [name, tensor] : tensors)
+    if (is_under(name, beginning)) kept.emplace(name.substr(beginning.size() + 1), tensor);
+  tensors = std::move(kept);
 }
 
 // The first of kFlatWrappers that there is, where every name is under one of them; else nothing.
@@ -171,7 +188,8 @@ const PickleValue* unwrap(const PickleValue& root, std::string& path) {
 StateDict select_state_dict(const PickleValue& root, std::string_view param_key) {
   if (!is_container(&root)) refuse("holds no dictionary of tensors, expected a state_dict()");
   StateDict chosen{.dialect = std::string(param_key), .tensors = {}};
-  const PickleValue* value = param_key.empty() ? unwrap(root, chosen.dialect) : follow(root, param_key);
+  const auto [value, beginning] =
+      param_key.empty() ? End{unwrap(root, chosen.dialect), {}} : follow(root, param_key);
   if (const auto* module = value->as<PickleModule>()) {
     chosen.tensors = module_tensors(*module);
     if (chosen.tensors.empty()) refuse("no tensors in the module '{}'", printable(module->type));
@@ -180,6 +198,7 @@ StateDict select_state_dict(const PickleValue& root, std::string_view param_key)
     return chosen;
   }
   chosen.tensors = direct_tensors(*value->as<PickleDict>());
+  if (!beginning.empty()) keep_under(beginning, chosen.tensors);
   if (chosen.tensors.empty()) refuse_without_tensors(*value, chosen.dialect);
   if (chosen.dialect.empty() || chosen.dialect == ".") chosen.dialect = "plain";
   return chosen;

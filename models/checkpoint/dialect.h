@@ -23,7 +23,9 @@ struct StateDict {
 // state_dict() would. Refuses a dictionary without tensors, and several that could be meant, naming them.
 //
 // param_key, where it is not empty, replaces this rule: a path of keys, "state_dict/params"; ".": the
-// outermost dictionary. Refuses a path that is not there, naming those that are.
+// outermost dictionary. The last may also be what names begin with before a dot: of state_dict's tensors
+// "model.w" and "loss.w", "state_dict/model" gives "w". Refuses a path that is not there, naming those that
+// are.
 StateDict select_state_dict(const PickleValue& root, std::string_view param_key);
 
 // In a format without dictionaries, the beginnings of names are the keys: where every name begins with

@@ -79,6 +79,24 @@ TEST(Checkpoint, AParamKeyReplacesTheRule) {
   }
 }
 
+TEST(Checkpoint, AParamKeyMayEndInABeginningOfNames) {
+  const std::string bytes = torch_zip_bytes(
+      pickle(dict({text("state_dict"),
+                   dict({text("model.a"), floats(), text("loss.a"), floats(), text("modela"), floats()})})),
+      six_floats());
+  const auto with = [&](const char* key) {
+    return read_checkpoint(bytes.data(), bytes.size(), "a.pth", key);
+  };
+  const Checkpoint model = with("state_dict/model");
+  EXPECT_EQ(model.dialect, "state_dict/model");
+  ASSERT_EQ(model.tensors.size(), 1u);
+  EXPECT_TRUE(model.tensors.contains("a"));
+  for (const char* key : {"model", "state_dict/mode", "state_dict/modela", "state_dict/model/a"})
+    EXPECT_THAT([&] { with(key); },
+                ThrowsMessage<std::invalid_argument>(HasSubstr("it holds state_dict (3 tensors)")))
+        << key;
+}
+
 TEST(Checkpoint, AParamKeyOfAFlatFileTakesTheNamesThatBeginWithIt) {
   TemporaryFolder folder;
   write_safetensors(folder / "a.safetensors", {{"ema.w", at::zeros({1})}, {"net.w", at::ones({2})}});
