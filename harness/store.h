@@ -33,6 +33,7 @@ struct RunPlan {
   std::vector<ImageRow> images;
   std::vector<MetricRow> metrics;
   std::vector<TrialRow> trials;
+  std::vector<std::string> notes = {};  // of its pictures as a set: "hr: 1 file left out ..."
 };
 
 // A trial that lost its device in each of so many attempts is failed: it is the trial, not the device.

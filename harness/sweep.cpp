@@ -261,6 +261,7 @@ Sweep prepare_sweep(Spec spec, const SweepOptions& options) {
   if (options.measure_rates) inputs.rates = measure_rates(sweep.device.name, sweep.threads);
   inputs.model_facts = PlannedModels(sweep);
   sweep.plan = make_plan(sweep.spec, inputs);
+  for (const LeftOut& source : sweep.left_out) sweep.plan.rows.notes.push_back(left_out_note(source));
   require_precisions(sweep);
   return sweep;
 }

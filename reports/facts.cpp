@@ -248,6 +248,8 @@ Table same_pixels_table(const Analysis& analysis) {
 
 Table notes_table(const Analysis& analysis) {
   Table table = text_table("notes", "Notes on pictures", "", {"picture", "note"});
+  for (const std::string& note : analysis.data->plan.notes)
+    add_capped(table, {.cells = {text_cell("(the set)"), text_cell(note)}});
   for (const ImageRow& image : analysis.data->plan.images) {
     for (const std::string& note : image.notes)
       if (!is_class_note(note)) add_capped(table, {.cells = {text_cell(image.name), text_cell(note)}});

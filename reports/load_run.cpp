@@ -197,6 +197,8 @@ RunData join_runs(const std::vector<RunData>& parts) {
       if (added) plan.images.push_back(image);
       places[p].images.push_back(at->second);
     }
+    for (const std::string& note : part.notes)
+      if (std::ranges::find(plan.notes, note) == plan.notes.end()) plan.notes.push_back(note);
     std::map<std::string, std::string> metric_names;
     for (const MetricRow& metric : part.metrics) {
       places[p].metrics.push_back(place_metric(plan.metrics, metric));

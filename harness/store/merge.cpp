@@ -57,6 +57,7 @@ void add_runs(Database& database) {
   for (const char* table : {"environments", "cells", "images"})
     database.run(fmt::format("INSERT OR IGNORE INTO main.{0} SELECT * FROM other.{0}", table));
   database.run("INSERT INTO main.runs SELECT * FROM other.runs WHERE key IN temp.new_runs");
+  database.run("INSERT OR IGNORE INTO main.meta SELECT * FROM other.meta WHERE name GLOB 'run-notes *'");
   for (const char* table : {"run_cells", "run_images", "metrics"})
     database.run(
         fmt::format("INSERT INTO main.{0} SELECT * FROM other.{0} WHERE run IN temp.new_runs", table));

@@ -45,6 +45,12 @@ void write_descriptions(Database& database, const RunPlan& plan) {
                  metric.decimals);
 }
 
+void write_notes(Database& database, const RunPlan& plan) {
+  const std::string name = run_notes_name(plan.run.key);
+  database.run("DELETE FROM meta WHERE name = ?", name);
+  if (!plan.notes.empty()) database.run("INSERT INTO meta VALUES(?, ?)", name, encode_list(plan.notes));
+}
+
 bool holds_trials_of(Database& database, const RunPlan& plan) {
   Rows rows = database.query(
       "SELECT key, output, cell, image, seed, coalesce(same_as, ?2), position FROM trials WHERE run = ?1 "
@@ -154,6 +160,7 @@ void require_consistent(const RunPlan& plan) {
 
 std::shared_ptr<RunState> write_plan(Database& database, const RunPlan& plan) {
   write_descriptions(database, plan);
+  write_notes(database, plan);
   if (!holds_trials_of(database, plan)) replace_trials(database, plan);
   settle_trials(database, plan);
   auto state = load_run(database, plan);

@@ -223,6 +223,7 @@ RunPlan Store::plan(const Digest& run) const {
   plan.environment = {
       .key = plan.run.environment,
       .json = database.text("SELECT json FROM environments WHERE key = ?", plan.run.environment)};
+  plan.notes = decode_list(read_meta(database, run_notes_name(run)));
   return plan;
 }
 

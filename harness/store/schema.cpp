@@ -20,7 +20,7 @@ constexpr std::uintmax_t kCheckedBytes = 200u << 20;
 // run lie in report order (`ordinal`). Lists of texts: one a line (store_values.h). A number that is not
 // there is NULL beside its flag.
 constexpr const char* kTables = R"sql(
--- 'schema', and JSON by name: see harness/store/model_time.h.
+-- 'schema', and facts by name: see harness/store/model_time.h and values.h.
 CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE environments(key BLOB PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;

@@ -70,6 +70,10 @@ Label decode_label(std::string_view text) {
   return label;
 }
 
+std::string run_notes_name(const Digest& run) {
+  return "run-notes " + run.hex();
+}
+
 Status parse_status(std::string_view text) {
   return parse(text, {Status::ok, Status::failed, Status::skipped});
 }

@@ -20,6 +20,9 @@ using Label = std::vector<std::pair<std::string, std::string>>;
 std::string encode_label(const Label& label);
 Label decode_label(std::string_view text);
 
+// Under which `meta` holds RunPlan::notes as a list.
+std::string run_notes_name(const Digest& run);
+
 // Inverse of to_string. Throws StoreError 2: only a damaged store holds another text.
 Status parse_status(std::string_view text);
 ValueFlag parse_flag(std::string_view text);

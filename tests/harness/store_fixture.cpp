@@ -89,6 +89,7 @@ RunPlan example_plan(std::uint32_t cells, std::uint32_t images) {
       trial.position = cells * images - 1 - static_cast<std::uint32_t>(plan.trials.size());
       plan.trials.push_back(trial);
     }
+  plan.notes = {kOdd, "left out"};
   return plan;
 }
 
@@ -148,7 +149,7 @@ std::string show(const RunPlan& plan) {
   for (const auto& m : plan.metrics)
     text += fmt::format("\nmetric {} {} {} {} {} {} {}", m.name, m.unit, m.convention, m.higher_is_better,
                         m.version, m.border, m.decimals);
-  return text;
+  return text + fmt::format("\nnotes ({})", fmt::join(plan.notes, "|"));
 }
 
 std::string show(const TrialResult& r) {

@@ -151,6 +151,7 @@ Trials whose settings compute the same pixels as another's: computed once, shown
 
 | picture | note |
 | --- | --- |
+| (the set) | hr: 1 file left out that is not named as a picture: 1 .txt |
 | c | reference cut from 130x97 to 128x96 |
 
 ## Conventions

@@ -44,6 +44,7 @@ RunPlan sample_plan() {
                            .reference_height = 96,
                            .notes = {},
                            .problem = {}});
+  plan.notes = {"hr: 1 file left out that is not named as a picture: 1 .txt"};
   plan.images[2].notes = {"reference cut from 130x97 to 128x96"};
   plan.metrics = {{"psnr-y", "dB", "BT.601 Y, peak 255", true, 1, 4, 2},
                   {"ssim-y", "", "Gaussian 11x11", true, 1, 4, 3},
@@ -116,6 +117,7 @@ RunData hostile_run(const std::string& text) {
     for (auto& [path, written] : cell.label) written += text;
   for (ImageRow& image : plan.images) image.name = image.problem = text;
   for (ImageRow& image : plan.images) image.notes = {text};
+  plan.notes = {text};
   for (MetricRow& metric : plan.metrics) metric.name = metric.unit = metric.convention = text + metric.name;
   for (std::uint32_t cell = 0; cell < 4; ++cell)
     for (std::uint32_t image = 0; image < 3; ++image) {

@@ -42,7 +42,7 @@ TEST(Classes, ADamagedSpecHasNone) {
 TEST(Classes, TheirNotesAreNotListedAsNotes) {
   RunData data = test::sample_run();
   data.plan.images[0].notes = {"class: text"};
-  EXPECT_EQ(notes_table(analyse(data)).rows.size(), 1u) << "that of the third picture";
+  EXPECT_EQ(notes_table(analyse(data)).rows.size(), 2u) << "that of the set and of the third picture";
 }
 
 }  // namespace
