@@ -69,7 +69,7 @@ void put_companions(const fs::path& folder) {
 }
 
 constexpr char kLeftOut[] =
-    "note: pictures: 4 files left out that are not named as pictures: 2 .txt, 1 .db, 1 .dng\n";
+    "pictures: 4 files left out that are not named as pictures: 2 .txt, 1 .db, 1 .dng";
 
 // By picture, why it is bad: the message and the file that it names.
 struct Bad {
@@ -138,7 +138,8 @@ TEST_F(MixedFolder, EveryBadFileFailsWithItsReasonAndEveryGoodOneIsScored) {
   const ProgramResult run = upbench({"run", "spec.yaml", "--keep-outputs", "none"});
   EXPECT_EQ(run.exit_code, 3) << run.err;
   EXPECT_THAT(run.out, HasSubstr("2000 trials: 1400 ok, 600 failed, 0 skipped"));
-  EXPECT_THAT(run.err, HasSubstr(kLeftOut));
+  EXPECT_THAT(run.err, HasSubstr(fmt::format("note: {}\n", kLeftOut)));
+  EXPECT_THAT(upbench({"report", "pictures.db"}).out, HasSubstr(fmt::format("| (the set) | {} |", kLeftOut)));
   const std::vector<CsvRow> rows = parse_csv(upbench({"report", "pictures.db", "--csv", "-"}).out);
   EXPECT_EQ(rows.size(), kFiles * kModels);
   for (const CsvRow& row : rows) {
