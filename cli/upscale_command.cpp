@@ -163,7 +163,7 @@ void add_upscale_command(CLI::App& program, Command& chosen) {
       ->add_option(
           "--padding", options->padding,
           "How pictures are brought to sizes that the network takes: as its authors do, or as spandrel "
-          "(ComfyUI, chaiNNer) does; differs for CRAFT, DCTLSA, SAFMN++")
+          "(ComfyUI, chaiNNer) does; differs for CRAFT, DCTLSA, SAFMN++, Real-ESRGAN x2")
       ->check(CLI::IsMember({"authors", "spandrel"}))
       ->capture_default_str();
   command

@@ -347,7 +347,7 @@ StageKind upscale_kind() {
        .default_value = "authors",
        .choices = {"authors", "spandrel"},
        .help = "how pictures are brought to sizes that the network takes: as its authors do, or as spandrel "
-               "(ComfyUI, chaiNNer) does; differs for CRAFT, DCTLSA, SAFMN++"},
+               "(ComfyUI, chaiNNer) does; differs for CRAFT, DCTLSA, SAFMN++, Real-ESRGAN x2"},
       {.name = "input-range",
        .type = Type::choice,
        .default_value = "authors",

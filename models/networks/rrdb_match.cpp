@@ -175,7 +175,8 @@ void describe(NetworkMatch& match, const RrdbShape& shape, const Names& names) {
   if (shape.unshuffle > 1)
     match.recognised_by +=
         fmt::format("; {} takes 3 x {}^2 channels: pixel unshuffle", names.first(), shape.unshuffle);
-  match.size_multiple = shape.unshuffle;
+  match.size_multiple = shape.unshuffle;  // as Real-ESRGAN's own program
+  if (shape.unshuffle == 2) match.spandrel_padding = PaddingRule{.size_multiple = 4};
   match.receptive_radius = receptive_radius(shape, whole / shape.unshuffle);
   match.hyper_parameters = {
       {"blocks", std::to_string(shape.blocks)},       {"features", std::to_string(shape.features)},

@@ -79,6 +79,7 @@ TEST(Rrdb, EverySpellingAndVariantIsRecognisedAndComputesThePapersNetwork) {
       EXPECT_EQ(match.architecture, "RRDBNet");
       EXPECT_EQ(match.scale, (1 << shape.upsamplers) / shape.unshuffle);
       EXPECT_EQ(match.size_multiple, shape.unshuffle);
+      EXPECT_EQ(match.spandrel_padding.has_value(), shape.unshuffle == 2) << "multiples of 4 in spandrel";
       const auto expected = std::vector<std::pair<std::string, std::string>>{
           {"blocks", std::to_string(shape.blocks)},       {"features", std::to_string(shape.features)},
           {"growth", std::to_string(shape.growth)},       {"upsamplers", std::to_string(shape.upsamplers)},
