@@ -22,7 +22,7 @@ constexpr std::array<std::string_view, 5> kFlatWrappers{"params_ema", "params-em
 constexpr std::array<std::string_view, 5> kPrefixes{"module.", "_orig_mod.", "netG.", "net_g.", "generator."};
 constexpr int kMaxWrappers = 8;
 constexpr std::size_t kMaxListed = 10;
-constexpr int kMaxVisits = 100;
+constexpr std::size_t kMaxVisited = 1'000'000;
 
 // Where tensors may be: a dictionary, or a whole module.
 bool is_container(const PickleValue* value) {
@@ -55,7 +55,9 @@ std::map<std::string, TensorRef> direct_tensors(const PickleDict& dictionary) {
 
 struct Listing {
   std::vector<std::string> found;  // "params (53 tensors)"
-  int visits = 0;                  // a dictionary may hold another many times over
+  std::size_t visited = 0;         // items: a dictionary may hold another many times over
+
+  bool full() const { return found.size() >= kMaxListed || visited > kMaxVisited; }
 };
 
 std::size_t count_tensors(const PickleValue& container) {
@@ -67,23 +69,17 @@ std::size_t count_tensors(const PickleValue& container) {
 
 // Every container with tensors of its own.
 void list_containers(const PickleValue& value, const std::string& path, int depth, Listing& listing) {
-  auto& [found, visits] = listing;
-  if (depth > kMaxWrappers || found.size() >= kMaxListed || ++visits > kMaxVisits) return;
-  const std::size_t count = count_tensors(value);
-  if (count > 0) found.push_back(fmt::format("{} ({} tensors)", path.empty() ? "." : printable(path), count));
   const auto* dictionary = value.as<PickleDict>();
+  listing.visited += 1 + (dictionary ? dictionary->items.size() : 0);
+  if (depth > kMaxWrappers || listing.full()) return;
+  if (const std::size_t count = count_tensors(value); count > 0)
+    listing.found.push_back(fmt::format("{} ({} tensors)", path.empty() ? "." : printable(path), count));
   if (!dictionary) return;
   for (const auto& [key, inner] : dictionary->items) {
     const auto* name = key->as<std::string>();
     if (name && is_container(inner))
       list_containers(*inner, path.empty() ? *name : path + "/" + *name, depth + 1, listing);
   }
-}
-
-bool leads_to_tensors(const PickleValue& container) {
-  Listing listing;
-  list_containers(container, "", 0, listing);
-  return !listing.found.empty();
 }
 
 // The inner container to follow, and its key; null where this is the innermost, or where it is not clear
@@ -96,9 +92,14 @@ std::pair<std::string_view, const PickleValue*> find_wrapped(const PickleValue& 
   }
   std::pair<std::string_view, const PickleValue*> only{};
   if (count_tensors(outer) > 0) return only;
+  Listing leads;
   for (const auto& [key, value] : dictionary.items) {
     const auto* name = key->as<std::string>();
-    if (!name || !is_container(value) || !leads_to_tensors(*value)) continue;
+    if (!name || !is_container(value)) continue;
+    const std::size_t before = leads.found.size();
+    list_containers(*value, *name, 0, leads);
+    if (leads.full()) return {};
+    if (leads.found.size() == before) continue;
     if (only.second) return {};
     only = {*name, value};
   }

@@ -196,6 +196,17 @@ TEST(Checkpoint, TheOnlyDictionaryOfTensorsIsFollowedWhateverItsKey) {
                             "(1 tensors); one can be named as FILE@KEY")));
 }
 
+// 10^10 of them, without a limit.
+TEST(Checkpoint, DictionariesThatHoldAnotherManyTimesAreNotAllVisited) {
+  std::string texts, dictionaries;
+  for (int i = 0; i < 100'000; ++i) texts += "h\1h\1";         // from the memo
+  for (int i = 0; i < 100'000; ++i) dictionaries += "h\1h\2";  // text, the inner dictionary
+  const std::string bytes =
+      torch_zip_bytes(pickle("}(" + text("x") + "q\1}(" + texts + "uq\2" + dictionaries + "u"), six_floats());
+  EXPECT_THAT([&] { read_checkpoint(bytes.data(), bytes.size(), "a.pth"); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("no tensors in dictionary ''")));
+}
+
 TEST(Checkpoint, PrefixesOfWrappersAreDroppedInAnyOrder) {
   for (const char* prefix : {"module._orig_mod.", "_orig_mod.module.", "_orig_mod."}) {
     const Checkpoint read = read_object(dict({text(prefix + std::string("a")), floats()}));
