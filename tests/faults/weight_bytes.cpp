@@ -9,7 +9,8 @@ namespace {
 
 using namespace std::string_literals;
 
-HostilePickle value(int row, const char* name, const char* input, std::string made, const char* message) {
+HostilePickle value(int row, const char* name, const char* input, const std::string& made,
+                    const char* message) {
   return {row, name, input, [=] { return torch_zip_of(made); }, message};
 }
 

@@ -39,8 +39,9 @@ Fault pickled(int row, const char* name, const char* input, Bytes value, const c
   return torch(row, name, input, [value = std::move(value)] { return torch_zip_of(value()); }, message);
 }
 // One whose tensor "w" is this view of six floats.
-Fault viewed(int row, const char* name, const char* input, std::string offset, std::vector<std::string> sizes,
-             std::vector<std::string> strides, const char* message) {
+Fault viewed(int row, const char* name, const char* input, const std::string& offset,
+             const std::vector<std::string>& sizes, const std::vector<std::string>& strides,
+             const char* message) {
   return pickled(
       row, name, input,
       [=] {
@@ -49,7 +50,7 @@ Fault viewed(int row, const char* name, const char* input, std::string offset, s
       message);
 }
 // One whose tensor "w" is one number of this storage.
-Fault stored(int row, const char* name, const char* input, const char* type, std::string elements,
+Fault stored(int row, const char* name, const char* input, const char* type, const std::string& elements,
              const char* message) {
   return pickled(
       row, name, input,
@@ -60,8 +61,8 @@ Fault stored(int row, const char* name, const char* input, const char* type, std
       message);
 }
 // A sound archive after this change to its second entry, with these entries more.
-Fault archived(int row, const char* name, const char* input, std::function<void(ZipPart&)> change,
-               std::vector<ZipPart> more, const char* message) {
+Fault archived(int row, const char* name, const char* input, const std::function<void(ZipPart&)>& change,
+               const std::vector<ZipPart>& more, const char* message) {
   return torch(
       row, name, input,
       [=] {
@@ -75,13 +76,14 @@ Fault archived(int row, const char* name, const char* input, std::function<void(
 
 std::vector<Fault> safetensors_faults() {
   const std::string w = R"({"dtype":"F32","shape":[2],"data_offsets":[0,8]})";
-  const auto with_header = [](std::string header, std::size_t buffer = 0) {
+  const auto with_header = [](const std::string& header, std::size_t buffer = 0) {
     return [=] { return safetensors_bytes(header, buffer); };
   };
-  const auto one = [](std::string dtype, std::string shape, std::string offsets, std::size_t buffer = 16) {
+  const auto one = [](const std::string& dtype, const std::string& shape, const std::string& offsets,
+                      std::size_t buffer = 16) {
     return [=] { return one_tensor(dtype, shape, offsets, buffer); };
   };
-  const auto two = [](std::string first, std::string second, std::size_t buffer) {
+  const auto two = [](const std::string& first, const std::string& second, std::size_t buffer) {
     return [=] { return two_tensors(first, second, buffer); };
   };
   return {
@@ -161,7 +163,7 @@ std::vector<Fault> execution_faults() {
 }
 
 std::vector<Fault> pickle_faults() {
-  const auto raw = [](std::string bytes) { return [=] { return torch_zip_bytes(bytes); }; };
+  const auto raw = [](const std::string& bytes) { return [=] { return torch_zip_bytes(bytes); }; };
   return {
       torch(65, "LongerText", "a text of 2^32 bytes", raw("\x80\x02X\xff\xff\xff\xff"),
             "truncated: 4294967295 bytes wanted, 0 left"),
@@ -332,7 +334,7 @@ std::vector<Fault> dialect_faults() {
 }
 
 std::vector<Fault> foreign_faults() {
-  const auto bytes = [](std::string text) { return [=] { return text; }; };
+  const auto bytes = [](const std::string& text) { return [=] { return text; }; };
   return {
       torch(78, "Gguf", "a GGUF model", bytes("GGUF\3\0\0\0"s), "is a GGUF file"),
       torch(78, "Onnx", "an ONNX model", bytes("\x08\x08\x12\x07pytorch"), "is an ONNX model"),

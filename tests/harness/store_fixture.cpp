@@ -176,7 +176,7 @@ std::string dump_tables(const std::filesystem::path& file) {
     each_row(file, "SELECT * FROM " + table + " ORDER BY 1, 2", [&](sqlite3_stmt* row) {
       text += table;
       for (int i = 0; i < sqlite3_column_count(row); ++i) text += "|" + column(row, i);
-      text += "\n";
+      text += '\n';
     });
   return text;
 }
