@@ -18,21 +18,16 @@ constexpr int kMostDirectories = 1000;
 // Beyond what the file itself can fill: tables of offsets grow to eight bytes an entry.
 constexpr tmsize_t kMostBeyondFile = tmsize_t{64} << 20;
 
-struct Named {
+struct Compression {
   std::uint16_t value;
-  std::string_view name;
+  bool has_predictor;  // may differences of neighbours be what is compressed?
 };
 
 // What the library decodes wherever it was built.
-constexpr Named kCompressions[] = {{COMPRESSION_NONE, "none"},
-                                   {COMPRESSION_CCITTRLE, "CCITT RLE"},
-                                   {COMPRESSION_CCITTFAX3, "CCITT group 3"},
-                                   {COMPRESSION_CCITTFAX4, "CCITT group 4"},
-                                   {COMPRESSION_LZW, "LZW"},
-                                   {COMPRESSION_JPEG, "JPEG"},
-                                   {COMPRESSION_ADOBE_DEFLATE, "deflate"},
-                                   {COMPRESSION_DEFLATE, "deflate"},
-                                   {COMPRESSION_PACKBITS, "PackBits"}};
+constexpr Compression kCompressions[] = {
+    {COMPRESSION_NONE, false},         {COMPRESSION_CCITTRLE, false}, {COMPRESSION_CCITTFAX3, false},
+    {COMPRESSION_CCITTFAX4, false},    {COMPRESSION_LZW, true},       {COMPRESSION_JPEG, false},
+    {COMPRESSION_ADOBE_DEFLATE, true}, {COMPRESSION_DEFLATE, true},   {COMPRESSION_PACKBITS, false}};
 
 // libtiff goes on after much that is wrong in a file. Here that is an error, unless what it says begins as
 // one of these texts and is about a tag that does not describe samples: then the tag was left out or mended,
@@ -155,21 +150,13 @@ std::runtime_error unsupported(std::string_view what, std::string_view expected)
 
 void require_known_compression(const TiffFile& file) {
   const auto compression = file.tag<std::uint16_t>(TIFFTAG_COMPRESSION, COMPRESSION_NONE);
-  for (const Named& known : kCompressions) {
-    if (known.value == compression) return;
-  }
-  throw std::runtime_error(fmt::format(
-      "TIFF with compression {} is not supported; expected none, LZW, deflate, PackBits, JPEG or CCITT",
-      compression));
-}
-
-// Before another compression, some readers undo differences of neighbours and others, as libtiff, do not.
-void require_predictor_with_its_compression(const TiffFile& file) {
-  const auto compression = file.tag<std::uint16_t>(TIFFTAG_COMPRESSION, COMPRESSION_NONE),
-             predictor = file.stored_tag(TIFFTAG_PREDICTOR, PREDICTOR_NONE);
-  const bool has_one = compression == COMPRESSION_LZW || compression == COMPRESSION_ADOBE_DEFLATE ||
-                       compression == COMPRESSION_DEFLATE;
-  if (!has_one && predictor != PREDICTOR_NONE)
+  const auto* const known = std::ranges::find(kCompressions, compression, &Compression::value);
+  if (known == std::end(kCompressions))
+    throw unsupported(fmt::format("compression {}", compression),
+                      "none, LZW, deflate, PackBits, JPEG or CCITT");
+  // Where it has none, some readers undo the differences and others, as libtiff, do not.
+  const auto predictor = file.stored_tag(TIFFTAG_PREDICTOR, PREDICTOR_NONE);
+  if (predictor != PREDICTOR_NONE && !known->has_predictor)
     throw unsupported(fmt::format("predictor {} before compression {}", predictor, compression),
                       "one before LZW or deflate only: readers differ in what else it means");
 }
@@ -366,7 +353,6 @@ std::uint16_t TiffFile::stored_tag(std::uint32_t name, std::uint16_t none) const
 
 TiffLayout read_tiff_layout(const TiffFile& file) {
   require_known_compression(file);
-  require_predictor_with_its_compression(file);
   TiffLayout layout{.width = side(file.tag<std::uint32_t>(TIFFTAG_IMAGEWIDTH)),
                     .height = side(file.tag<std::uint32_t>(TIFFTAG_IMAGELENGTH)),
                     .bits = file.tag<std::uint16_t>(TIFFTAG_BITSPERSAMPLE, 1),

@@ -113,8 +113,8 @@ std::pair<std::string_view, const PickleValue*> find_wrapped(const PickleValue& 
 
 [[noreturn]] void refuse_without_tensors(const PickleValue& dictionary, const std::string& path) {
   Listing listing;
-  const std::size_t end = path == "." ? std::string::npos : path.find_last_not_of('/');  // "a/" is "a"
-  list_containers(dictionary, path.substr(0, end + 1), 0, listing);
+  const std::string here = path == "." ? "" : path.substr(0, path.find_last_not_of('/') + 1);  // "a/" is "a"
+  list_containers(dictionary, here, 0, listing);
   if (listing.found.empty())
     refuse("no tensors in dictionary '{}' (it holds {}), expected a state_dict()", path,
            first_keys(*dictionary.as<PickleDict>()));

@@ -31,9 +31,8 @@ StateDict select_state_dict(const PickleValue& root, std::string_view param_key)
 // In a format without dictionaries, the beginnings of names are the keys: where every name begins with
 // "params_ema.", "params-ema.", "params.", "state_dict." or "model_state_dict.", those with the first of
 // these that there is are taken. param_key, where it is not empty, replaces this rule: the names that begin
-// with it and a dot;
-// ".": all. Returns how many bytes of them these are. Refuses a key with which no name begins, naming the
-// beginnings that there are.
+// with it and a dot; ".": all. Returns how many bytes of them these are. Refuses a key with which no name
+// begins, naming the beginnings that there are.
 std::size_t select_names(CheckpointHeader& header, std::string_view param_key);
 
 // Which of "module.", "_orig_mod.", "netG.", "net_g.", "generator." every name begins with behind its first

@@ -7,36 +7,41 @@
 #include <set>
 #include <string>
 
-#ifdef UPBENCH_REPAIR
-#include "tests/fuzz/checksums.h"
-#endif
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+// Null where the target has none of its own (mutator.cpp).
+extern "C" [[gnu::weak]] std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                                             std::size_t max_size, unsigned seed);
 
 namespace {
 
-// Does the repair of checksums leave a sound file alone, and undo what a byte of a checksum was changed to?
-bool repairs([[maybe_unused]] const std::string& sound) {
-#ifdef UPBENCH_REPAIR
-  const auto is_sound_after_repair = [&](std::string bytes) {
-    upbench::test::UPBENCH_REPAIR({reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size()});
+constexpr std::size_t kNone = SIZE_MAX;
+std::size_t changed_byte = kNone;  // by the next mutation
+
+// Does a mutation with repaired checksums leave a sound file alone when it changes nothing, and undo what a
+// byte of a checksum was changed to?
+bool repairs(const std::string& sound) {
+  if (!LLVMFuzzerCustomMutator) return true;
+  const auto is_sound_after = [&](std::size_t changed) {
+    changed_byte = changed;
+    std::string bytes = sound;
+    LLVMFuzzerCustomMutator(reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size(), bytes.size(), 1);
     return bytes == sound;
   };
   constexpr std::size_t kLargest = 4096, kChecksum = 4;  // every byte of a file is tried
-  if (!is_sound_after_repair(sound)) return false;
+  if (!is_sound_after(kNone)) return false;
   std::size_t undone = 0;
-  for (std::size_t i = 0; i < sound.size() && sound.size() <= kLargest; ++i) {
-    std::string damaged = sound;
-    damaged[i] = static_cast<char>(damaged[i] ^ 1);
-    undone += is_sound_after_repair(damaged) ? 1 : 0;
-  }
+  for (std::size_t i = 0; i < sound.size() && sound.size() <= kLargest; ++i)
+    undone += is_sound_after(i) ? 1 : 0;
   return undone >= kChecksum || sound.size() > kLargest;
-#else
-  return true;
-#endif
 }
 
 }  // namespace
+
+// libFuzzer's own mutation, for mutator.cpp.
+extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t /*max_size*/) {
+  if (changed_byte < size) data[changed_byte] ^= 1;
+  return size;
+}
 
 // Stands in for libFuzzer in an ordinary build: runs every file of a folder, and what each is when it is cut.
 int main(int count, char** arguments) {
