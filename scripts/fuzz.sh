@@ -6,7 +6,7 @@
 # tests/fuzz/dictionaries. TARGET: safetensors, torch_zip, torch_legacy, pickle, png, jpeg, ...; without one: all. New
 # inputs are kept in build-fuzz/corpus/TARGET; one that crashes, hangs for 10 s or takes more than 2 GB is left in
 # build-fuzz/found/, and the script ends with 1.
-# build-fuzz/spent.tsv adds up: target, processor seconds, runs, commit of every run (docs/fuzzing.md).
+# build-fuzz/spent.tsv adds up: target, processor seconds (user and system), runs, commit of every run (docs/fuzzing.md).
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -43,11 +43,12 @@ run_target() {
   local words=("tests/fuzz/dictionaries/$target.dict")
   [[ $target != torch_* ]] || words+=(tests/fuzz/dictionaries/pickle.dict)
   cat "${words[@]}" >"build-fuzz/$target.dict"
-  local TIMEFORMAT=%U
+  local TIMEFORMAT='%U %S'
   { time "build-fuzz/${target}_fuzz" -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
     -dict="build-fuzz/$target.dict" -print_final_stats=1 -verbosity=0 -artifact_prefix="build-fuzz/found/$target-" \
     "build-fuzz/corpus/$target" "tests/fuzz/seeds/$target" 2>"build-fuzz/$target.log" || touch "build-fuzz/$target.failed"
-  } 2>"build-fuzz/$target.seconds"
+  } 2>"build-fuzz/$target.time"
+  awk '{ print $1 + $2 }' "build-fuzz/$target.time" >"build-fuzz/$target.seconds"
   printf '%s\t%s\t%s\t%s\n' "$target" "$(cat "build-fuzz/$target.seconds")" "$(runs_of "$target")" "$commit" >>build-fuzz/spent.tsv
 }
 export -f run_target runs_of
