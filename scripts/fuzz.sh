@@ -47,9 +47,8 @@ run_target() {
   { time "build-fuzz/${target}_fuzz" -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
     -dict="build-fuzz/$target.dict" -print_final_stats=1 -verbosity=0 -artifact_prefix="build-fuzz/found/$target-" \
     "build-fuzz/corpus/$target" "tests/fuzz/seeds/$target" 2>"build-fuzz/$target.log" || touch "build-fuzz/$target.failed"
-  } 2>"build-fuzz/$target.time"
-  awk '{ print $1 + $2 }' "build-fuzz/$target.time" >"build-fuzz/$target.seconds"
-  printf '%s\t%s\t%s\t%s\n' "$target" "$(cat "build-fuzz/$target.seconds")" "$(runs_of "$target")" "$commit" >>build-fuzz/spent.tsv
+  } 2>"build-fuzz/$target.seconds"
+  printf '%s\t%s\t%s\t%s\n' "$target" "$(awk 'END { print $1 + $2 }' "build-fuzz/$target.seconds")" "$(runs_of "$target")" "$commit" >>build-fuzz/spent.tsv
 }
 export -f run_target runs_of
 
@@ -60,8 +59,9 @@ failed=0
 for target in "${targets[@]}"; do
   runs=$(runs_of "$target")
   if [ ! -e "build-fuzz/$target.failed" ]; then
-    spent=$(awk -F'\t' -v target="$target" '$1 == target { s += $2 } END { printf "%.0f", s }' build-fuzz/spent.tsv)
-    say "$target: ${runs:-?} runs in $(cat "build-fuzz/$target.seconds") s of processor time ($spent s in all runs of this folder), nothing found"
+    read -r now spent < <(awk -F'\t' -v target="$target" \
+      '$1 == target { now = $2; s += $2 } END { printf "%s %.0f\n", now, s }' build-fuzz/spent.tsv)
+    say "$target: ${runs:-?} runs in $now s of processor time ($spent s in all runs of this folder), nothing found"
     continue
   fi
   failed=1
